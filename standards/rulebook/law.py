@@ -1,0 +1,304 @@
+"""The law on a day: dated, cited parameters of statutes, scheme standards and club decisions.
+
+`law["irma.minimum_level"]` answers with a `Provision`: value and citation travel together, so
+a rule cannot forget to cite. What the law does not say on that day is signalled by
+`Unavailable`, which `evaluate()` turns into a finding; a rule never sees a made-up value.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, Literal, get_args
+
+from standards.rulebook.errors import BadPack
+
+LegalStatus = Literal[
+    "in_force",
+    "adopted_future",
+    "proposed",
+    "not_yet_in_force",
+    "expired",
+    "repealed",
+    "repealed_before_effect",
+    "hypothetical",
+]
+Verification = Literal["official", "secondary", "unverified", "unset"]
+
+LEGAL_STATUSES: tuple[str, ...] = get_args(LegalStatus)
+VERIFICATIONS: tuple[str, ...] = get_args(Verification)
+
+NEVER_LAW: frozenset[str] = frozenset({"proposed", "repealed_before_effect"})
+"""A proposal, and what was undone before its day, cover no day: the version before them stays."""
+NOT_APPLICABLE: frozenset[str] = frozenset({"not_yet_in_force", "repealed"})
+"""The only versions that make a rule *not applicable*; they have no value."""
+
+
+class Unavailable(Exception):
+    """Signal from the law to `evaluate()`: it has no value for this key on this day.
+
+    Args:
+        provision: the version that says so, if one does.
+        applicable: False where a version says `repealed` or `not_yet_in_force`.
+    """
+
+    def __init__(
+        self, key: str, because: str, *, provision: "Provision | None", applicable: bool = True
+    ) -> None:
+        super().__init__(because)
+        self.key = key
+        self.because = because
+        self.provision = provision
+        self.applicable = applicable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackReference:
+    """Which exact bytes a provision was read from: pack id, version and digest (hex)."""
+
+    id: str
+    version: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provision:
+    """One version of one parameter, with its citation.
+
+    Args:
+        unit: what `value` is; see `standards.rulebook.parameters.UNITS`.
+        value: text, integer, `Decimal`, day, tuple or table; None where there is none.
+        in_force_until: last day, for a version that ends without a successor.
+        status: the legal status; verification: who read what.
+        checked_on: the last day somebody compared the value with its source.
+    """
+
+    key: str
+    unit: str
+    value: Any
+    in_force_from: date
+    in_force_until: date | None = None
+    published_on: date
+    source: str
+    url: str
+    status: LegalStatus
+    verification: Verification
+    checked_on: date
+    note: str = ""
+    pack: PackReference
+
+    @property
+    def share(self) -> Fraction:
+        """Return the value of a `share` as an exact ratio in [0, 1]."""
+        return Fraction(self.value)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the provision as JSON, lossless; see `from_json`."""
+        until = self.in_force_until
+        return {
+            "key": self.key,
+            "unit": self.unit,
+            "value": _value_as_json(self.value),
+            "in_force_from": self.in_force_from.isoformat(),
+            "in_force_until": None if until is None else until.isoformat(),
+            "published_on": self.published_on.isoformat(),
+            "source": self.source,
+            "url": self.url,
+            "status": self.status,
+            "verification": self.verification,
+            "checked_on": self.checked_on.isoformat(),
+            "note": self.note,
+            "pack": {
+                "id": self.pack.id,
+                "version": self.pack.version,
+                "digest": self.pack.digest,
+            },
+        }
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> "Provision":
+        """Return the provision that `as_json` wrote."""
+        until = told["in_force_until"]
+        return cls(
+            key=told["key"],
+            unit=told["unit"],
+            value=_value_from_json(told["value"]),
+            in_force_from=date.fromisoformat(told["in_force_from"]),
+            in_force_until=None if until is None else date.fromisoformat(until),
+            published_on=date.fromisoformat(told["published_on"]),
+            source=told["source"],
+            url=told["url"],
+            status=told["status"],
+            verification=told["verification"],
+            checked_on=date.fromisoformat(told["checked_on"]),
+            note=told["note"],
+            pack=PackReference(**told["pack"]),
+        )
+
+
+def _value_as_json(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return {"decimal": str(value)}
+    if isinstance(value, date):
+        return {"date": value.isoformat()}
+    if isinstance(value, tuple):
+        return [_value_as_json(item) for item in value]
+    if isinstance(value, dict):
+        return {"table": {name: _value_as_json(item) for name, item in value.items()}}
+    return value
+
+
+def _value_from_json(told: Any) -> Any:
+    if isinstance(told, list):
+        return tuple(_value_from_json(item) for item in told)
+    if not isinstance(told, dict):
+        return told
+    [(tag, content)] = told.items()
+    if tag == "decimal":
+        return Decimal(content)
+    if tag == "date":
+        return date.fromisoformat(content)
+    return {name: _value_from_json(item) for name, item in content.items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """All versions of one parameter, oldest first; at most one covers a day."""
+
+    key: str
+    title: str
+    unit: str
+    versions: tuple[Provision, ...]
+
+    def on(self, day: date) -> Provision | None:
+        """Return the version that covers the day: the last one that started and has not ended."""
+        started = [
+            version
+            for version in self.versions
+            if version.status not in NEVER_LAW and version.in_force_from <= day
+        ]
+        if not started:
+            return None
+        last = started[-1]
+        if last.in_force_until is not None and last.in_force_until < day:
+            return None
+        return last
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LawOnDate:
+    """The law fixed to one day.
+
+    Reading a key records it in `keys_read`, found or not, and what was found in
+    `provisions_read`.
+    """
+
+    on: date
+    parameters: Mapping[str, Parameter]
+    keys_read: set[str] = field(default_factory=set)
+    provisions_read: dict[str, Provision] = field(default_factory=dict)
+
+    def __getitem__(self, key: str) -> Provision:
+        """Return the version that covers the day.
+
+        Raises:
+            Unavailable: no pack has the key, no version covers the day, its value is unset,
+                or it says that there is no such law (`repealed`, `not_yet_in_force`).
+        """
+        self.keys_read.add(key)
+        parameter = self.parameters.get(key)
+        if parameter is None:
+            raise Unavailable(key, f"no loaded rule pack defines {key}", provision=None)
+        provision = parameter.on(self.on)
+        if provision is None:
+            because = f"no version of {key} covers {self.on}"
+            raise Unavailable(key, because, provision=None)
+        if provision.status in NOT_APPLICABLE:
+            words = provision.status.replace("_", " ")
+            because = f"{key} is {words} on {self.on} ({provision.source})"
+            raise Unavailable(key, because, provision=provision, applicable=False)
+        if provision.verification == "unset":
+            because = f"nobody has filled in {key} ({parameter.title})"
+            raise Unavailable(key, because, provision=provision)
+        self.provisions_read[key] = provision
+        return provision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pack:
+    """A rule pack: dated parameters of one scheme, jurisdiction or club, and their tests.
+
+    Args:
+        scheme: the standard it encodes, or empty; jurisdiction: the country or union, or empty.
+        overlays: True for a pack of a club's or a scenario's own values: its files are named
+            for the keys they replace (`irma/minimum_level.toml`).
+        citations: title and address of the texts it rests on.
+        parameters: by key.
+        vectors: name of the vector file → its test vectors, as data.
+        files: the exact bytes of the folder by relative path.
+        digest: SHA-256 over `files`, hex.
+    """
+
+    id: str
+    version: str
+    title: str
+    scheme: str
+    jurisdiction: str
+    status: LegalStatus
+    overlays: bool
+    citations: tuple[tuple[str, str], ...]
+    parameters: Mapping[str, Parameter]
+    vectors: Mapping[str, tuple[Mapping[str, Any], ...]]
+    files: Mapping[str, bytes]
+    digest: str
+
+
+class Law:
+    """All parameters of the active packs, with a club's own laid over them.
+
+    Args:
+        packs: the active packs.
+        overlay: parameters by key (a club's dated decisions); each replaces the pack's
+            parameter of that key as a whole, on all days, also that of an overlaying pack.
+
+    Raises:
+        BadPack: two packs, or two overlaying packs, define the same key.
+    """
+
+    def __init__(
+        self, packs: Iterable[Pack], overlay: Mapping[str, Parameter] | None = None
+    ) -> None:
+        self.packs = tuple(sorted(packs, key=lambda pack: pack.id))
+        shipped = _merged(pack for pack in self.packs if not pack.overlays)
+        laid_over = _merged(pack for pack in self.packs if pack.overlays)
+        self.parameters: Mapping[str, Parameter] = shipped | laid_over | dict(overlay or {})
+
+    def on(self, day: date) -> LawOnDate:
+        """Return the law as it stands on the day."""
+        return LawOnDate(on=day, parameters=self.parameters)
+
+    def next_change(self, keys: Iterable[str], *, after: date) -> date | None:
+        """Return the first later day on which a version of one of the keys starts or has ended.
+
+        It tells when an assessment that read these keys becomes due by the calendar.
+        """
+        days: set[date] = set()
+        for key in keys:
+            versions = self.parameters[key].versions if key in self.parameters else ()
+            for version in versions:
+                if version.status in NEVER_LAW:
+                    continue
+                days.add(version.in_force_from)
+                if version.in_force_until is not None:
+                    days.add(date.fromordinal(version.in_force_until.toordinal() + 1))
+        return min((day for day in days if day > after), default=None)
+
+
+def _merged(packs: Iterable[Pack]) -> dict[str, Parameter]:
+    merged: dict[str, Parameter] = {}
+    for pack in packs:
+        for key in sorted(merged.keys() & pack.parameters.keys()):
+            raise BadPack("another pack defines it too", pack=pack.id, file="pack.toml", key=key)
+        merged |= pack.parameters
+    return merged

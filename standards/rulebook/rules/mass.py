@@ -1,0 +1,131 @@
+"""Mass: what comes out of a step was in it, or somebody must explain."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from standards.rulebook.composition import abridged, site_name
+from standards.rulebook.dossier import LEAF_STAGES, Dossier, Step
+from standards.rulebook.findings import (
+    Finding,
+    Measured,
+    Outcome,
+    SiteLine,
+    at_most,
+    concluded,
+    decimal_text,
+    indeterminate,
+    not_applicable,
+)
+from standards.rulebook.law import LawOnDate
+from standards.rulebook.rule import rule
+
+
+@rule(
+    id="MB-13",
+    title="No step on the path gave more metal than went into it",
+    source="Total balance: contained output at most input, within a stated tolerance",
+    governed_by="as_of",
+    reads=("custody.output_excess_tolerance",),
+    aliases=("A2",),
+)
+def no_step_gave_more_metal_than_it_took(dossier: Dossier, law: LawOnDate) -> Finding:
+    """At every step the contained metal that came out is at most what went in, plus tolerance.
+
+    Extraction and recovery have no metal input and are left out. Residues and losses are part
+    of what the ledger books as output; a step that gave less is no matter of this rule.
+    """
+    steps = [step for step in dossier.steps if step.stage not in LEAF_STAGES]
+    if not steps:
+        return not_applicable("no step on the path worked the metal")
+    # The tolerance is asked for only where the answer turns on it.
+    cites = (law["custody.output_excess_tolerance"],) if any(map(_may_exceed, steps)) else ()
+    tolerance = cites[0].share if cites else Fraction(0)
+    checked = [_check(step, dossier.mineral, tolerance) for step in steps]
+    # The step that decides: failed before open before fine, then the largest excess.
+    decisive = max(checked, key=lambda one: (_RANK[one.outcome], one.excess_mg))
+    details = {
+        "lines": tuple(_line(one, dossier) for one in checked),
+        "evidence": [one.step.entry for one in checked if one.outcome is decisive.outcome],
+    }
+    missing = abridged([name for one in checked for name in one.missing])
+    if decisive.measured is None:
+        return indeterminate(decisive.because, *cites, missing=missing, **details)
+    return concluded(decisive.measured, decisive.because, *cites, missing=missing, **details)
+
+
+def _may_exceed(step: Step) -> bool:
+    if step.input_mg is None or step.output_mg is None:
+        return False
+    return step.output_mg.high_mg > step.input_mg.low_mg
+
+
+_RANK = {Outcome.CONFORMS: 0, Outcome.INDETERMINATE: 1, Outcome.NONCONFORMING: 2}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _CheckedStep:
+    """A step and its excess over input and tolerance; `measured` None where a mass is missing."""
+
+    step: Step
+    measured: Measured | None
+    because: str
+    missing: tuple[str, ...] = ()
+
+    @property
+    def outcome(self) -> Outcome:
+        return Outcome.INDETERMINATE if self.measured is None else self.measured.outcome
+
+    @property
+    def excess_mg(self) -> Fraction:
+        return Fraction(0) if self.measured is None else self.measured.worst
+
+
+def _check(step: Step, mineral: str, tolerance: Fraction) -> _CheckedStep:
+    place = f"{step.stage.replace('_', ' ')} at {_site(step)}"
+    if step.input_mg is None or step.output_mg is None:
+        side = "went into" if step.input_mg is None else "came out of"
+        return _CheckedStep(
+            step=step,
+            measured=None,
+            because=f"how much {mineral} {side} {place} is not known (entry {step.entry})",
+            missing=step.missing or (f"assay of {mineral} for entry {step.entry}",),
+        )
+    taken, given = step.input_mg, step.output_mg
+    measured = at_most(
+        given.high_mg - taken.low_mg * (1 + tolerance),
+        given.low_mg - taken.high_mg * (1 + tolerance),
+        Fraction(0),
+        "mg",
+    )
+    kg_in, kg_out = _kg(taken.low_mg, taken.high_mg), _kg(given.low_mg, given.high_mg)
+    sentence = f"{place}: {kg_out} of {mineral} came out of {kg_in}"
+    if given.high_mg > taken.low_mg:
+        excess = _kg(max(0, given.low_mg - taken.high_mg), given.high_mg - taken.low_mg)
+        within = "within" if measured.outcome is Outcome.CONFORMS else "against"
+        sentence = f"{sentence}, an excess of {excess} {within} the tolerance"
+    return _CheckedStep(
+        step=step,
+        measured=measured,
+        because=f"{sentence} (entry {step.entry})",
+        missing=step.missing if measured.outcome is Outcome.INDETERMINATE else (),
+    )
+
+
+def _line(checked: _CheckedStep, dossier: Dossier) -> SiteLine:
+    """Tell the step's part of the lot's metal; more than the lot holds is all of it."""
+    total_mg = max(1, sum(source.mg for source in dossier.sources))
+    return SiteLine(
+        facility_id=checked.step.facility_id,
+        share=min(Fraction(1), Fraction(checked.step.mg, total_mg)),
+        outcome=checked.outcome,
+        because=checked.because,
+    )
+
+
+def _site(step: Step) -> str:
+    return site_name(step.facility_id or "an unnamed site", step.facility_name)
+
+
+def _kg(low_mg: int, high_mg: int) -> str:
+    low, high = (decimal_text(Fraction(mg, 10**6)) for mg in (low_mg, high_mg))
+    return f"{low} kg" if low_mg == high_mg else f"{low} to {high} kg"

@@ -1,0 +1,140 @@
+"""Rules about sites: one line per site, and what share of the metal the check holds for."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from standards.rulebook.composition import abridged
+from standards.rulebook.dossier import MassRange
+from standards.rulebook.findings import Finding, Measured, Outcome, SiteLine, at_least, concluded
+from standards.rulebook.law import Provision
+from standards.rulebook.standing import Standing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedSite:
+    """Metal of the lot that passed a site, in milligrams, and how the site stood.
+
+    `stage` keeps apart metal that may pass several sites; empty where it passes but one.
+    """
+
+    facility_id: str | None
+    stage: str = ""
+    mg: int
+    standing: Standing
+
+
+def site_lines(checked: Iterable[CheckedSite], total_mg: int) -> tuple[SiteLine, ...]:
+    """Return one line per site (and outcome, where parcels of one site differ), largest first.
+
+    `because` is that of the site's first parcel with this outcome.
+    """
+    mass: dict[tuple[str | None, Outcome], int] = {}
+    first: dict[tuple[str | None, Outcome], Standing] = {}
+    lapses: dict[tuple[str | None, Outcome], int] = {}
+    for one in checked:
+        key = (one.facility_id, one.standing.outcome)
+        mass[key] = mass.get(key, 0) + one.mg
+        first.setdefault(key, one.standing)
+        if one.standing.lapse_days is not None:
+            lapses[key] = max(lapses.get(key, 0), one.standing.lapse_days)
+    keys = sorted(mass, key=lambda key: (-mass[key], key[0] or "", key[1].value))
+    return tuple(
+        SiteLine(
+            facility_id=key[0],
+            share=min(Fraction(1), Fraction(mass[key], total_mg)),
+            outcome=key[1],
+            because=first[key].because,
+            lapse_days=lapses.get(key),
+        )
+        for key in keys
+    )
+
+
+def share_that_holds(
+    checked: Iterable[CheckedSite],
+    *,
+    total_mg: MassRange,
+    untold_mg: int,
+    lapses_hold: bool = False,
+) -> tuple[Fraction, Fraction]:
+    """Return worst and best share of metal that passed only sites where the check holds.
+
+    Within a stage metal passes one site. Of several stages only the masses are known, not
+    which metal failed twice: the worst case adds their failures, the best lets them overlap.
+
+    Args:
+        total_mg: the metal looked at; a range where stages may have worked the same metal.
+        untold_mg: metal whose sites are not recorded.
+        lapses_hold: count expired certificates under renewal as held, for grace.
+    """
+    failed: dict[str, int] = {}
+    unknown: dict[str, int] = {}
+    for one in checked:
+        if one.standing.outcome is Outcome.INDETERMINATE:
+            unknown[one.stage] = unknown.get(one.stage, 0) + one.mg
+        elif one.standing.outcome is Outcome.NONCONFORMING and not (
+            lapses_hold and one.standing.lapse_days is not None
+        ):
+            failed[one.stage] = failed.get(one.stage, 0) + one.mg
+
+    most = sum(failed.values()) + sum(unknown.values()) + untold_mg
+    least = max(failed.values(), default=0)
+    return (
+        1 - Fraction(min(total_mg.low_mg, most), total_mg.low_mg),
+        1 - Fraction(min(total_mg.high_mg, least), total_mg.high_mg),
+    )
+
+
+def finding_about_sites(
+    checked: list[CheckedSite],
+    *,
+    total_mg: MassRange,
+    untold_mg: int,
+    minimum: Provision,
+    words: str,
+    **details: Any,
+) -> Finding:
+    """Return the finding of a rule that wants a minimum share of metal from sites that hold.
+
+    Args:
+        total_mg, untold_mg: as in `share_that_holds`.
+        minimum: the policy's least share.
+        words: what holds at the sites that pass, for the sentence.
+        details: further fields of the finding.
+    """
+    measured = at_least(
+        *share_that_holds(checked, total_mg=total_mg, untold_mg=untold_mg), minimum.share
+    )
+    lapse_days = None
+    if measured.outcome is Outcome.NONCONFORMING:
+        with_grace = at_least(
+            *share_that_holds(checked, total_mg=total_mg, untold_mg=untold_mg, lapses_hold=True),
+            minimum.share,
+        )
+        if with_grace.outcome is Outcome.CONFORMS:
+            lapse_days = max(one.standing.lapse_days or 0 for one in checked)
+    missing = [name for one in checked for name in one.standing.missing]
+    evidence = [entry for one in checked for entry in one.standing.evidence]
+    return concluded(
+        measured,
+        _sentence(measured, words, checked),
+        minimum,
+        lines=site_lines(checked, total_mg.low_mg),
+        missing=abridged([*missing, *details.pop("missing", ())]),
+        evidence=evidence,
+        lapse_days=lapse_days,
+        **details,
+    )
+
+
+def _sentence(measured: Measured, words: str, checked: list[CheckedSite]) -> str:
+    """Say share and threshold, and quote the first site that stands in the way."""
+    sentence = f"{measured.interval_text} of the metal {words}; {measured.threshold_text} needed"
+    if measured.outcome is Outcome.CONFORMS:
+        return sentence
+    for one in checked:
+        if one.standing.outcome is measured.outcome:
+            return f"{sentence}. {one.standing.because}"
+    return sentence

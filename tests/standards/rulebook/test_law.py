@@ -1,0 +1,112 @@
+"""The law on a day: which version answers, and what happens when none does."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rulebook_builders import law_of, parameter, provision
+
+from standards.rulebook.errors import BadPack
+from standards.rulebook.law import Law, PackReference, Provision, Unavailable
+from standards.rulebook.pack_format import shipped_packs
+
+START = date(2026, 1, 1)
+EVE = START - timedelta(days=1)
+
+texts = st.text(max_size=8)
+scalars = texts | st.integers(-(2**53), 2**53) | st.decimals(allow_nan=False) | st.dates()
+values = st.recursive(
+    scalars | st.none() | st.booleans(),
+    lambda inner: (
+        st.lists(inner, max_size=3).map(tuple) | st.dictionaries(texts, inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+@given(value=values, until=st.none() | st.dates())
+def test_a_provision_survives_being_written_and_read(value, until):
+    told = provision(value=value, in_force_until=until)
+    assert Provision.from_json(told.as_json()) == told
+
+
+def test_a_version_covers_its_first_day_and_not_the_day_before():
+    law = law_of(parameter(provision()))
+    assert law.on(START)["demo.value"].share == Decimal("0.5")
+    with pytest.raises(Unavailable, match="no version of demo.value covers 2025-12-31"):
+        law.on(EVE)["demo.value"]
+
+
+def test_an_amendment_takes_over_from_its_day():
+    later = provision(value=Decimal(1), in_force_from=date(2027, 1, 1), status="adopted_future")
+    law = law_of(parameter(provision(), later))
+    assert law.on(date(2026, 12, 31))["demo.value"].value != 1
+    assert law.on(date(2027, 1, 1))["demo.value"].value == 1
+
+
+@pytest.mark.parametrize("status", ["proposed", "repealed_before_effect"])
+def test_what_is_no_law_leaves_the_version_before_it(status):
+    never = provision(value=Decimal(1), in_force_from=date(2026, 6, 1), status=status)
+    law = law_of(parameter(provision(), never))
+    assert law.on(date(2026, 7, 1))["demo.value"].value != 1
+
+
+def test_a_version_that_ended_covers_its_last_day_and_no_later_one():
+    ended = provision(status="expired", in_force_until=date(2026, 9, 30))
+    law = law_of(parameter(ended))
+    assert law.on(date(2026, 9, 30))["demo.value"] == ended
+    with pytest.raises(Unavailable, match="no version"):
+        law.on(date(2026, 10, 1))["demo.value"]
+
+
+@pytest.mark.parametrize("status", ["repealed", "not_yet_in_force"])
+def test_only_an_explicit_version_makes_a_law_not_applicable(status):
+    law = law_of(parameter(provision(status=status, value=None)))
+    with pytest.raises(Unavailable) as signal:
+        law.on(START)["demo.value"]
+    assert not signal.value.applicable
+    assert signal.value.provision is not None
+
+
+def test_an_unset_value_is_not_available_and_still_cited():
+    law = law_of(parameter(provision(value=None, verification="unset")))
+    with pytest.raises(Unavailable, match="nobody has filled in demo.value") as signal:
+        law.on(START)["demo.value"]
+    assert signal.value.applicable
+    assert signal.value.provision is not None
+
+
+def test_every_key_asked_for_is_remembered_found_or_not():
+    on_day = law_of(parameter(provision())).on(START)
+    on_day["demo.value"]
+    with pytest.raises(Unavailable, match="no loaded rule pack defines demo.other"):
+        on_day["demo.other"]
+    assert on_day.keys_read == {"demo.value", "demo.other"}
+    assert set(on_day.provisions_read) == {"demo.value"}
+
+
+def test_the_next_change_is_the_next_first_day_or_the_day_after_an_end():
+    ending = provision(in_force_until=date(2026, 9, 30))
+    proposed = provision(in_force_from=date(2026, 3, 1), status="proposed")
+    law = law_of(parameter(ending, proposed))
+    keys = ["demo.value", "demo.unknown"]
+    assert law.next_change(keys, after=EVE) == START
+    assert law.next_change(keys, after=START) == date(2026, 10, 1)
+    assert law.next_change(keys, after=date(2026, 10, 1)) is None
+
+
+def test_an_overlaying_pack_answers_in_place_of_the_pack_and_a_club_in_place_of_both():
+    packs = shipped_packs()
+    day = date(2026, 11, 1)
+    assert Law(packs).on(day)["irma.minimum_level"].pack.id == "club_demo"
+    club = PackReference(id="club:acme", version="1", digest="0" * 64)
+    own = parameter(provision("irma.minimum_level", pack=club), key="irma.minimum_level")
+    assert Law(packs, {own.key: own}).on(day)["irma.minimum_level"].pack == club
+
+
+def test_two_packs_may_not_define_one_key():
+    pack = shipped_packs()[-1]
+    with pytest.raises(BadPack, match="another pack defines it too"):
+        Law([pack, pack])

@@ -1,0 +1,162 @@
+"""Parameters as data: what a version must have, and what a value of each unit is."""
+
+from datetime import date, datetime
+from decimal import Decimal
+
+import pytest
+
+from standards.rulebook.errors import BadPack
+from standards.rulebook.law import PackReference
+from standards.rulebook.parameters import parse_parameter, read_day
+
+PACK = PackReference(id="demo", version="1", digest="0" * 64)
+
+
+def version(**changes):
+    usual = {
+        "value": Decimal("0.5"),
+        "in_force_from": date(2026, 1, 1),
+        "source": "Demo Act, s. 1",
+        "url": "https://example.org/act",
+        "published_on": date(2025, 12, 1),
+        "status": "in_force",
+        "verification": "official",
+        "checked_on": date(2026, 11, 23),
+    }
+    return {name: told for name, told in (usual | changes).items() if told is not None}
+
+
+def table(*versions, **changes):
+    return {"title": "A value", "unit": "share", "versions": list(versions)} | changes
+
+
+def parse(told, **options):
+    def refuse(problem, where, key):
+        return BadPack(problem, pack="demo", file="value.toml", table=where, key=key)
+
+    return parse_parameter("demo.value", told, pack=PACK, refuse=refuse, **options)
+
+
+def test_a_complete_version_becomes_a_provision():
+    [told] = parse(table(version(note="why", in_force_until=date(2027, 1, 1)))).versions
+    assert (told.key, told.value, told.pack) == ("demo.value", Decimal("0.5"), PACK)
+    assert (told.note, told.in_force_until) == ("why", date(2027, 1, 1))
+
+
+def test_json_writes_days_and_decimals_as_text():
+    told = version(value="0.5", in_force_from="2026-01-01", checked_on="2026-11-23")
+    assert parse(table(told)) == parse(table(version()))
+
+
+VALUES = {
+    "date": ([date(2026, 1, 1), "2026-01-01"], [datetime(2026, 1, 1), "2026-1-1", "2026-02-30"]),  # noqa: DTZ001
+    "share": (["0.25", 1, Decimal(0)], ["1.5", "-1", True, Decimal("NaN"), "1e0", 0.5, None]),
+    "mg": ([0, 7], [-1, True, "7"]),
+    "days": ([30], [1.0]),
+    "text": (["x"], ["", " ", 3]),
+    "list": ([["a", "b"]], [[], ["a", "a"], ["a", ""], "a"]),
+    "table": ([{"a": "b"}], [{}, {"a": 1}, "a"]),
+    "country_group": (
+        [[{"code": "NO", "from": date(2026, 1, 1), "source": "s"}]],
+        [
+            [],
+            "NO",
+            ["NO"],
+            [{"code": "NO", "source": "s"}],
+            [{"code": "NO", "from": "2026-01-01", "source": "s", "why": "x"}],
+            [{"code": "NO", "from": "2026-01-01", "source": ""}],
+            [{"code": "no", "from": "2026-01-01", "source": "s"}],
+            [{"code": 1, "from": "2026-01-01", "source": "s"}],
+            [{"code": "NO", "from": "2026", "source": "s"}],
+            [{"code": "NO", "from": "2026-01-01", "until": 3, "source": "s"}],
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize(("unit", "value"), [(u, v) for u, (good, _) in VALUES.items() for v in good])
+def test_a_value_of_its_unit_is_read(unit, value):
+    assert parse(table(version(value=value), unit=unit)).versions[0].value is not None
+
+
+@pytest.mark.parametrize(
+    ("unit", "value"), [(u, v) for u, (_, bad) in VALUES.items() for v in bad if v is not None]
+)
+def test_anything_else_is_refused_by_name(unit, value):
+    with pytest.raises(BadPack, match=f"a {unit} is ") as refused:
+        parse(table(version(value=value), unit=unit))
+    assert refused.value.at == "versions[0].value"
+
+
+REFUSED = [
+    ("not a table", "a parameter is a table", ""),
+    ({"title": "t", "unit": "share"}, "missing", "versions"),
+    (table(version(), colour="red"), "unknown key", "colour"),
+    (table(version(), title=" "), "a title is a text", "title"),
+    (table(version(), unit="percent"), "unit is one of", "unit"),
+    (table(), "at least one version", "versions"),
+    (table("2026"), "a version is a table", "versions[0]"),
+    *[
+        (table(version(**{name: None})), "missing", f"versions[0].{name}")
+        for name in (
+            "in_force_from",
+            "source",
+            "url",
+            "published_on",
+            "status",
+            "verification",
+            "checked_on",
+            "value",
+        )
+    ],
+    (table(version(article="1")), "unknown key", "versions[0].article"),
+    (table(version(status="valid")), "status is one of", "versions[0].status"),
+    (table(version(verification="yes")), "verification is one of", "versions[0].verification"),
+    (table(version(in_force_from="2026-01")), "not a calendar day", "versions[0].in_force_from"),
+    (table(version(source=" ")), "a text that is not empty", "versions[0].source"),
+    (table(version(note="")), "a text that is not empty", "versions[0].note"),
+    (table(version(url="")), "address of the source is missing", "versions[0].url"),
+    (table(version(url=3)), "address of the source is missing", "versions[0].url"),
+    (table(version(verification="unset")), "no value here", "versions[0].value"),
+    (table(version(status="repealed")), "no value here", "versions[0].value"),
+    (table(version(status="expired")), "names its last day", "versions[0].in_force_until"),
+    (
+        table(version(in_force_until=date(2025, 12, 31))),
+        "ends before it starts",
+        "versions[0].in_force_until",
+    ),
+    (table(version(), version()), "overlaps", "versions[1].in_force_from"),
+    (
+        table(
+            version(in_force_until=date(2026, 6, 1)), version(in_force_from=date(2026, 6, 1))
+        ),
+        "overlaps",
+        "versions[1].in_force_from",
+    ),
+]
+
+
+@pytest.mark.parametrize(("told", "sentence", "at"), REFUSED)
+def test_an_incomplete_parameter_is_refused_with_file_table_and_key(told, sentence, at):
+    with pytest.raises(BadPack, match=sentence) as refused:
+        parse(told)
+    assert refused.value.facts["file"] == "value.toml"
+    if at:
+        assert refused.value.at == at
+
+
+def test_a_proposal_may_overlap_and_an_end_may_be_followed_the_next_day():
+    proposal = version(in_force_from=date(2025, 1, 1), status="proposed")
+    ended = version(in_force_until=date(2026, 6, 1))
+    after = version(in_force_from=date(2026, 6, 2))
+    assert len(parse(table(ended, proposal, after)).versions) == 3
+
+
+def test_only_a_hypothetical_or_own_value_needs_no_address():
+    assert parse(table(version(url="", status="hypothetical")))
+    assert parse(table(version(url="")), own_decision=True)
+
+
+def test_a_day_is_read_from_text_of_one_form_only():
+    assert read_day("2026-11-23") == date(2026, 11, 23)
+    assert read_day("20261123") is None

@@ -1,0 +1,395 @@
+"""The book: what the ledger knows when it decides on the next statement.
+
+A `Book` holds the states that a statement may look at; a `Draft` is one statement's
+working copy of them. A draft either becomes `Effects` as a whole or is dropped, so a
+refused statement changes nothing. All amounts are gross (milligrams or pieces): contained
+metal is derived when read and never refuses anything.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import msgspec
+
+from traceability.errors import (
+    BasisMismatch,
+    InsufficientBalance,
+    LotExists,
+    NotAtThisFacility,
+    NotInCustody,
+    NotInTransit,
+    NotYourNameSpace,
+    UnitMismatch,
+    UnknownFacility,
+    UnknownLot,
+    UnknownOrganization,
+    WrongFacility,
+)
+from traceability.ledger import events, registry
+from traceability.ledger.keys import PublicKey
+from traceability.ledger.mass import gross_amount, parse_decimal
+from traceability.ledger.shapes import NewLot, Quantity
+from traceability.ledger.statements import Statement
+from traceability.ledger.vocabulary import PRODUCING_FACILITIES
+
+HELD = "held"
+IN_TRANSIT = "in_transit"
+EXITED = "exited"  # custody went to a party without a key; the ledger's knowledge ends
+
+_WATER = {"wet": "wet", "as_received": "wet", "volume": "wet", "dry": "dry", "count": "count"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lot:
+    """A lot's mutable state: who has it, where, how much gross is left.
+
+    `amount` below zero means restated: it gave more than, as now known, it ever held.
+    `known_to` names everybody who holds, held or owns it, and who may therefore see it.
+    """
+
+    id: str
+    custodian: str
+    state: str
+    facility: str | None
+    amount: int
+    unit: str
+    basis: str
+    material: str
+    form: str
+    owners: tuple[Mapping[str, Any], ...]
+    known_to: frozenset[str]
+    consignment: str | None = None
+    consignee: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """An enrolled key as it stands now."""
+
+    kid: str
+    organization: str
+    public: bytes
+    held_by: str
+    revoked: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facility:
+    """What recording needs of a facility. `operator` is None where it has no key."""
+
+    id: str
+    operator: str | None
+    types: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consignment:
+    """A consignment towards one consignee, and the receipts that wait for it."""
+
+    subject: str
+    shipped: bool = False
+    waiting: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Movement:
+    """What one statement did to one lot; `delta` is signed, gross.
+
+    `facts` keeps what shares and assays are derived from, also after an erasure of texts.
+    """
+
+    lot: str
+    role: str  # make, take, adjust, move, title, assay, open, close
+    delta: int
+    unit: str
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """A statement recorded before, as far as a correction needs it."""
+
+    entry: str
+    author: str
+    kind: str  # of the statement or, for a correction, of what it replaced
+    statement_id: str
+    facility: str | None
+    movements: tuple[Movement, ...]
+    replaced_by: str | None = None  # the entry that is now the head of its correction chain
+    waits_on: str | None = None  # the consignment subject, for a receipt ahead of its shipment
+    superseder: str | None = None  # for a reported event: the operator, once it has a key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effects:
+    """Everything a statement changes: new lot states, movements, the subjects it chains."""
+
+    subjects: tuple[str, ...]
+    lots: Mapping[str, Lot]
+    movements: tuple[Movement, ...]
+    consignments: Mapping[str, Consignment]
+    replaces: str | None = None
+    waits_on: str | None = None  # the consignment for which a receipt waits
+    event: str | None = None  # of an amendment: the kind of the event it stands for
+
+
+@dataclass(slots=True, kw_only=True)
+class Book:
+    """States by id. Absent means unknown to the ledger."""
+
+    organizations: dict[str, frozenset[str]] = field(default_factory=dict)  # id → roles
+    keys: dict[str, Key] = field(default_factory=dict)
+    facilities: dict[str, Facility] = field(default_factory=dict)
+    lots: dict[str, Lot] = field(default_factory=dict)
+    consignments: dict[str, Consignment] = field(default_factory=dict)
+    statements: dict[str, Recorded] = field(default_factory=dict)
+
+    def accept(self, statement: Statement, effects: Effects, entry: str) -> None:
+        """Take over what a statement changed, so that the next one sees it."""
+        self.lots.update(effects.lots)
+        self.consignments.update(effects.consignments)
+        if statement.kind.startswith("custody."):
+            self.statements[entry] = self._recorded(statement, effects, entry)
+        else:
+            self._accept_registry(statement.body)
+        if effects.replaces is not None:
+            old = self.statements[effects.replaces]
+            self.statements[effects.replaces] = replace(old, replaced_by=entry)
+
+    def _recorded(self, statement: Statement, effects: Effects, entry: str) -> Recorded:
+        facility = event_facility(statement)
+        place = self.facilities.get(facility or "")
+        return Recorded(
+            entry=entry,
+            author=statement.author,
+            kind=effects.event or statement.kind,
+            statement_id=str(statement.id),
+            facility=facility,
+            movements=effects.movements,
+            waits_on=effects.waits_on,
+            superseder=place.operator if place and is_reported(statement) else None,
+        )
+
+    def _accept_registry(self, body: Any) -> None:
+        record = body.operator if isinstance(body, registry.Genesis) else body
+        if isinstance(record, registry.OrganizationRecord):
+            self.organizations[record.organization] = frozenset(r.value for r in record.roles)
+        enrolled = getattr(body, "key", None)
+        if isinstance(enrolled, registry.EnrolledKey):
+            key = PublicKey.from_jwk(msgspec.to_builtins(enrolled.jwk))
+            self.keys[key.kid] = Key(
+                kid=key.kid,
+                organization=record.organization,
+                public=key.raw,
+                held_by=enrolled.held_by.value,
+            )
+        if isinstance(body, registry.KeyRevocation):
+            self.keys[body.kid] = replace(self.keys[body.kid], revoked=True)
+        if isinstance(body, registry.FacilityStatement):
+            self.facilities[body.facility] = Facility(
+                id=body.facility,
+                operator=body.operator.organization,
+                types=frozenset(kind.value for kind in body.types),
+            )
+
+
+def event_facility(statement: Statement) -> str | None:
+    """Return the facility an event, or what a correction puts in its place, happened at."""
+    body = statement.body
+    if isinstance(body, events.Correction):
+        named = body.replacement.body.get("facility")
+    else:
+        named = getattr(body, "facility", None)
+    return named if isinstance(named, str) and statement.kind.startswith("custody.") else None
+
+
+def is_reported(statement: Statement) -> bool:
+    """Tell whether an event was signed for an operator without a key."""
+    return getattr(statement.body, "reported", None) is not None
+
+
+def gross(quantity: Quantity, at: str) -> tuple[int, str]:
+    """Return a quantity in whole milligrams or pieces."""
+    density = quantity.density
+    return gross_amount(
+        value=parse_decimal(quantity.value, at=at),
+        unit=quantity.unit,
+        basis=quantity.basis.value,
+        density_kg_l=None if density is None else parse_decimal(density, at=at),
+        at=at,
+    )
+
+
+class Draft:
+    """One statement's working copy of the book."""
+
+    amends = False  # a correction's draft is lenient with what the replaced statement touched
+
+    def __init__(self, book: Book, statement: Statement) -> None:
+        self.book = book
+        self.statement = statement
+        self.author = statement.author
+        self.lots: dict[str, Lot] = {}
+        self.movements: list[Movement] = []
+        self.consignments: dict[str, Consignment] = {}
+
+    # ── looking ───────────────────────────────────────────────────────────────────────────
+
+    def organization(self, name: str, at: str) -> str:
+        """Return the id of a registered organization, or refuse."""
+        if name not in self.book.organizations:
+            raise UnknownOrganization(name, at=at)
+        return name
+
+    def facility(self, name: str, *, operated: bool, reported: bool = False) -> Facility:
+        """Return a facility; with `operated` it must be the author's, or be reported on."""
+        facility = self.book.facilities.get(name)
+        at = "$.body.facility"
+        if facility is None:
+            raise UnknownFacility(name, at=at)
+        allowed = PRODUCING_FACILITIES.get(self.statement.kind)
+        if allowed and not allowed & facility.types:
+            raise WrongFacility(
+                f"{name} is not registered as {' or '.join(sorted(allowed))}.", at=at, facility=name
+            )
+        if operated and facility.operator != self.author:
+            if not (reported and facility.operator is None):
+                raise WrongFacility(
+                    f"{name} is not operated by {self.author}.", at=at, facility=name
+                )
+        return facility
+
+    def lot(self, name: str, at: str) -> Lot:
+        """Return a lot that the author may see."""
+        found = self.lots.get(name) or self.book.lots.get(name)
+        if found is None or self.author not in found.known_to:
+            raise UnknownLot(name, at=at)
+        return found
+
+    def held_lot(self, name: str, facility: str | None, at: str) -> Lot:
+        """Return a lot that the author has, at that facility, not in transit."""
+        found = self.lot(name, at)
+        if found.custodian != self.author or found.state == EXITED:
+            raise NotInCustody(name, author=self.author, at=at)
+        if found.state != HELD:
+            raise NotInCustody(name, author=self.author, at=at, state=found.state)
+        if facility is not None and found.facility != facility:
+            raise NotAtThisFacility(name, facility=facility, at=at)
+        return found
+
+    def amount_of(self, lot: Lot, quantity: Quantity, at: str) -> int:
+        """Return a quantity in the units the lot is booked in."""
+        amount, unit = gross(quantity, at)
+        if unit != lot.unit:
+            raise UnitMismatch(lot.id, booked=lot.unit, given=unit, at=at)
+        if _WATER[quantity.basis] != _WATER[lot.basis]:
+            raise BasisMismatch(lot.id, booked=lot.basis, given=quantity.basis.value, at=at)
+        return amount
+
+    # ── moving ────────────────────────────────────────────────────────────────────────────
+
+    def move(self, lot: Lot, role: str, delta: int, facts: Mapping[str, Any]) -> None:
+        """Keep a lot's new state and write down what was done."""
+        self.lots[lot.id] = lot
+        self.movements.append(
+            Movement(lot=lot.id, role=role, delta=delta, unit=lot.unit, facts=facts)
+        )
+
+    def take(
+        self, name: str, quantity: Quantity, facility: str | None, at: str, **facts: Any
+    ) -> tuple[Lot, int]:
+        """Withdraw from a lot in custody.
+
+        Raises:
+            InsufficientBalance: more than the lot now holds.
+        """
+        lot = self.held_lot(name, facility, at)
+        amount = self.amount_of(lot, quantity, at)
+        if amount > lot.amount:
+            raise InsufficientBalance(
+                lot_id=name, holds=lot.amount, asked=amount, unit=lot.unit, at=at
+            )
+        self.move(replace(lot, amount=lot.amount - amount), "take", -amount, facts)
+        return lot, amount
+
+    def make(self, new: NewLot, facility: str | None, at: str, **facts: Any) -> Lot:
+        """Begin a lot in the author's name space."""
+        amount, unit = gross(new.quantity, f"{at}.quantity")
+        for share in new.owners:
+            if share.owner.organization is not None:
+                self.organization(share.owner.organization, f"{at}.owners")
+        lot = Lot(
+            id=new.lot,
+            custodian=self.author,
+            state=HELD,
+            facility=facility,
+            amount=amount,
+            unit=unit,
+            basis=new.quantity.basis.value,
+            material=new.material,
+            form=new.form,
+            owners=tuple(msgspec.to_builtins(new.owners)),
+            known_to=frozenset(
+                {self.author, *(s.owner.organization for s in new.owners if s.owner.organization)}
+            ),
+        )
+        return self.begin(lot, at, described(new) | facts)
+
+    def begin(self, lot: Lot, at: str, facts: Mapping[str, Any]) -> Lot:
+        """Begin a lot whose state is ready.
+
+        Raises:
+            NotYourNameSpace: only the organization in its id may create a lot.
+            LotExists: it has begun before; also when a lot is made from itself.
+        """
+        if lot.id.partition(":")[0] != self.author:
+            raise NotYourNameSpace(lot.id, author=self.author, at=at)
+        if lot.id in self.lots or lot.id in self.book.lots:
+            raise LotExists(lot.id, at=at)
+        self.move(lot, "make", lot.amount, facts)
+        return lot
+
+    def adjust(self, lot: Lot, amount: int, why: str, **changes: Any) -> Lot:
+        """Set what a lot holds to what was weighed or counted."""
+        adjusted = replace(lot, amount=amount, **changes)
+        facts = {"why": why, "to": str(amount), "custodian": lot.custodian}
+        if lot.consignment is not None:
+            facts["consignment"] = lot.consignment
+        self.move(adjusted, "adjust", amount - lot.amount, facts)
+        return adjusted
+
+    def in_transit(self, name: str, consignment: str, at: str) -> Lot:
+        """Return a lot on its way to the author in that consignment."""
+        lot = self.lots.get(name) or self.book.lots.get(name)
+        if lot is None or (self.author != lot.consignee and self.author not in lot.known_to):
+            raise UnknownLot(name, at=at)
+        if (lot.state, lot.consignment, lot.consignee) != (IN_TRANSIT, consignment, self.author):
+            raise NotInTransit(name, consignment=consignment, at=at)
+        return lot
+
+    def effects(self, subjects: tuple[str, ...] | None = None, **more: Any) -> Effects:
+        """Close the draft."""
+        chained = subjects if subjects is not None else self.statement.subjects
+        touched = {f"lot:{name}" for name in self.lots} | set(chained)
+        return Effects(
+            subjects=tuple(sorted(touched)),
+            lots=self.lots,
+            movements=tuple(self.movements),
+            consignments=self.consignments,
+            **more,
+        )
+
+
+def described(new: NewLot) -> dict[str, Any]:
+    """Return what shares and contained metal are derived from, as JSON values."""
+    facts: dict[str, Any] = {
+        "material": new.material,
+        "form": new.form,
+        "quantity": msgspec.to_builtins(new.quantity),
+    }
+    if new.assays is not None:
+        facts["assays"] = msgspec.to_builtins(new.assays)
+    if new.compound is not None:
+        facts["compound"] = msgspec.to_builtins(new.compound)
+    return facts

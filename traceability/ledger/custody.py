@@ -1,0 +1,402 @@
+"""What must hold for each custody event, and what it does to the lots.
+
+`apply` decides on one statement, in log order, from the book alone: the same function
+runs when a statement is recorded, when a batch is, and when the offline verifier replays
+a bundle. Hard rules refuse; what is implausible but possible is accepted and flagged
+elsewhere.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from math import gcd
+from typing import Any
+
+import msgspec
+
+from traceability.errors import (
+    ConsignmentExists,
+    GrossNotConserved,
+    InsufficientTitle,
+    NotOwner,
+    NotWholeLot,
+    NotYourNameSpace,
+    UnitMismatch,
+)
+from traceability.ledger import amendments, events
+from traceability.ledger.book import (
+    EXITED,
+    HELD,
+    IN_TRANSIT,
+    Book,
+    Consignment,
+    Draft,
+    Effects,
+    Lot,
+)
+from traceability.ledger.kinds import consignment as consignment_subject
+from traceability.ledger.shapes import OwnerShare, Quantity
+from traceability.ledger.statements import Statement, to_shape
+
+
+def apply(statement: Statement, book: Book) -> Effects:
+    """Decide on a custody statement: what it changes, or why it is refused.
+
+    Args:
+        statement: parsed, its signature and authority already checked.
+        book: everything the statement touches, as it stands now.
+
+    Raises:
+        TraceabilityError: the rule that does not hold; the book is unchanged.
+    """
+    if statement.kind == "custody.void":
+        return amendments.void(book, statement)
+    if statement.kind == "custody.correction":
+        draft, replacement = amendments.correction(book, statement)
+        changed = _APPLY[replacement.kind](draft, replacement.body)
+        return amendments.settled(draft, changed)
+    return _APPLY[statement.kind](Draft(book, statement), statement.body)
+
+
+def _extraction(draft: Draft, body: events.Extraction) -> Effects:
+    draft.facility(body.facility, operated=True, reported=body.reported is not None)
+    draft.make(body.lot, body.facility, "$.body.lot", source="mined")
+    return draft.effects()
+
+
+def _introduction(draft: Draft, body: events.Introduction) -> Effects:
+    draft.facility(body.facility, operated=False)
+    declared = msgspec.to_builtins(body.declared_origin or [])
+    draft.make(
+        body.lot,
+        body.facility,
+        "$.body.lot",
+        source="introduced",
+        reason=body.reason.value,
+        declared_origin=declared,
+    )
+    return draft.effects()
+
+
+def _recovery(draft: Draft, body: events.Recovery) -> Effects:
+    draft.facility(body.facility, operated=True, reported=body.reported is not None)
+    for place, item in enumerate(body.inputs or ()):
+        draft.take(item.lot, item.quantity, body.facility, f"$.body.inputs[{place}]")
+    for place, new in enumerate(body.outputs):
+        draft.make(
+            new,
+            body.facility,
+            f"$.body.outputs[{place}]",
+            role=new.role.value,
+            source="recycled",
+            feedstock=body.feedstock.value,
+            collected_in=body.collected_in or "",
+        )
+    return draft.effects()
+
+
+def _transformation(draft: Draft, body: events.Transformation) -> Effects:
+    draft.facility(body.facility, operated=True, reported=body.reported is not None)
+    for place, item in enumerate(body.inputs):
+        at = f"$.body.inputs[{place}]"
+        draft.take(item.lot, item.quantity, body.facility, at, role=item.role.value)
+    for place, new in enumerate(body.outputs):
+        draft.make(new, body.facility, f"$.body.outputs[{place}]", role=new.role.value)
+    return draft.effects()
+
+
+def _blend(draft: Draft, body: events.Blend) -> Effects:
+    draft.facility(body.facility, operated=False)
+    total = 0
+    units = set()
+    for place, item in enumerate(body.inputs):
+        lot, amount = draft.take(item.lot, item.quantity, body.facility, f"$.body.inputs[{place}]")
+        total += amount
+        units.add(lot.unit)
+    made = draft.make(body.output, body.facility, "$.body.output")
+    if units != {made.unit}:
+        raise UnitMismatch(
+            made.id, booked=made.unit, given=", ".join(sorted(units)), at="$.body.output.quantity"
+        )
+    if total != made.amount:
+        raise GrossNotConserved(
+            taken=total, made=made.amount, unit=made.unit, at="$.body.output.quantity"
+        )
+    return draft.effects()
+
+
+def _split(draft: Draft, body: events.Split) -> Effects:
+    draft.facility(body.facility, operated=False)
+    for place, part in enumerate(body.parts):
+        _part(draft, part.lot, body.lot, part.quantity, body.facility, f"$.body.parts[{place}]")
+    return draft.effects()
+
+
+def _part(
+    draft: Draft, name: str, source: str, quantity: Quantity, facility: str | None, at: str
+) -> Lot:
+    """Take a part out of a lot as a new lot of the same material and owners."""
+    whole, amount = draft.take(source, quantity, facility, at, into=name)
+    part = replace(whole, id=name, amount=amount)
+    facts = {"material": part.material, "form": part.form, "from": source}
+    return draft.begin(part, f"{at}.lot", facts | {"quantity": msgspec.to_builtins(quantity)})
+
+
+def _assembly(draft: Draft, body: events.Assembly) -> Effects:
+    draft.facility(body.facility, operated=True, reported=body.reported is not None)
+    for place, item in enumerate(body.inputs):
+        draft.take(item.lot, item.quantity, body.facility, f"$.body.inputs[{place}]")
+    product = msgspec.to_builtins(body.product)
+    made = draft.make(body.output, body.facility, "$.body.output", product=product)
+    if made.unit != "piece":
+        raise UnitMismatch(made.id, booked="piece", given=made.unit, at="$.body.output.quantity")
+    return draft.effects()
+
+
+# ── custody between organizations ─────────────────────────────────────────────────────────
+
+
+def _shipment(draft: Draft, body: events.Shipment) -> Effects:
+    if draft.amends:
+        return draft.same_lots(body)
+    draft.facility(body.facility, operated=False)
+    if body.consignment.partition(":")[0] != draft.author:
+        raise NotYourNameSpace(body.consignment, author=draft.author, at="$.body.consignment")
+    consignee = body.consignee.organization
+    if consignee is not None:
+        draft.organization(consignee, "$.body.consignee.organization")
+    for place, item in enumerate(body.lots):
+        lot = _consigned(draft, item, body.facility, f"$.body.lots[{place}]")
+        gone = replace(
+            lot,
+            state=IN_TRANSIT if consignee else EXITED,
+            facility=None,
+            consignment=body.consignment,
+            consignee=consignee,
+            known_to=lot.known_to | {consignee} if consignee else lot.known_to,
+        )
+        draft.move(gone, "move", 0, {"to": consignee or "", "gross": str(lot.amount)})
+    if consignee is None:
+        return draft.effects()
+    return _match_waiting(draft, body, consignee)
+
+
+def _consigned(draft: Draft, item: events.Consigned, facility: str, at: str) -> Lot:
+    if item.taken_from is not None:
+        return _part(draft, item.lot, item.taken_from, item.quantity, facility, at)
+    lot = draft.held_lot(item.lot, facility, at)
+    amount = draft.amount_of(lot, item.quantity, at)
+    if amount != lot.amount:
+        raise NotWholeLot(item.lot, holds=lot.amount, given=amount, unit=lot.unit, at=at)
+    return lot
+
+
+def _match_waiting(draft: Draft, body: events.Shipment, consignee: str) -> Effects:
+    """Record the shipment and let receipts that came ahead of it take effect."""
+    subject = consignment_subject(body, consignee)
+    known = draft.book.consignments.get(subject, Consignment(subject=subject))
+    if known.shipped:
+        raise ConsignmentExists(body.consignment, at="$.body.consignment")
+    shipped = {item.lot for item in body.lots}
+    still_waiting = []
+    for waiting in known.waiting:
+        receipt = to_shape(waiting["body"], events.Receipt)
+        if {item.lot for item in receipt.lots} <= shipped:
+            arrive(draft, receipt, consignee)
+        else:
+            still_waiting.append(waiting)
+    draft.consignments[subject] = replace(known, shipped=True, waiting=tuple(still_waiting))
+    return draft.effects()
+
+
+def _receipt(draft: Draft, body: events.Receipt) -> Effects:
+    draft.facility(body.facility, operated=False)
+    if draft.amends:
+        arrive(draft, body, draft.author)
+        return draft.effects()
+    subject = consignment_subject(body, draft.author)
+    known = draft.book.consignments.get(subject, Consignment(subject=subject))
+    if known.shipped:
+        arrive(draft, body, draft.author)
+        return draft.effects()
+    # Ahead of its shipment: it waits on its own consignment and touches no lot.
+    waiting = {"statement": str(draft.statement.id), "body": msgspec.to_builtins(body)}
+    draft.consignments[subject] = replace(known, waiting=(*known.waiting, waiting))
+    return draft.effects(subjects=(subject,), waits_on=subject)
+
+
+def arrive(draft: Draft, body: events.Receipt, receiver: str) -> None:
+    """Let a receipt take effect: custody passes, at the receiver's weight."""
+    author, draft.author = draft.author, receiver
+    try:
+        for place, item in enumerate(body.lots):
+            _arrive_one(draft, body, item, f"$.body.lots[{place}]")
+    finally:
+        draft.author = author
+
+
+def _arrive_one(draft: Draft, body: events.Receipt, item: events.Received, at: str) -> None:
+    lot = draft.in_transit(item.lot, body.consignment, at)
+    accepted = draft.amount_of(lot, item.accepted, f"{at}.accepted") if item.accepted else 0
+    rejected = draft.amount_of(lot, item.rejected, f"{at}.rejected") if item.rejected else 0
+    landed: dict[str, Any] = {"state": HELD, "facility": body.facility, "consignee": None}
+    if item.accepted is None:  # wholly rejected: it stays with the shipper, there
+        draft.adjust(lot, rejected, "rejected", **landed)
+        return
+
+    arrived = draft.adjust(
+        lot, accepted + rejected, "received", **landed, custodian=draft.author, consignment=None
+    )
+    if item.rejected_lot is None or item.rejected is None:
+        return
+    shipper = lot.custodian
+    refused = _part(
+        draft, item.rejected_lot, arrived.id, item.rejected, body.facility, f"{at}.rejected"
+    )
+    back = replace(refused, custodian=shipper, known_to=refused.known_to | {shipper})
+    draft.move(back, "move", 0, {"to": shipper, "why": item.rejection_reason or ""})
+
+
+# ── title, assays, books ──────────────────────────────────────────────────────────────────
+
+
+def _transfer(draft: Draft, body: events.Transfer) -> Effects:
+    for place, item in enumerate(body.items):
+        _pass_title(draft, item, f"$.body.items[{place}]")
+    return draft.effects()
+
+
+def _pass_title(draft: Draft, item: events.TitleTransfer, at: str) -> None:
+    lot = draft.lot(item.lot, at)
+    if item.transferor.organization != draft.author:
+        raise NotOwner(item.lot, author=draft.author, at=f"{at}.from")
+    if item.transferee.organization is not None:
+        draft.organization(item.transferee.organization, f"{at}.to")
+    shares = [to_shape(share, OwnerShare) for share in lot.owners]
+    own = [share for share in shares if share.owner.organization == draft.author]
+    if not own:
+        raise NotOwner(item.lot, author=draft.author, at=at)
+    if item.quantity is None:
+        owners = [msgspec.to_builtins(_renamed(share, draft.author, item)) for share in shares]
+    else:
+        amount = draft.amount_of(lot, item.quantity, f"{at}.quantity")
+        owners = _divided(lot, shares, amount, item, draft.author, f"{at}.quantity")
+    gains = {item.transferee.organization or draft.author}
+    facts = {"owners": owners, "before": list(lot.owners)}
+    changed = replace(lot, owners=tuple(owners), known_to=lot.known_to | gains)
+    draft.move(changed, "title", 0, facts)
+
+
+def _renamed(share: OwnerShare, author: str, item: events.TitleTransfer) -> OwnerShare:
+    if share.owner.organization != author:
+        return share
+    return msgspec.structs.replace(share, owner=item.transferee)
+
+
+def _divided(
+    lot: Lot,
+    shares: list[OwnerShare],
+    amount: int,
+    item: events.TitleTransfer,
+    author: str,
+    at: str,
+) -> list[Any]:
+    """Pass title to a quantity: parts are scaled by the lot's amount, so all stay whole.
+
+    Raises:
+        InsufficientTitle: more than the author owns, or shares that differ by element,
+            of which no gross quantity can be passed.
+    """
+    if any(share.element is not None for share in shares):
+        raise InsufficientTitle(item.lot, at=at)
+    total = sum(share.parts for share in shares)
+    own = sum(share.parts for share in shares if share.owner.organization == author)
+    left = own * lot.amount - amount * total
+    if left < 0:
+        raise InsufficientTitle(item.lot, at=at)
+    parts = [
+        (msgspec.to_builtins(share.owner), share.parts * lot.amount)
+        for share in shares
+        if share.owner.organization != author
+    ]
+    parts += [({"organization": author}, left)] if left else []
+    return _merged([*parts, (msgspec.to_builtins(item.transferee), amount * total)])
+
+
+def _merged(parts: list[tuple[Any, int]]) -> list[Any]:
+    """Add up the parts of equal owners and divide all by what they have in common."""
+    owners: list[Any] = []
+    sums: list[int] = []
+    for owner, count in parts:
+        if owner in owners:
+            sums[owners.index(owner)] += count
+        else:
+            owners.append(owner)
+            sums.append(count)
+    common = gcd(*sums)
+    return [
+        {"owner": owner, "parts": count // common}
+        for owner, count in zip(owners, sums, strict=True)
+    ]
+
+
+def _assay(draft: Draft, body: events.Assay) -> Effects:
+    draft_facts = {
+        "status": body.status.value,
+        "party": body.party.value,
+        "results": msgspec.to_builtins(body.results),
+    }
+    if body.moisture is not None:
+        draft_facts["moisture"] = body.moisture
+    if body.compound is not None:
+        draft_facts["compound"] = msgspec.to_builtins(body.compound)
+    if body.lot is not None:
+        draft.move(draft.lot(body.lot, "$.body.lot"), "assay", 0, draft_facts)
+    return draft.effects()
+
+
+def _stocktake(draft: Draft, body: events.Stocktake) -> Effects:
+    for place, item in enumerate(body.counts):
+        at = f"$.body.counts[{place}]"
+        lot = draft.held_lot(item.lot, body.facility, at)
+        draft.adjust(lot, draft.amount_of(lot, item.quantity, f"{at}.quantity"), item.reason)
+    return draft.effects()
+
+
+def _loss(draft: Draft, body: events.LossEvent) -> Effects:
+    draft.take(body.lot, body.quantity, body.facility, "$.body.quantity", loss=body.reason)
+    return draft.effects()
+
+
+def _offer(draft: Draft, body: events.Offer) -> Effects:
+    for place, audience in enumerate(body.audience):
+        draft.organization(audience, f"$.body.audience[{place}]")
+    for place, name in enumerate(body.lots):
+        lot = draft.held_lot(name, None, f"$.body.lots[{place}]")
+        draft.move(lot, "open", 0, {"to": list(body.audience), "until": body.until or ""})
+    return draft.effects()
+
+
+def _withdrawal(draft: Draft, body: events.Withdrawal) -> Effects:
+    for place, name in enumerate(body.lots):
+        lot = draft.lot(name, f"$.body.lots[{place}]")
+        draft.move(lot, "close", 0, {"offer": body.offer})
+    return draft.effects()
+
+
+_APPLY: dict[str, Callable[[Draft, Any], Effects]] = {
+    "custody.extraction": _extraction,
+    "custody.introduction": _introduction,
+    "custody.recovery": _recovery,
+    "custody.transformation": _transformation,
+    "custody.blend": _blend,
+    "custody.split": _split,
+    "custody.assembly": _assembly,
+    "custody.shipment": _shipment,
+    "custody.receipt": _receipt,
+    "custody.transfer": _transfer,
+    "custody.assay": _assay,
+    "custody.stocktake": _stocktake,
+    "custody.loss": _loss,
+    "custody.offer": _offer,
+    "custody.withdrawal": _withdrawal,
+}

@@ -1,0 +1,201 @@
+"""One decision per statement: may its author say this, and does it fit what is known?
+
+Recording, replay and the offline verifier call `decide`, in log order, with a book that
+holds what the statement touches. Signatures are verified before, since that needs no book.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from traceability.errors import (
+    GenesisMisplaced,
+    KeyExists,
+    MayNotSign,
+    NotYourNameSpace,
+    OrganizationNeedsKey,
+    UnknownFacility,
+    UnknownKey,
+    UnknownOrganization,
+    UnknownStatement,
+    WrongAuthor,
+)
+from traceability.ledger import custody, registry
+from traceability.ledger.book import Book, Effects, Key
+from traceability.ledger.keys import PublicKey, check_enrollable
+from traceability.ledger.kinds import roles_for
+from traceability.ledger.possession import verify_possession
+from traceability.ledger.statements import Statement
+from traceability.ledger.vocabulary import OrganizationRole
+
+_NOTHING: Mapping[str, Any] = {}
+
+
+def decide(statement: Statement, book: Book) -> Effects:
+    """Return what a statement changes.
+
+    Raises:
+        TraceabilityError: the rule that refuses it; nothing is changed then.
+    """
+    if statement.kind == "registry.genesis":
+        raise GenesisMisplaced("This ledger has begun already.")
+    _authorize(statement, book)
+    if statement.kind.startswith("custody."):
+        return custody.apply(statement, book)
+    check = _REGISTRY.get(statement.kind)
+    if check is not None:
+        check(statement, statement.body, book)
+    return Effects(subjects=statement.subjects, lots=_NOTHING, movements=(), consignments=_NOTHING)
+
+
+def decide_genesis(statement: Statement) -> Effects:
+    """Return what entry 0 changes: the operator vouches for itself.
+
+    Raises:
+        GenesisMisplaced: not a genesis, not signed by the key it brings, or no operator.
+    """
+    body = statement.body
+    if not isinstance(body, registry.Genesis):
+        raise GenesisMisplaced("A ledger begins with its genesis statement.")
+    if OrganizationRole.OPERATOR not in body.operator.roles:
+        raise GenesisMisplaced("The genesis names an operator without that role.")
+    key = check_key(body.key, statement, body.operator.organization)
+    if key.kid != statement.kid or statement.author != body.operator.organization:
+        raise GenesisMisplaced("The genesis is signed by the operator with the key it brings.")
+    return Effects(subjects=statement.subjects, lots=_NOTHING, movements=(), consignments=_NOTHING)
+
+
+def check_key(enrolled: registry.EnrolledKey, statement: Statement, organization: str) -> PublicKey:
+    """Return a new public key, if it is sound and its holder has the private part."""
+    at = "$.body.key"
+    key = PublicKey.from_jwk(
+        {"kty": enrolled.jwk.kty, "crv": enrolled.jwk.crv, "x": enrolled.jwk.x}, at=f"{at}.jwk"
+    )
+    check_enrollable(key, at=f"{at}.jwk")
+    verify_possession(
+        enrolled.possession.encode(),
+        key,
+        ledger=statement.envelope.ledger,
+        organization=organization,
+    )
+    return key
+
+
+def _authorize(statement: Statement, book: Book) -> None:
+    key = book.keys.get(statement.kid)
+    if key is None or key.revoked:
+        raise UnknownKey(statement.kid, revoked=key is not None)
+    if key.organization != statement.author:
+        raise WrongAuthor(author=statement.author)
+    roles = book.organizations.get(statement.author, frozenset())
+    if not roles & roles_for(statement.kind):
+        raise MayNotSign(statement.kind, author=statement.author)
+
+
+def _is_operator(statement: Statement, book: Book) -> bool:
+    return OrganizationRole.OPERATOR in book.organizations[statement.author]
+
+
+def _new_key(
+    enrolled: registry.EnrolledKey, statement: Statement, organization: str, book: Book
+) -> None:
+    key = check_key(enrolled, statement, organization)
+    if key.kid in book.keys:
+        raise KeyExists(key.kid)
+
+
+def _organization(statement: Statement, body: registry.OrganizationStatement, book: Book) -> None:
+    known = book.organizations.get(body.organization)
+    if known is None and body.key is None:
+        raise OrganizationNeedsKey(body.organization)
+    is_operator = known is not None and OrganizationRole.OPERATOR in known
+    if (OrganizationRole.OPERATOR in body.roles) != is_operator:
+        raise MayNotSign("second operator", author=statement.author)
+    if body.key is not None:
+        _new_key(body.key, statement, body.organization, book)
+
+
+def _key(statement: Statement, body: registry.KeyStatement, book: Book) -> None:
+    _of_organization(statement, body.organization, book)
+    _new_key(body.key, statement, body.organization, book)
+
+
+def _key_revocation(statement: Statement, body: registry.KeyRevocation, book: Book) -> None:
+    _of_organization(statement, body.organization, book)
+    key: Key | None = book.keys.get(body.kid)
+    if key is None or key.organization != body.organization or key.revoked:
+        raise UnknownKey(body.kid, revoked=key is not None and key.revoked)
+
+
+def _of_organization(statement: Statement, organization: str, book: Book) -> None:
+    """An organization answers for its own keys; the operator helps after theft."""
+    if organization not in book.organizations:
+        raise UnknownOrganization(organization, at="$.body.organization")
+    if statement.author != organization and not _is_operator(statement, book):
+        raise MayNotSign(statement.kind, author=statement.author)
+
+
+def _facility(statement: Statement, body: registry.FacilityStatement, book: Book) -> None:
+    operator = body.operator.organization
+    known = book.facilities.get(body.facility)
+    takes_over = known is not None and known.operator is None and operator == statement.author
+    if not takes_over:  # an operator that now has a key may state its facility itself
+        _own_name(body.facility, statement, "$.body.facility")
+    if operator is not None and operator != statement.author:
+        raise MayNotSign("facility operated by another", author=statement.author)
+
+
+def _relationship(statement: Statement, body: registry.Relationship, book: Book) -> None:
+    _own_name(body.relationship, statement, "$.body.relationship")
+
+
+def _audience(statement: Statement, body: registry.Audience, book: Book) -> None:
+    if body.audience != statement.author:
+        raise NotYourNameSpace(body.audience, author=statement.author, at="$.body.audience")
+    _known_organizations(body.members, book, "$.body.members")
+
+
+def _grant(statement: Statement, body: registry.Grant, book: Book) -> None:
+    _own_name(body.grant, statement, "$.body.grant")
+    _known_organizations([body.auditor], book, "$.body.auditor")
+    for place, facility in enumerate(body.facilities):
+        known = book.facilities.get(facility)
+        if known is None or known.operator != statement.author:
+            raise UnknownFacility(facility, at=f"$.body.facilities[{place}]")
+    for place, lot in enumerate(body.lots):
+        _own_name(lot, statement, f"$.body.lots[{place}]")
+
+
+def _opening(statement: Statement, body: registry.Opening, book: Book) -> None:
+    _own_name(body.opening, statement, "$.body.opening")
+    _known_organizations(body.audience, book, "$.body.audience")
+    for place, facility in enumerate(body.facilities):
+        _own_name(facility, statement, f"$.body.facilities[{place}]")
+
+
+def _known_organizations(names: list[str], book: Book, at: str) -> None:
+    for name in names:
+        if name not in book.organizations:
+            raise UnknownOrganization(name, at=at)
+
+
+def _erasure(statement: Statement, body: registry.Erasure, book: Book) -> None:
+    if body.entry not in book.statements:
+        raise UnknownStatement(body.entry, at="$.body.entry")
+
+
+def _own_name(name: str, statement: Statement, at: str) -> None:
+    if name.partition(":")[0] != statement.author:
+        raise NotYourNameSpace(name, author=statement.author, at=at)
+
+
+_REGISTRY: dict[str, Any] = {
+    "registry.organization": _organization,
+    "registry.key": _key,
+    "registry.key_revocation": _key_revocation,
+    "registry.facility": _facility,
+    "registry.relationship": _relationship,
+    "registry.audience": _audience,
+    "registry.grant": _grant,
+    "registry.opening": _opening,
+    "registry.erasure": _erasure,
+}

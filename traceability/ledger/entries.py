@@ -1,0 +1,124 @@
+"""Entries: what the ledger accepts, hashed and chained to the history of its subjects.
+
+An entry is canonical JSON (RFC 8785). Its hash is `SHA-256(0x00 ‖ bytes)`, the RFC 6962
+leaf hash, so the chain of a subject and the tree of the log speak of the same hashes. The
+stored bytes are the hashed bytes.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
+
+from traceability.errors import EntryTooLarge
+from traceability.ledger.canonical import canonical, parse_canonical
+from traceability.ledger.merkle import leaf_hash
+from traceability.ledger.shapes import Hash, Shape, Text
+from traceability.ledger.statements import Statement, to_shape
+
+FORMAT_VERSION = 1
+MAX_ENTRY = 60_000
+SALT_SIZE = 16
+
+
+class Link(Shape):
+    """A subject's chain and the hash of its entry before this one; None at its first."""
+
+    chain: Hash
+    entry: Hash | None
+
+
+class EntryBody(Shape):
+    """The members of an entry."""
+
+    format: Literal[1]
+    kind: Annotated[str, Meta(pattern=r"\A[a-z]+\.[a-z_]+\Z")]
+    ledger: Text
+    previous: Annotated[list[Link], Meta(max_length=256)]
+    received_at: Annotated[str, Meta(pattern=r"\A\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z\Z")]
+    salt: Annotated[str, Meta(pattern=r"\A[0-9a-f]{32}\Z")]
+    statement: Hash
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """A subject's chain as it stands: its secret salt and the hash of its latest entry."""
+
+    id: str
+    salt: bytes
+    head: str | None = None
+
+    @property
+    def chain(self) -> str:
+        """Return the handle under which entries name this subject."""
+        return chain_handle(self.id, self.salt)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A sealed entry: the canonical bytes, their hash, and the links that were put in."""
+
+    body: bytes
+    hash: str  # hex, the RFC 6962 leaf hash
+    received_at: datetime
+    links: Mapping[str, Link]  # by subject id
+
+
+def chain_handle(subject: str, salt: bytes) -> str:
+    """Return `SHA-256(0x02 ‖ salt ‖ subject id)` in hex.
+
+    The salt is known to those who may see the subject; nobody else can tell whose chain
+    an entry belongs to.
+    """
+    return sha256(b"\x02" + salt + subject.encode()).hexdigest()
+
+
+def seal(
+    statement: Statement, subjects: Sequence[Subject], *, salt: bytes, received_at: datetime
+) -> Entry:
+    """Let a statement take its place in the chains of the subjects it touches.
+
+    Args:
+        statement: already checked.
+        subjects: what it touches, with the present heads.
+        salt: 128 random bits, so that the entry hash tells nothing about the statement.
+        received_at: when the ledger learnt of it.
+
+    Raises:
+        EntryTooLarge: over 60 kB; refused before anything is written.
+    """
+    links = {s.id: Link(chain=s.chain, entry=s.head) for s in subjects}
+    body = canonical(
+        {
+            "format": FORMAT_VERSION,
+            "kind": statement.kind,
+            "ledger": statement.envelope.ledger,
+            "previous": [
+                {"chain": link.chain, "entry": link.entry}
+                for link in sorted(links.values(), key=lambda link: link.chain)
+            ],
+            "received_at": _utc(received_at),
+            "salt": salt.hex(),
+            "statement": statement.digest.hex(),
+        }
+    )
+    if len(body) > MAX_ENTRY:
+        raise EntryTooLarge(len(body), MAX_ENTRY)
+    return Entry(body=body, hash=leaf_hash(body).hex(), received_at=received_at, links=links)
+
+
+def parse_entry(body: bytes) -> EntryBody:
+    """Read the bytes of an entry; they must be canonical and of exactly this shape.
+
+    Raises:
+        MalformedStatement, or the profile's errors: not an entry.
+    """
+    document: Any = parse_canonical(body, limit=MAX_ENTRY, allow_null=True)
+    return to_shape(document, EntryBody)
+
+
+def _utc(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -1,0 +1,115 @@
+"""What a statement looks at: everything its decision needs to find in the book."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from traceability.ledger import events, registry
+from traceability.ledger.shapes import NewLot
+from traceability.ledger.statements import Statement
+
+
+@dataclass(slots=True, kw_only=True)
+class Needs:
+    """Ids by class, gathered over one statement or a batch."""
+
+    kids: set[str] = field(default_factory=set)
+    revoked_kids: set[str] = field(default_factory=set)
+    streams: set[tuple[str, str]] = field(default_factory=set)
+    subjects: set[str] = field(default_factory=set)  # other than lots
+    lots: set[str] = field(default_factory=set)
+    facilities: set[str] = field(default_factory=set)
+    organizations: set[str] = field(default_factory=set)
+    statements: set[str] = field(default_factory=set)
+
+    def add(self, statement: Statement) -> None:
+        """Add what one statement looks at."""
+        body = statement.body
+        self.kids.add(statement.kid)
+        self.organizations.add(statement.author)
+        for subject in statement.subjects:
+            kind, _, name = subject.partition(":")
+            if kind == "lot":
+                self.lots.add(name)
+                continue
+            self.subjects.add(subject)
+            if kind == "statement":
+                self.statements.add(name)
+        if statement.envelope.stream is not None:
+            self.streams.add((statement.author, statement.envelope.stream.id))
+        if statement.kind.startswith("registry."):
+            self._add_registry(body)
+        elif isinstance(body, events.Correction):
+            self._add_replacement(body.replacement.body)
+        else:
+            self._add_event(body)
+
+    def _add_event(self, body: Any) -> None:
+        facility = getattr(body, "facility", None)
+        if isinstance(facility, str):
+            self.facilities.add(facility)
+        for new in new_lots(body):
+            for share in new.owners:
+                if share.owner.organization is not None:
+                    self.organizations.add(share.owner.organization)
+        if isinstance(body, events.Shipment) and body.consignee.organization is not None:
+            self.organizations.add(body.consignee.organization)
+        elif isinstance(body, events.Transfer):
+            self.organizations.update(
+                item.transferee.organization for item in body.items if item.transferee.organization
+            )
+        elif isinstance(body, events.Offer):
+            self.organizations.update(body.audience)
+
+    def _add_replacement(self, body: dict[str, Any]) -> None:
+        """Add what the replacement in a correction names; it is not parsed yet."""
+        for key, value in _members(body):
+            if key == "facility" and isinstance(value, str):
+                self.facilities.add(value)
+            elif key == "organization" and isinstance(value, str):
+                self.organizations.add(value)
+
+    def _add_registry(self, body: Any) -> None:
+        if isinstance(body, registry.KeyRevocation):
+            self.kids.add(body.kid)
+            self.revoked_kids.add(body.kid)
+            self.organizations.add(body.organization)
+        elif isinstance(body, registry.Audience):
+            self.organizations.update(body.members)
+        elif isinstance(body, registry.FacilityStatement):
+            self.facilities.add(body.facility)
+        elif isinstance(body, registry.Grant):
+            self.organizations.add(body.auditor)
+            self.facilities.update(body.facilities)
+        elif isinstance(body, registry.Opening):
+            self.organizations.update(body.audience)
+        else:
+            organization = getattr(body, "organization", None)
+            if organization is not None:
+                self.organizations.add(organization)
+
+
+def new_lots(body: Any) -> Iterable[NewLot]:
+    """Return the lots that an event makes from declared particulars."""
+    for name in ("lot", "output"):
+        value = getattr(body, name, None)
+        if isinstance(value, NewLot):
+            yield value
+    yield from getattr(body, "outputs", None) or ()
+
+
+def new_keys(statement: Statement) -> Iterable[registry.EnrolledKey]:
+    """Return the keys that a statement would enrol."""
+    key = getattr(statement.body, "key", None)
+    if isinstance(key, registry.EnrolledKey):
+        yield key
+
+
+def _members(value: Any) -> Iterable[tuple[str, Any]]:
+    if isinstance(value, dict):
+        for key, member in value.items():
+            yield key, member
+            yield from _members(member)
+    elif isinstance(value, list):
+        for member in value:
+            yield from _members(member)

@@ -1,0 +1,179 @@
+-- The write path of recording: one call reads and locks, one call writes (ADR 0003).
+-- Everything crosses as JSON, so that one statement and a batch of thousands take the same path.
+
+CREATE SEQUENCE recorded_order AS bigint;
+
+-- Locks what the statements touch, each class by id, in the order key, stream, subjects, lots,
+-- and returns what the decision needs to know. Ids are looked up for their author only.
+CREATE FUNCTION ledger_hold(
+    p_ids json,              -- [{"author", "id"}]
+    p_kids text[],
+    p_own_kids text[],       -- keys that a revocation among the statements is about
+    p_streams json,          -- [{"author", "stream"}]
+    p_subjects text[],
+    p_lots text[],
+    p_facilities text[],
+    p_organizations text[],
+    p_statements text[]      -- entry hashes that corrections name
+) RETURNS json LANGUAGE plpgsql AS $$
+DECLARE
+    held_keys json; held_streams json; held_subjects json; held_lots json;
+    known json; facilities json; organizations json; statements json;
+BEGIN
+    PERFORM 1 FROM traceability_key WHERE kid = ANY (p_own_kids) ORDER BY kid FOR UPDATE;
+    SELECT json_agg(k) INTO held_keys FROM (
+        SELECT kid, organization_id, encode(public, 'hex') AS public, held_by, revoked_order
+        FROM traceability_key WHERE kid = ANY (p_kids) ORDER BY kid FOR SHARE
+    ) k;
+    IF json_array_length(p_streams) > 0 THEN
+        SELECT json_agg(s) INTO held_streams FROM (
+            SELECT t.author, t.stream, t.seq, t.head FROM traceability_stream t
+            JOIN json_to_recordset(p_streams) AS q(author text, stream text)
+              ON q.author = t.author AND q.stream = t.stream
+            ORDER BY t.author, t.stream FOR NO KEY UPDATE OF t
+        ) s;
+    END IF;
+    IF cardinality(p_subjects) > 0 THEN
+        SELECT json_agg(s) INTO held_subjects FROM (
+            SELECT id, salt, head, state FROM traceability_subject
+            WHERE id = ANY (p_subjects) ORDER BY id FOR NO KEY UPDATE
+        ) s;
+    END IF;
+    SELECT json_agg(l) INTO held_lots FROM (
+        SELECT id, custodian, state, facility, amount::text, unit, basis, material, form, owners,
+               known_to, consignment, consignee, salt, head
+        FROM traceability_lot WHERE id = ANY (p_lots) ORDER BY id FOR NO KEY UPDATE
+    ) l;
+
+    -- From here on nothing is locked; what is read was recorded before this statement.
+    SELECT json_agg(e) INTO known FROM (
+        SELECT t.author, t.statement_id AS id, t.payload_digest, t.hash, t.body, t.held_by, t.waits_on
+        FROM traceability_entry t
+        JOIN json_to_recordset(p_ids) AS q(author text, id uuid)
+          ON q.author = t.author AND q.id = t.statement_id
+    ) e;
+    SELECT json_agg(f) INTO facilities FROM (
+        SELECT id, operator_id, types FROM traceability_facility WHERE id = ANY (p_facilities)
+    ) f;
+    SELECT json_agg(o) INTO organizations FROM (
+        SELECT id, roles FROM traceability_organization WHERE id = ANY (p_organizations)
+    ) o;
+    IF cardinality(p_statements) > 0 THEN
+        SELECT json_agg(r) INTO statements FROM (
+            SELECT t.hash, t.author, coalesce(t.event, t.kind) AS kind, t.statement_id, t.facility,
+                   t.waits_on,
+                   (SELECT operator_id FROM traceability_facility f
+                    WHERE t.reported AND f.id = t.facility) AS superseder,
+                   (SELECT hash FROM traceability_entry n WHERE n.replaces = t.hash) AS replaced_by,
+                   (SELECT json_agg(m ORDER BY m.ordinal) FROM (
+                        SELECT ordinal, lot, role, delta::text, unit, facts
+                        FROM traceability_movement WHERE recorded_order = t.recorded_order
+                   ) m) AS movements
+            FROM traceability_entry t WHERE t.hash = ANY (p_statements)
+        ) r;
+    END IF;
+    RETURN json_build_object(
+        'keys', held_keys, 'streams', held_streams, 'subjects', held_subjects, 'lots', held_lots,
+        'known', known, 'facilities', facilities, 'organizations', organizations,
+        'statements', statements);
+END $$;
+
+-- Writes what was decided. The order is drawn here, after the last lock and the last read:
+-- whatever a statement saw has a lower one (ADR 0003). Returns the orders, one per entry.
+CREATE FUNCTION ledger_record(
+    p_entries json,       -- rows of traceability_entry without recorded_order, with jws, disclosures
+    p_links json,         -- [{"n", "subject", "previous"}]; n is the entry's position from 1
+    p_new_lots json, p_changed_lots json,
+    p_movements json,     -- [{"n", "ordinal", "lot", "role", "delta", "unit", "facts"}]
+    p_subjects json,      -- [{"id", "salt", "head", "state"}]
+    p_streams json        -- [{"author", "stream", "seq", "head"}]
+) RETURNS bigint[] LANGUAGE plpgsql AS $$
+DECLARE
+    orders bigint[];
+BEGIN
+    -- New lots first, by id: the row is its own lock against a twin in another transaction.
+    INSERT INTO traceability_lot
+        (id, custodian, state, facility, amount, unit, basis, material, form, owners, known_to,
+         consignment, consignee, salt, head, last_order)
+    SELECT id, custodian, state, facility, amount, unit, basis, material, form, owners, known_to,
+           consignment, consignee, salt, head, 0
+    FROM json_to_recordset(p_new_lots) AS l(
+        id text, custodian text, state text, facility text, amount bigint, unit text, basis text,
+        material text, form text, owners jsonb, known_to text[], consignment text, consignee text,
+        salt text, head text)
+    ORDER BY id;
+    UPDATE traceability_lot t SET
+        custodian = l.custodian, state = l.state, facility = l.facility, amount = l.amount,
+        material = l.material, owners = l.owners, known_to = l.known_to,
+        consignment = l.consignment, consignee = l.consignee, head = l.head
+    FROM json_to_recordset(p_changed_lots) AS l(
+        id text, custodian text, state text, facility text, amount bigint, material text,
+        owners jsonb, known_to text[], consignment text, consignee text, head text)
+    WHERE t.id = l.id;
+    IF json_array_length(p_subjects) > 0 THEN
+        INSERT INTO traceability_subject (id, salt, head, state)
+        SELECT id, salt, head, state
+        FROM json_to_recordset(p_subjects) AS s(id text, salt text, head text, state jsonb)
+        ORDER BY id
+        ON CONFLICT (id) DO UPDATE SET head = excluded.head, state = excluded.state
+        WHERE traceability_subject.salt = excluded.salt;
+        IF (SELECT count(*) FROM json_to_recordset(p_subjects) AS s(id text, salt text)
+            JOIN traceability_subject t USING (id, salt)) <> json_array_length(p_subjects) THEN
+            RAISE unique_violation USING MESSAGE = 'another transaction began a subject';
+        END IF;
+    END IF;
+    IF json_array_length(p_streams) > 0 THEN
+        INSERT INTO traceability_stream (author, stream, seq, head)
+        SELECT author, stream, seq, head
+        FROM json_to_recordset(p_streams) AS s(author text, stream text, seq bigint, head text)
+        ORDER BY author, stream
+        ON CONFLICT (author, stream) DO UPDATE SET seq = excluded.seq, head = excluded.head
+        WHERE traceability_stream.seq < excluded.seq;
+    END IF;
+
+    SELECT array_agg(nextval('recorded_order'::regclass)) INTO orders
+    FROM generate_series(1, json_array_length(p_entries));
+    INSERT INTO traceability_entry
+        (recorded_order, hash, body, kind, author, kid, held_by, statement_id, payload_digest,
+         facility, stage, event, reported, effective, effective_on, received_at, replaces, waits_on)
+    SELECT orders[n], hash, body, kind, author, kid, held_by, statement_id, payload_digest,
+           facility, stage, event, reported, effective, effective_on, received_at, replaces,
+           waits_on
+    FROM json_to_recordset(p_entries) AS e(
+        n int, hash text, body text, kind text, author text, kid text, held_by text,
+        statement_id uuid, payload_digest text, facility text, stage text, event text,
+        reported boolean, effective text, effective_on date, received_at timestamptz, replaces text, waits_on text);
+    INSERT INTO traceability_statementtext (recorded_order, jws, disclosures)
+    SELECT orders[n], jws, disclosures
+    FROM json_to_recordset(p_entries) AS e(n int, jws text, disclosures jsonb);
+    INSERT INTO traceability_entrysubject (subject, recorded_order, previous)
+    SELECT subject, orders[n], previous
+    FROM json_to_recordset(p_links) AS l(n int, subject text, previous text);
+    INSERT INTO traceability_movement (recorded_order, ordinal, lot, role, delta, unit, facts)
+    SELECT orders[n], ordinal, lot, role, delta, unit, facts
+    FROM json_to_recordset(p_movements) AS m(
+        n int, ordinal int, lot text, role text, delta bigint, unit text, facts jsonb);
+    INSERT INTO traceability_pending (recorded_order) SELECT unnest(orders);
+    RETURN orders;
+END $$;
+
+-- Removes the text of a statement, and nothing else, for an erasure that is an entry itself.
+-- Runs as the owner: the application may not delete from the table.
+CREATE FUNCTION ledger_erase(p_entry text, p_erasure text) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    target bigint;
+BEGIN
+    IF NOT EXISTS (
+        SELECT FROM traceability_entry e
+        JOIN traceability_entrysubject s ON s.recorded_order = e.recorded_order
+        WHERE e.hash = p_erasure AND e.kind = 'registry.erasure'
+          AND s.subject = 'statement:' || p_entry
+    ) THEN
+        RAISE insufficient_privilege USING MESSAGE = 'no erasure statement names this entry';
+    END IF;
+    SELECT recorded_order INTO target FROM traceability_entry WHERE hash = p_entry;
+    DELETE FROM traceability_statementtext WHERE recorded_order = target;
+    RETURN FOUND;
+END $$;
+REVOKE ALL ON FUNCTION ledger_erase(text, text) FROM PUBLIC;

@@ -1,0 +1,55 @@
+"""Tables. What is append-only is so by grants and triggers (ADR 0002), not by these classes."""
+
+from traceability.models.custody import Lot, LotOpening, Movement
+from traceability.models.log import (
+    Checkpoint,
+    Entry,
+    EntrySubject,
+    LogIndex,
+    LogState,
+    Pending,
+    Rejection,
+    StatementText,
+    Stream,
+    Subject,
+    Tile,
+)
+from traceability.models.registry import (
+    Audience,
+    Facility,
+    Grant,
+    Key,
+    Membership,
+    NameOpening,
+    Organization,
+    Reading,
+    Relationship,
+    ServiceKey,
+)
+
+__all__ = [
+    "Audience",
+    "Checkpoint",
+    "Entry",
+    "EntrySubject",
+    "Facility",
+    "Grant",
+    "Key",
+    "LogIndex",
+    "LogState",
+    "Lot",
+    "LotOpening",
+    "Membership",
+    "Movement",
+    "NameOpening",
+    "Organization",
+    "Pending",
+    "Reading",
+    "Rejection",
+    "Relationship",
+    "ServiceKey",
+    "StatementText",
+    "Stream",
+    "Subject",
+    "Tile",
+]

@@ -1,0 +1,17 @@
+"""The Celery app and everything that runs by the clock, on one screen.
+
+A due row in the database is the queue; Celery is the clock and the muscle. Each task expires
+before its next turn, so a worker that was away finds one of each waiting, not a thousand.
+"""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "traceability.project.settings")
+
+app = Celery("traceability")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+app.conf.beat_schedule = {}

@@ -1,0 +1,158 @@
+"""From a bare Python 3.11 to a virtual environment that holds exactly the lock file.
+
+Runs on the system's Python, so standard library only. Every step may be interrupted and run
+again: a lock file counts as installed when its stamp was written, which happens last, and an
+environment in which an installation was cut short is made anew.
+
+    python3 -m traceability.project.installation LOCK MODULE [arguments of the module]
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import time
+import tomllib
+from pathlib import Path
+
+from traceability.errors import InstallationFailed, TraceabilityError
+from traceability.project.database import PROJECT_ROOT
+
+UNFINISHED = "unfinished"  # stands in the environment while something is being installed
+SCRIPT = """\
+#!{python}
+import sys
+from {module} import {function}
+sys.exit({function}())
+"""
+
+
+def main(arguments: list[str]) -> None:
+    """Install a lock file where needed, then become the module that was asked for."""
+    lock, module, *rest = arguments
+    try:
+        python = ensure_installed(PROJECT_ROOT, lock)
+    except TraceabilityError as error:
+        sys.exit(f"{error}\n{error.hint}")
+    except KeyboardInterrupt:
+        sys.exit("\nInterrupted; running it again continues.")
+    os.execv(python, [str(python), "-m", module, *rest])  # noqa: S606 - no shell wanted
+
+
+def ensure_installed(root: Path, lock: str) -> Path:
+    """Make `.venv` below `root` hold what `lock` says, and return its Python.
+
+    Raises:
+        InstallationFailed: the environment cannot be made or a library not be installed.
+    """
+    environment = root / ".venv"
+    python = environment / "bin" / "python"
+    with (root / lock).open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # two first runs at once take turns
+        wanted = _fingerprint(file.read(), root)
+        stamp = environment / f"{lock}.installed"
+        if stamp.exists() and stamp.read_text() == wanted and _works(python):
+            return python
+
+        pip = _environment_with_pip(environment)
+        (environment / UNFINISHED).touch()
+        _install(pip, root / lock)
+        _link_project(environment, root)
+        stamp.write_text(wanted)
+        (environment / UNFINISHED).unlink()  # from here on the environment is complete
+    return python
+
+
+def say(line: str) -> None:
+    """Tell the person who waits what happens, at once."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _fingerprint(lock: bytes, root: Path) -> str:
+    """Change with the lock file, with Python, and with the place (scripts name their Python)."""
+    return f"{hashlib.sha256(lock).hexdigest()} {sys.version_info[:2]} {root}\n"
+
+
+def _works(python: Path, *arguments: str) -> bool:
+    command = [
+        str(python),
+        *(arguments or ("-c", "import sys; sys.exit(sys.version_info < (3, 11))")),
+    ]
+    try:
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0  # noqa: S603
+    except OSError:
+        return False
+
+
+def _environment_with_pip(environment: Path) -> list[str]:
+    """Return the pip command for a sound environment, made anew where there is none."""
+    python = environment / "bin" / "python"
+    outside = [sys.executable, "-m", "pip", "--python", str(python)]
+    if _works(python) and not (environment / UNFINISHED).exists():
+        if _works(python, "-m", "pip", "--version"):
+            return [str(python), "-m", "pip"]
+        if _works(Path(sys.executable), *outside[1:], "--version"):
+            return outside
+
+    say("Making the virtual environment .venv …")
+    make = [sys.executable, "-m", "venv", "--clear"]
+    if _works(Path(sys.executable), *make[1:], str(environment)):
+        return [str(python), "-m", "pip"]
+    # Debian and Ubuntu split ensurepip off into python3-venv; the system's pip can do its work.
+    if _works(Path(sys.executable), *make[1:], "--without-pip", str(environment)) and _works(
+        Path(sys.executable), *outside[1:], "--version"
+    ):
+        return outside
+    shutil.rmtree(environment, ignore_errors=True)
+    raise InstallationFailed(step="python3 -m venv (install python3-venv, or pip 22.3 or newer)")
+
+
+def _install(pip: list[str], lock: Path) -> None:
+    """Install the lock file by its hashes, telling every few seconds how far it is."""
+    packages = sum("==" in line for line in lock.read_text().splitlines())
+    say(f"Installing {packages} libraries from {lock.name}, once (up to a minute) …")
+    began = told = time.monotonic()
+    collected = 0
+    options = ["--require-hashes", "--no-input", "--disable-pip-version-check", "-r", str(lock)]
+    with subprocess.Popen(  # noqa: S603 - pip of our own environment
+        [*pip, "install", "--progress-bar", "off", *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    ) as process:
+        lines: list[str] = []
+        for line in process.stdout or ():
+            lines.append(line)
+            collected += line.startswith("Collecting")
+            if time.monotonic() - told > 5:
+                told = time.monotonic()
+                say(f"  … {collected} of {packages} fetched, {told - began:.0f} s")
+    if process.returncode:
+        say("".join(lines[-12:]).rstrip())
+        raise InstallationFailed(step=f"pip install -r {lock.name}")
+    say(f"  … done in {time.monotonic() - began:.0f} s")
+
+
+def _link_project(environment: Path, root: Path) -> None:
+    """Make the checkout importable in the environment, and its commands callable."""
+    places = {"base": str(environment), "platbase": str(environment)}
+    packages = Path(sysconfig.get_path("purelib", scheme="venv", vars=places))
+    (packages / "mineral_traceability_ledger.pth").write_text(f"{root}\n")
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    for name, target in project["scripts"].items():
+        module, function = target.split(":")
+        script = environment / "bin" / name
+        python = environment / "bin" / "python"
+        script.write_text(SCRIPT.format(python=python, module=module, function=function))
+        script.chmod(0o755)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

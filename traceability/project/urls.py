@@ -1,0 +1,17 @@
+"""Every address: the public pages, both APIs, the admin, tokens, and a health check."""
+
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from traceability.project.health import health
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("api/v1/", include("traceability.api.urls")),
+    path("api/v1/", include("standards.api.urls")),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="api"),
+    path("o/", include("oauth2_provider.urls", namespace="oauth2_provider")),
+    path("admin/", admin.site.urls),
+    path("healthz", health, name="health"),
+]

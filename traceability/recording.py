@@ -1,0 +1,336 @@
+"""The only writer of the ledger: statements become entries, or are refused with a reason."""
+
+import random
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from importlib import import_module
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+from psycopg import errors as database_errors
+
+from traceability import guarding, holding, rows
+from traceability.errors import (
+    BatchNotRecorded,
+    IdReused,
+    InvalidSignature,
+    NotSubmittedByAuthor,
+    StreamOutOfStep,
+    TimeInTheFuture,
+    TooBusy,
+    TraceabilityError,
+    UnknownKey,
+)
+from traceability.keeping import log_key
+from traceability.ledger.book import Effects
+from traceability.ledger.decision import decide, decide_genesis
+from traceability.ledger.keys import PublicKey
+from traceability.ledger.needs import Needs, new_keys
+from traceability.ledger.receipts import receipt
+from traceability.ledger.signing import verify_many
+from traceability.ledger.statements import Kind, Kinds, Statement, parse_statement
+from traceability.mirroring import is_mirrored, mirror
+from traceability.models import Entry, Key, Rejection
+from traceability.tracing import log_state
+
+_COLLISIONS = (
+    database_errors.DeadlockDetected,
+    database_errors.SerializationFailure,
+    database_errors.UniqueViolation,
+)
+_TRIES = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """A statement as it arrives: the compact JWS and what it hides from others."""
+
+    jws: bytes
+    disclosures: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(slots=True, kw_only=True)
+class Outcome:
+    """What became of one statement: recorded or duplicate with a receipt, or rejected."""
+
+    submission: Submission
+    statement: Statement | None = None
+    entry: str = ""
+    receipt: str = ""
+    key_held_by: str = ""
+    is_duplicate: bool = False
+    waits: bool = False
+    error: TraceabilityError | None = None
+
+    @property
+    def kind(self) -> str:
+        """Return `recorded`, `duplicate` or `rejected`."""
+        if self.error is not None:
+            return "rejected"
+        return "duplicate" if self.is_duplicate else "recorded"
+
+    def as_json(self) -> dict[str, object]:
+        """Return the outcome as the API tells it."""
+        told: dict[str, object] = {"outcome": self.kind}
+        if self.statement is not None:
+            told["id"] = str(self.statement.id)
+        if self.error is not None:
+            return told | {"problem": self.error.as_json()}
+        told |= {"entry": self.entry, "receipt": self.receipt, "key_held_by": self.key_held_by}
+        if self.waits:
+            told["state"] = "unmatched"
+        return told
+
+
+def record_statements(
+    submissions: Sequence[Submission],
+    *,
+    submitted_by: str | None = None,
+    atomic: bool = False,
+    now: datetime | None = None,
+) -> list[Outcome]:
+    """Append statements to the ledger, in the order given, and move the mass of their lots.
+
+    Locks only what the statements touch, always in the same order (key, stream, subjects,
+    lots), so balances are race-free and unrelated companies never wait for each other. The
+    order is drawn after the last read: whatever a statement relied on is sequenced before
+    it (ADR 0003).
+
+    Args:
+        submissions: one, or a batch; later items see what earlier ones did.
+        submitted_by: the organization whose credentials came with them; None for the
+            service's own work.
+        atomic: record all or none.
+        now: the time of recording; the clock's where not given.
+
+    Returns:
+        One outcome per submission: recorded with receipt, duplicate with the first receipt,
+        or rejected with the error. Without `atomic` one rejection does not stop the others.
+    """
+    outcomes = [Outcome(submission=submission) for submission in submissions]
+    for outcome in outcomes:
+        _parse(outcome, submitted_by)
+    _verify_signatures(outcomes)
+
+    moment = now or timezone.now()
+    fresh = [outcome for outcome in outcomes if outcome.error is None]
+    if fresh and not (atomic and len(fresh) < len(outcomes)):
+        _record_with_retries(fresh, now=moment, atomic=atomic)
+    if atomic and any(outcome.error for outcome in outcomes):
+        for outcome in outcomes:
+            outcome.error = outcome.error or BatchNotRecorded()
+    _keep_rejections(outcomes, submitted_by, moment)
+    return outcomes
+
+
+@lru_cache(maxsize=1)
+def known_kinds() -> Kinds:
+    """Return every kind of statement that `STATEMENT_KINDS` names, by kind."""
+    kinds: dict[str, Kind] = {}
+    for name, path in settings.STATEMENT_KINDS.items():
+        module, _, table = path.rpartition(".")
+        kinds[name] = getattr(import_module(module), table)[name]
+    return kinds
+
+
+# ── before the database is touched ────────────────────────────────────────────────────────
+
+
+def _parse(outcome: Outcome, submitted_by: str | None) -> None:
+    try:
+        statement = parse_statement(
+            outcome.submission.jws,
+            kinds=known_kinds(),
+            ledger=settings.LEDGER_ORIGIN,
+            disclosures=outcome.submission.disclosures,
+        )
+        outcome.statement = statement
+        if submitted_by is not None and statement.author != submitted_by:
+            raise NotSubmittedByAuthor(author=statement.author)
+    except TraceabilityError as error:
+        outcome.error = error
+
+
+def _verify_signatures(outcomes: Sequence[Outcome]) -> None:
+    """Check every signature before any lock is taken: a stranger can hold nothing up."""
+    checked = [o for o in outcomes if o.statement is not None and o.error is None]
+    publics = _public_keys([o.statement for o in checked if o.statement is not None])
+    known = []
+    for outcome in checked:
+        assert outcome.statement is not None  # noqa: S101 - for the type checker
+        if outcome.statement.kid in publics:
+            known.append(outcome)
+        else:
+            outcome.error = UnknownKey(outcome.statement.kid)
+    answers = verify_many(
+        [
+            (publics[o.statement.kid], o.statement.jws.signing_input, o.statement.jws.signature)
+            for o in known
+            if o.statement is not None
+        ]
+    )
+    for outcome, is_valid in zip(known, answers, strict=True):
+        if not is_valid and outcome.statement is not None:
+            outcome.error = InvalidSignature(kid=outcome.statement.kid)
+
+
+_PUBLIC_KEYS: dict[str, bytes] = {}
+"""Public keys by thumbprint. The thumbprint is the key's own hash: this never goes stale."""
+
+
+def _public_keys(statements: Sequence[Statement]) -> Mapping[str, bytes]:
+    """Return the public keys the statements name: enrolled ones, and those they bring."""
+    missing = {s.kid for s in statements} - _PUBLIC_KEYS.keys()
+    if not missing:
+        return _PUBLIC_KEYS
+    if len(_PUBLIC_KEYS) > 50_000:
+        _PUBLIC_KEYS.clear()
+    found = Key.objects.filter(kid__in={s.kid for s in statements})
+    _PUBLIC_KEYS.update({key.kid: bytes(key.public) for key in found})
+    brought: dict[str, bytes] = {}
+    for statement in statements:
+        for enrolled in new_keys(statement):
+            jwk = enrolled.jwk
+            try:
+                key = PublicKey.from_jwk({"kty": jwk.kty, "crv": jwk.crv, "x": jwk.x})
+            except TraceabilityError:
+                continue  # refused with its reason when the statement is decided
+            brought[key.kid] = key.raw
+    return {**brought, **_PUBLIC_KEYS}
+
+
+# ── one transaction ───────────────────────────────────────────────────────────────────────
+
+
+def _record_with_retries(outcomes: Sequence[Outcome], *, now: datetime, atomic: bool) -> None:
+    """Run the transaction again after a collision: deadlocks are retried, never shown."""
+    for attempt in range(_TRIES):
+        for outcome in outcomes:
+            outcome.error, outcome.entry, outcome.is_duplicate = None, "", False
+        try:
+            _record(outcomes, now=now, atomic=atomic)
+        except _COLLISIONS:
+            time.sleep(random.uniform(0, 0.002 * 2**attempt))  # noqa: S311 - only a pause
+        except _Refused:
+            return
+        else:
+            return
+    for outcome in outcomes:
+        outcome.error = TooBusy()
+
+
+class _Refused(Exception):
+    """An atomic batch holds a refused item: the transaction is rolled back."""
+
+
+@transaction.atomic(durable=True)
+def _record(outcomes: Sequence[Outcome], *, now: datetime, atomic: bool) -> None:
+    _verify_guard_once()
+    needs = Needs()
+    for outcome in outcomes:
+        if outcome.statement is not None:
+            needs.add(outcome.statement)
+    held = holding.hold(
+        needs, [(o.statement.author, o.statement.id) for o in outcomes if o.statement is not None]
+    )
+
+    for outcome in outcomes:
+        try:
+            _record_one(outcome, held, now)
+        except TraceabilityError as error:
+            outcome.error = error
+            if atomic:
+                raise _Refused from error
+    if not held.sealed:
+        return
+
+    orders = held.write()
+    for sealed, order in zip(held.sealed, orders, strict=True):
+        if is_mirrored(sealed.statement):
+            mirror(sealed.statement, sealed.effects, order, sealed.entry.hash)
+    # From here, once committed, the statements are recorded; sequencing will find them.
+
+
+def _record_one(outcome: Outcome, held: holding.Held, now: datetime) -> None:
+    statement = outcome.statement
+    assert statement is not None  # noqa: S101 - for the type checker
+    first = held.known.get((statement.author, statement.id))
+    if first is not None:
+        if first.payload_digest != statement.payload_digest.hex():
+            raise IdReused(str(statement.id), entry=first.entry)
+        outcome.is_duplicate = True
+        _give_receipt(outcome, first)
+        return
+    if statement.effective.is_ahead_of(now):
+        raise TimeInTheFuture(statement.envelope.effective)
+    held.check_stream(statement)
+
+    effects = _decided(statement, held)
+    known = held.seal(statement, effects, now)
+    _give_receipt(outcome, known)
+
+
+def _decided(statement: Statement, held: holding.Held) -> Effects:
+    if statement.kind == "registry.genesis" and not Entry.objects.exists():
+        return decide_genesis(statement)
+    return decide(statement, held.book)
+
+
+def _give_receipt(outcome: Outcome, known: rows.Known) -> None:
+    statement = outcome.statement
+    assert statement is not None  # noqa: S101 - for the type checker
+    outcome.entry, outcome.key_held_by, outcome.waits = known.entry, known.held_by, known.waits
+    outcome.receipt = receipt(
+        entry_hash=known.entry,
+        body=known.body,
+        author=statement.author,
+        statement_id=str(statement.id),
+        key_held_by=known.held_by,
+        publish_within=timedelta(seconds=settings.PUBLISH_WITHIN_SECONDS),
+        log_key=log_key(),
+    )
+
+
+_GUARD_VERIFIED_FOR: list[object] = []
+
+
+def _verify_guard_once() -> None:
+    """Compare database and guard once per connection: a restore ends every connection."""
+    current = connection.connection
+    if not (_GUARD_VERIFIED_FOR and _GUARD_VERIFIED_FOR[0] is current):
+        guarding.verify_guard(log_state())
+        _GUARD_VERIFIED_FOR[:] = [current]
+
+
+# ── what was refused ──────────────────────────────────────────────────────────────────────
+
+
+def _keep_rejections(outcomes: Sequence[Outcome], submitted_by: str | None, now: datetime) -> None:
+    """Keep what was refused for whoever proved to be its sender, never for a claimed name."""
+    rows = []
+    for outcome in outcomes:
+        error, statement = outcome.error, outcome.statement
+        if error is None:
+            continue
+        is_proven = statement is not None and not isinstance(error, InvalidSignature | UnknownKey)
+        author = submitted_by or (statement.author if statement and is_proven else None)
+        if author is None:
+            continue
+        is_evidence = isinstance(error, StreamOutOfStep)
+        rows.append(
+            Rejection(
+                author=author,
+                statement_id=str(statement.id) if statement else "",
+                kind=statement.kind if statement else "",
+                received_at=now,
+                code=error.code,
+                problem=error.as_json(),
+                jws=outcome.submission.jws.decode("ascii", "replace") if is_evidence else "",
+            )
+        )
+    Rejection.objects.bulk_create(rows)

@@ -1,0 +1,185 @@
+"""Rows of the write path, from and to core values; nothing here talks to the database."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from traceability.ledger.book import (
+    Consignment,
+    Effects,
+    Facility,
+    Key,
+    Lot,
+    Movement,
+    Recorded,
+    event_facility,
+    is_reported,
+)
+from traceability.ledger.entries import Entry, Subject
+from traceability.ledger.statements import Statement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """An entry that a statement id stands for already, or now."""
+
+    entry: str
+    body: bytes
+    payload_digest: str
+    held_by: str
+    waits: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sealed:
+    """A statement with its place in the chains, ready to be written."""
+
+    statement: Statement
+    effects: Effects
+    entry: Entry
+    held_by: str
+
+
+# ── from rows ─────────────────────────────────────────────────────────────────────────────
+
+
+def subject_of(name: str, row: Mapping[str, Any]) -> Subject:
+    """Return a chain."""
+    return Subject(id=name, salt=bytes.fromhex(row["salt"]), head=row["head"])
+
+
+def key_of(row: Mapping[str, Any]) -> Key:
+    """Return a key as it stands."""
+    return Key(
+        kid=row["kid"],
+        organization=row["organization_id"],
+        public=bytes.fromhex(row["public"]),
+        held_by=row["held_by"],
+        revoked=row["revoked_order"] is not None,
+    )
+
+
+def facility_of(row: Mapping[str, Any]) -> Facility:
+    """Return what recording needs of a facility."""
+    return Facility(id=row["id"], operator=row["operator_id"], types=frozenset(row["types"]))
+
+
+def lot_of(row: Mapping[str, Any]) -> Lot:
+    """Return a lot's state."""
+    return Lot(
+        id=row["id"],
+        custodian=row["custodian"],
+        state=row["state"],
+        facility=row["facility"],
+        amount=int(row["amount"]),
+        unit=row["unit"],
+        basis=row["basis"],
+        material=row["material"],
+        form=row["form"],
+        owners=tuple(row["owners"]),
+        known_to=frozenset(row["known_to"]),
+        consignment=row["consignment"],
+        consignee=row["consignee"],
+    )
+
+
+def consignment_of(row: Mapping[str, Any]) -> Consignment:
+    """Return a consignment with the receipts that wait for it."""
+    state = row["state"]
+    return Consignment(subject=row["id"], shipped=state["shipped"], waiting=tuple(state["waiting"]))
+
+
+def recorded_of(row: Mapping[str, Any]) -> Recorded:
+    """Return a statement that a correction names."""
+    movements = tuple(
+        Movement(
+            lot=m["lot"], role=m["role"], delta=int(m["delta"]), unit=m["unit"], facts=m["facts"]
+        )
+        for m in row["movements"] or ()
+    )
+    return Recorded(
+        entry=row["hash"],
+        author=row["author"],
+        kind=row["kind"],
+        statement_id=row["statement_id"],
+        facility=row["facility"],
+        movements=movements,
+        replaced_by=row["replaced_by"],
+        waits_on=row["waits_on"],
+        superseder=row["superseder"],
+    )
+
+
+def known_of(row: Mapping[str, Any]) -> Known:
+    """Return the entry that a statement id stands for."""
+    return Known(
+        entry=row["hash"],
+        body=row["body"].encode(),
+        payload_digest=row["payload_digest"],
+        held_by=row["held_by"],
+        waits=row["waits_on"] is not None,
+    )
+
+
+# ── to rows ───────────────────────────────────────────────────────────────────────────────
+
+
+def lot_row(lot: Lot, chain: Subject) -> dict[str, Any]:
+    """Return a lot's state and chain as a row."""
+    return {
+        "id": lot.id,
+        "custodian": lot.custodian,
+        "state": lot.state,
+        "facility": lot.facility,
+        "amount": lot.amount,
+        "unit": lot.unit,
+        "basis": lot.basis,
+        "material": lot.material,
+        "form": lot.form,
+        "owners": lot.owners,
+        "known_to": sorted(lot.known_to),
+        "consignment": lot.consignment,
+        "consignee": lot.consignee,
+        "salt": chain.salt.hex(),
+        "head": chain.head,
+    }
+
+
+def entry_row(n: int, sealed: Sealed) -> dict[str, Any]:
+    """Return an entry with its text as a row; `n` is its position in the batch, from 1."""
+    statement, effects = sealed.statement, sealed.effects
+    return {
+        "n": n,
+        "hash": sealed.entry.hash,
+        "body": sealed.entry.body.decode(),
+        "kind": statement.kind,
+        "author": statement.author,
+        "kid": statement.kid,
+        "held_by": sealed.held_by,
+        "statement_id": str(statement.id),
+        "payload_digest": statement.payload_digest.hex(),
+        "facility": event_facility(statement),
+        "stage": getattr(statement.body, "stage", None),
+        "event": effects.event,
+        "reported": is_reported(statement),
+        "effective": statement.envelope.effective,
+        "effective_on": statement.effective.day.isoformat(),
+        "received_at": sealed.entry.received_at.isoformat(),
+        "replaces": effects.replaces,
+        "waits_on": effects.waits_on,
+        "jws": statement.raw.decode(),
+        "disclosures": list(statement.disclosures),
+    }
+
+
+def movement_row(n: int, ordinal: int, movement: Movement) -> dict[str, Any]:
+    """Return a movement as a row of the entry at position `n`."""
+    return {
+        "n": n,
+        "ordinal": ordinal,
+        "lot": movement.lot,
+        "role": movement.role,
+        "delta": movement.delta,
+        "unit": movement.unit,
+        "facts": movement.facts,
+    }
