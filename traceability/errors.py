@@ -937,7 +937,7 @@ class TimeInTheFuture(TraceabilityError):
 
 
 class StreamOutOfStep(TraceabilityError):
-    """A statement does not follow the head of its stream; two with one place are kept as evidence."""
+    """A statement does not follow the head of its stream; a second one is kept as evidence."""
 
     code = "stream_out_of_step"
     hint = "Continue from the head in the facts; `prev` is the SHA-256 of the last JWS."

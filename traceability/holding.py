@@ -9,7 +9,6 @@ migrations/sql/functions.sql.
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +19,7 @@ from django.db import connection
 from traceability import rows
 from traceability.errors import StreamOutOfStep
 from traceability.ledger.book import Book, Effects
-from traceability.ledger.entries import SALT_SIZE, Subject, seal
+from traceability.ledger.entries import SALT_SIZE, Subject, begin_subject, seal
 from traceability.ledger.needs import Needs
 from traceability.ledger.statements import Statement
 
@@ -51,15 +50,17 @@ class Held:
         if (place.seq, place.prev) != expected:
             raise StreamOutOfStep(place.id, next_seq=expected[0], head=expected[1] or "")
 
-    def seal(self, statement: Statement, effects: Effects, now: datetime) -> rows.Known:
+    def seal(self, statement: Statement, effects: Effects, received_at: str) -> rows.Known:
         """Give a statement its place and let the next one see what it changed."""
         chained = [
-            self.subjects.get(name) or Subject(id=name, salt=os.urandom(SALT_SIZE))
+            self.subjects.get(name) or begin_subject(name, os.urandom(SALT_SIZE))
             for name in effects.subjects
         ]
-        entry = seal(statement, chained, salt=os.urandom(SALT_SIZE), received_at=now)
+        entry = seal(statement, chained, salt=os.urandom(SALT_SIZE), received_at=received_at)
         for subject in chained:
-            self.subjects[subject.id] = Subject(id=subject.id, salt=subject.salt, head=entry.hash)
+            self.subjects[subject.id] = Subject(
+                id=subject.id, salt=subject.salt, chain=subject.chain, head=entry.hash
+            )
         place = statement.envelope.stream
         if place is not None:
             self.streams[statement.author, place.id] = (place.seq, statement.digest.hex())
@@ -89,9 +90,9 @@ class Held:
         parameters = (
             [rows.entry_row(n, sealed) for n, sealed in enumerate(self.sealed, 1)],
             [
-                {"n": n, "subject": subject, "previous": link.entry}
+                {"n": n, "subject": subject, "previous": previous}
                 for n, sealed in enumerate(self.sealed, 1)
-                for subject, link in sealed.entry.links.items()
+                for subject, previous in sealed.entry.previous.items()
             ],
             [lot for lot in lots if lot["id"] not in self.stored_lots],
             [lot for lot in lots if lot["id"] in self.stored_lots],

@@ -29,12 +29,13 @@ from traceability.errors import (
 from traceability.keeping import log_key
 from traceability.ledger.book import Effects
 from traceability.ledger.decision import decide, decide_genesis
+from traceability.ledger.entries import utc_text
 from traceability.ledger.keys import PublicKey
 from traceability.ledger.needs import Needs, new_keys
 from traceability.ledger.receipts import receipt
 from traceability.ledger.signing import verify_many
 from traceability.ledger.statements import Kind, Kinds, Statement, parse_statement
-from traceability.mirroring import is_mirrored, mirror
+from traceability.mirroring import mirror
 from traceability.models import Entry, Key, Rejection
 from traceability.tracing import log_state
 
@@ -87,6 +88,15 @@ class Outcome:
         return told
 
 
+@dataclass(slots=True)
+class _Item:
+    """A statement that was understood, on its way to an outcome."""
+
+    outcome: Outcome
+    statement: Statement
+    known: rows.Known | None = None
+
+
 def record_statements(
     submissions: Sequence[Submission],
     *,
@@ -112,18 +122,17 @@ def record_statements(
         One outcome per submission: recorded with receipt, duplicate with the first receipt,
         or rejected with the error. Without `atomic` one rejection does not stop the others.
     """
-    outcomes = [Outcome(submission=submission) for submission in submissions]
-    for outcome in outcomes:
-        _parse(outcome, submitted_by)
-    _verify_signatures(outcomes)
-
     moment = now or timezone.now()
-    fresh = [outcome for outcome in outcomes if outcome.error is None]
-    if fresh and not (atomic and len(fresh) < len(outcomes)):
-        _record_with_retries(fresh, now=moment, atomic=atomic)
+    outcomes = [Outcome(submission=submission) for submission in submissions]
+    items = _verified(_understood(outcomes, submitted_by))
+    if items and not (atomic and len(items) < len(outcomes)):
+        _record_with_retries(items, now=moment, atomic=atomic)
+        # From here the statements are recorded; sequencing will find them.
+
     if atomic and any(outcome.error for outcome in outcomes):
         for outcome in outcomes:
             outcome.error = outcome.error or BatchNotRecorded()
+    _give_receipts(items)
     _keep_rejections(outcomes, submitted_by, moment)
     return outcomes
 
@@ -141,42 +150,45 @@ def known_kinds() -> Kinds:
 # ── before the database is touched ────────────────────────────────────────────────────────
 
 
-def _parse(outcome: Outcome, submitted_by: str | None) -> None:
-    try:
-        statement = parse_statement(
-            outcome.submission.jws,
-            kinds=known_kinds(),
-            ledger=settings.LEDGER_ORIGIN,
-            disclosures=outcome.submission.disclosures,
-        )
-        outcome.statement = statement
-        if submitted_by is not None and statement.author != submitted_by:
-            raise NotSubmittedByAuthor(author=statement.author)
-    except TraceabilityError as error:
-        outcome.error = error
-
-
-def _verify_signatures(outcomes: Sequence[Outcome]) -> None:
-    """Check every signature before any lock is taken: a stranger can hold nothing up."""
-    checked = [o for o in outcomes if o.statement is not None and o.error is None]
-    publics = _public_keys([o.statement for o in checked if o.statement is not None])
-    known = []
-    for outcome in checked:
-        assert outcome.statement is not None  # noqa: S101 - for the type checker
-        if outcome.statement.kid in publics:
-            known.append(outcome)
+def _understood(outcomes: Sequence[Outcome], submitted_by: str | None) -> list[_Item]:
+    """Parse every statement; what cannot be understood is rejected."""
+    kinds = known_kinds()
+    items = []
+    for outcome in outcomes:
+        try:
+            statement = parse_statement(
+                outcome.submission.jws,
+                kinds=kinds,
+                ledger=settings.LEDGER_ORIGIN,
+                disclosures=outcome.submission.disclosures,
+            )
+            outcome.statement = statement
+            if submitted_by is not None and statement.author != submitted_by:
+                raise NotSubmittedByAuthor(author=statement.author)
+        except TraceabilityError as error:
+            outcome.error = error
         else:
-            outcome.error = UnknownKey(outcome.statement.kid)
+            items.append(_Item(outcome, statement))
+    return items
+
+
+def _verified(items: Sequence[_Item]) -> list[_Item]:
+    """Check every signature before any lock is taken: a stranger can hold nothing up."""
+    publics = _public_keys([item.statement for item in items])
+    for item in items:
+        if item.statement.kid not in publics:
+            item.outcome.error = UnknownKey(item.statement.kid)
+    signed = [item for item in items if item.outcome.error is None]
     answers = verify_many(
         [
-            (publics[o.statement.kid], o.statement.jws.signing_input, o.statement.jws.signature)
-            for o in known
-            if o.statement is not None
+            (publics[jws.kid], jws.signing_input, jws.signature)
+            for jws in (item.statement.jws for item in signed)
         ]
     )
-    for outcome, is_valid in zip(known, answers, strict=True):
-        if not is_valid and outcome.statement is not None:
-            outcome.error = InvalidSignature(kid=outcome.statement.kid)
+    for item, is_valid in zip(signed, answers, strict=True):
+        if not is_valid:
+            item.outcome.error = InvalidSignature(kid=item.statement.kid)
+    return [item for item in signed if item.outcome.error is None]
 
 
 _PUBLIC_KEYS: dict[str, bytes] = {}
@@ -207,21 +219,21 @@ def _public_keys(statements: Sequence[Statement]) -> Mapping[str, bytes]:
 # ── one transaction ───────────────────────────────────────────────────────────────────────
 
 
-def _record_with_retries(outcomes: Sequence[Outcome], *, now: datetime, atomic: bool) -> None:
+def _record_with_retries(items: Sequence[_Item], *, now: datetime, atomic: bool) -> None:
     """Run the transaction again after a collision: deadlocks are retried, never shown."""
     for attempt in range(_TRIES):
-        for outcome in outcomes:
-            outcome.error, outcome.entry, outcome.is_duplicate = None, "", False
+        for item in items:
+            item.outcome.error, item.known = None, None
         try:
-            _record(outcomes, now=now, atomic=atomic)
+            _record(items, now=now, atomic=atomic)
         except _COLLISIONS:
             time.sleep(random.uniform(0, 0.002 * 2**attempt))  # noqa: S311 - only a pause
         except _Refused:
             return
         else:
             return
-    for outcome in outcomes:
-        outcome.error = TooBusy()
+    for item in items:
+        item.outcome.error, item.known = TooBusy(), None
 
 
 class _Refused(Exception):
@@ -229,21 +241,19 @@ class _Refused(Exception):
 
 
 @transaction.atomic(durable=True)
-def _record(outcomes: Sequence[Outcome], *, now: datetime, atomic: bool) -> None:
+def _record(items: Sequence[_Item], *, now: datetime, atomic: bool) -> None:
     _verify_guard_once()
     needs = Needs()
-    for outcome in outcomes:
-        if outcome.statement is not None:
-            needs.add(outcome.statement)
-    held = holding.hold(
-        needs, [(o.statement.author, o.statement.id) for o in outcomes if o.statement is not None]
-    )
+    for item in items:
+        needs.add(item.statement)
+    held = holding.hold(needs, [(item.statement.author, item.statement.id) for item in items])
 
-    for outcome in outcomes:
+    received_at = utc_text(now)
+    for item in items:
         try:
-            _record_one(outcome, held, now)
+            item.known = _record_one(item, held, now, received_at)
         except TraceabilityError as error:
-            outcome.error = error
+            item.outcome.error = error
             if atomic:
                 raise _Refused from error
     if not held.sealed:
@@ -251,49 +261,28 @@ def _record(outcomes: Sequence[Outcome], *, now: datetime, atomic: bool) -> None
 
     orders = held.write()
     for sealed, order in zip(held.sealed, orders, strict=True):
-        if is_mirrored(sealed.statement):
-            mirror(sealed.statement, sealed.effects, order, sealed.entry.hash)
-    # From here, once committed, the statements are recorded; sequencing will find them.
+        mirror(sealed.statement, order, sealed.entry.hash)
 
 
-def _record_one(outcome: Outcome, held: holding.Held, now: datetime) -> None:
-    statement = outcome.statement
-    assert statement is not None  # noqa: S101 - for the type checker
+def _record_one(item: _Item, held: holding.Held, now: datetime, received_at: str) -> rows.Known:
+    """Decide on one statement; ids are looked up first, for their author only."""
+    statement = item.statement
     first = held.known.get((statement.author, statement.id))
+    item.outcome.is_duplicate = first is not None
     if first is not None:
         if first.payload_digest != statement.payload_digest.hex():
             raise IdReused(str(statement.id), entry=first.entry)
-        outcome.is_duplicate = True
-        _give_receipt(outcome, first)
-        return
+        return first
     if statement.effective.is_ahead_of(now):
         raise TimeInTheFuture(statement.envelope.effective)
     held.check_stream(statement)
-
-    effects = _decided(statement, held)
-    known = held.seal(statement, effects, now)
-    _give_receipt(outcome, known)
+    return held.seal(statement, _decided(statement, held), received_at)
 
 
 def _decided(statement: Statement, held: holding.Held) -> Effects:
     if statement.kind == "registry.genesis" and not Entry.objects.exists():
         return decide_genesis(statement)
     return decide(statement, held.book)
-
-
-def _give_receipt(outcome: Outcome, known: rows.Known) -> None:
-    statement = outcome.statement
-    assert statement is not None  # noqa: S101 - for the type checker
-    outcome.entry, outcome.key_held_by, outcome.waits = known.entry, known.held_by, known.waits
-    outcome.receipt = receipt(
-        entry_hash=known.entry,
-        body=known.body,
-        author=statement.author,
-        statement_id=str(statement.id),
-        key_held_by=known.held_by,
-        publish_within=timedelta(seconds=settings.PUBLISH_WITHIN_SECONDS),
-        log_key=log_key(),
-    )
 
 
 _GUARD_VERIFIED_FOR: list[object] = []
@@ -307,30 +296,52 @@ def _verify_guard_once() -> None:
         _GUARD_VERIFIED_FOR[:] = [current]
 
 
-# ── what was refused ──────────────────────────────────────────────────────────────────────
+# ── afterwards ────────────────────────────────────────────────────────────────────────────
+
+
+def _give_receipts(items: Sequence[_Item]) -> None:
+    """Sign what was promised; after the commit, so that no lot is held for it."""
+    key, within = log_key(), timedelta(seconds=settings.PUBLISH_WITHIN_SECONDS)
+    for item in items:
+        known, outcome = item.known, item.outcome
+        if known is None or outcome.error is not None:
+            continue
+        outcome.entry, outcome.key_held_by = known.entry, known.held_by
+        outcome.waits = known.waits
+        outcome.receipt = receipt(
+            entry_hash=known.entry,
+            body=known.body,
+            author=item.statement.author,
+            statement_id=str(item.statement.id),
+            key_held_by=known.held_by,
+            publish_within=within,
+            log_key=key,
+        )
 
 
 def _keep_rejections(outcomes: Sequence[Outcome], submitted_by: str | None, now: datetime) -> None:
     """Keep what was refused for whoever proved to be its sender, never for a claimed name."""
-    rows = []
-    for outcome in outcomes:
-        error, statement = outcome.error, outcome.statement
-        if error is None:
-            continue
-        is_proven = statement is not None and not isinstance(error, InvalidSignature | UnknownKey)
-        author = submitted_by or (statement.author if statement and is_proven else None)
-        if author is None:
-            continue
-        is_evidence = isinstance(error, StreamOutOfStep)
-        rows.append(
-            Rejection(
-                author=author,
-                statement_id=str(statement.id) if statement else "",
-                kind=statement.kind if statement else "",
-                received_at=now,
-                code=error.code,
-                problem=error.as_json(),
-                jws=outcome.submission.jws.decode("ascii", "replace") if is_evidence else "",
-            )
-        )
-    Rejection.objects.bulk_create(rows)
+    refused = [outcome for outcome in outcomes if outcome.error is not None]
+    kept = [row for outcome in refused if (row := _rejection(outcome, submitted_by, now))]
+    if kept:
+        Rejection.objects.bulk_create(kept)
+
+
+def _rejection(outcome: Outcome, submitted_by: str | None, now: datetime) -> Rejection | None:
+    error, statement = outcome.error, outcome.statement
+    if error is None:
+        return None
+    is_proven = statement is not None and not isinstance(error, InvalidSignature | UnknownKey)
+    author = submitted_by or (statement.author if statement and is_proven else None)
+    if author is None:
+        return None
+    is_evidence = isinstance(error, StreamOutOfStep)
+    return Rejection(
+        author=author,
+        statement_id=str(statement.id) if statement else "",
+        kind=statement.kind if statement else "",
+        received_at=now,
+        code=error.code,
+        problem=error.as_json(),
+        jws=outcome.submission.jws.decode("ascii", "replace") if is_evidence else "",
+    )

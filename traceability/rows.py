@@ -15,7 +15,7 @@ from traceability.ledger.book import (
     event_facility,
     is_reported,
 )
-from traceability.ledger.entries import Entry, Subject
+from traceability.ledger.entries import Entry, Subject, chain_handle
 from traceability.ledger.statements import Statement
 
 
@@ -45,7 +45,8 @@ class Sealed:
 
 def subject_of(name: str, row: Mapping[str, Any]) -> Subject:
     """Return a chain."""
-    return Subject(id=name, salt=bytes.fromhex(row["salt"]), head=row["head"])
+    salt = bytes.fromhex(row["salt"])
+    return Subject(id=name, salt=salt, chain=chain_handle(name, salt), head=row["head"])
 
 
 def key_of(row: Mapping[str, Any]) -> Key:
@@ -164,7 +165,7 @@ def entry_row(n: int, sealed: Sealed) -> dict[str, Any]:
         "reported": is_reported(statement),
         "effective": statement.envelope.effective,
         "effective_on": statement.effective.day.isoformat(),
-        "received_at": sealed.entry.received_at.isoformat(),
+        "received_at": sealed.entry.received_at,
         "replaces": effects.replaces,
         "waits_on": effects.waits_on,
         "jws": statement.raw.decode(),

@@ -92,14 +92,26 @@ def composition(
             because = f"{recycled_key} is {treatment}; the rule knows {', '.join(treatments)}"
             raise Unavailable(recycled_key, because, provision=provision)
     apart = tuple(one for one in parcels if treatment == "apart" and one.kind == "recycled")
-    # An assay interval scales all sources alike; only what is missing to its low end is untraced.
-    low_mg = 0 if dossier.contained_mg is None else dossier.contained_mg.low_mg
     return Composition(
         parcels=tuple(one for one in parcels if one not in apart),
         recycled=apart,
-        untraced_mg=max(0, low_mg - sum(one.mg for one in parcels)),
+        untraced_mg=untraced_mg(dossier),
         treatment=treatment,
     )
+
+
+def untraced_mg(dossier: Dossier) -> int:
+    """Return the contained metal for which the record has no source.
+
+    An assay interval scales all sources alike; only what they lack to its low end is untraced.
+    """
+    low_mg = 0 if dossier.contained_mg is None else dossier.contained_mg.low_mg
+    return max(0, low_mg - sum(source.mg for source in dossier.sources))
+
+
+def untraced_origin(mg: int) -> str:
+    """Name what is missing for metal without a source."""
+    return f"origin of {mg} mg that no source explains"
 
 
 def nothing_counts(dossier: Dossier, counted: Composition) -> Finding | None:
@@ -117,7 +129,7 @@ def nothing_counts(dossier: Dossier, counted: Composition) -> Finding | None:
     )
 
 
-def missing_origins(parcels: tuple[Source, ...], untraced_mg: int = 0) -> tuple[str, ...]:
+def missing_origins(parcels: tuple[Source, ...], untraced_mg: int) -> tuple[str, ...]:
     """Name the documents that would tell where these parcels come from."""
     names = [
         f"origin of lot {one.lot_id}" if one.lot_id else f"origin of parcel {one.id}"
@@ -125,7 +137,7 @@ def missing_origins(parcels: tuple[Source, ...], untraced_mg: int = 0) -> tuple[
         if one.kind in ORIGIN_UNKNOWN or one.country is None
     ]
     if untraced_mg:
-        names.append(f"origin of {untraced_mg} mg that no source explains")
+        names.append(untraced_origin(untraced_mg))
     return abridged(names)
 
 

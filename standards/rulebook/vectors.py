@@ -63,7 +63,7 @@ def _problem(pack: Pack, vector: Mapping[str, Any], rules: Sequence[Rule]) -> st
         law = Law(_packs(pack, vector.get("parameters", {})))
     except (ValueError, TraceabilityError) as error:
         return str(error)
-    [finding] = evaluate(dossier, law, chosen).findings
+    [finding] = evaluate(dossier, law, chosen[:1]).findings
     return _difference(finding, vector["expect"])
 
 

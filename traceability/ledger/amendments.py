@@ -37,11 +37,20 @@ from traceability.ledger.shapes import Quantity
 from traceability.ledger.statements import Statement, to_shape
 
 CORRECTABLE = frozenset(
-    f"custody.{name}"
-    for name in (
-        "extraction introduction recovery transformation blend split assembly "
-        "shipment receipt assay stocktake loss"
-    ).split()
+    {
+        "custody.assay",
+        "custody.assembly",
+        "custody.blend",
+        "custody.extraction",
+        "custody.introduction",
+        "custody.loss",
+        "custody.receipt",
+        "custody.recovery",
+        "custody.shipment",
+        "custody.split",
+        "custody.stocktake",
+        "custody.transformation",
+    }
 )
 """Kinds a correction may replace; transfers, offers and withdrawals are voided instead."""
 

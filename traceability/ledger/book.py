@@ -253,11 +253,9 @@ class Draft:
             raise WrongFacility(
                 f"{name} is not registered as {' or '.join(sorted(allowed))}.", at=at, facility=name
             )
-        if operated and facility.operator != self.author:
-            if not (reported and facility.operator is None):
-                raise WrongFacility(
-                    f"{name} is not operated by {self.author}.", at=at, facility=name
-                )
+        is_reporter = reported and facility.operator is None
+        if operated and facility.operator != self.author and not is_reporter:
+            raise WrongFacility(f"{name} is not operated by {self.author}.", at=at, facility=name)
         return facility
 
     def lot(self, name: str, at: str) -> Lot:

@@ -6,7 +6,7 @@ a bundle. Hard rules refuse; what is implausible but possible is accepted and fl
 elsewhere.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from math import gcd
 from typing import Any

@@ -1,4 +1,4 @@
-"""One decision per statement: may its author say this, and does it fit what is known?
+"""One decision per statement: whether its author may say this, and whether it fits.
 
 Recording, replay and the offline verifier call `decide`, in log order, with a book that
 holds what the statement touches. Signatures are verified before, since that needs no book.
@@ -144,7 +144,7 @@ def _facility(statement: Statement, body: registry.FacilityStatement, book: Book
         raise MayNotSign("facility operated by another", author=statement.author)
 
 
-def _relationship(statement: Statement, body: registry.Relationship, book: Book) -> None:
+def _relationship(statement: Statement, body: registry.Relationship, _book: Book) -> None:
     _own_name(body.relationship, statement, "$.body.relationship")
 
 
@@ -178,7 +178,7 @@ def _known_organizations(names: list[str], book: Book, at: str) -> None:
             raise UnknownOrganization(name, at=at)
 
 
-def _erasure(statement: Statement, body: registry.Erasure, book: Book) -> None:
+def _erasure(_statement: Statement, body: registry.Erasure, book: Book) -> None:
     if body.entry not in book.statements:
         raise UnknownStatement(body.entry, at="$.body.entry")
 

@@ -59,7 +59,7 @@ def _taken(items: Iterable[Any] | None) -> list[str]:
     return [item.lot for item in items or ()]
 
 
-def _shipment(body: events.Shipment, author: str) -> list[str]:
+def _shipment(body: events.Shipment, _author: str) -> list[str]:
     sources = [item.taken_from for item in body.lots if item.taken_from]
     if body.consignee.organization is None:
         return _lots(_taken(body.lots), sources)
@@ -78,25 +78,25 @@ def _receipt(body: events.Receipt, author: str) -> list[str]:
     return [consignment(body, author), *_lots(_taken(body.lots), parts)]
 
 
-def _assay(body: events.Assay, author: str) -> list[str]:
+def _assay(body: events.Assay, _author: str) -> list[str]:
     if body.lot is not None:
         return _lots([body.lot])
     return [f"consignment:{body.consignment}:{body.consignee}"]
 
 
-def _replaced(body: events.Correction | events.Void, author: str) -> list[str]:
+def _replaced(body: events.Correction | events.Void, _author: str) -> list[str]:
     return [f"statement:{body.replaces}", *_lots(body.lots)]
 
 
-def _genesis(body: registry.Genesis, author: str) -> list[str]:
+def _genesis(body: registry.Genesis, _author: str) -> list[str]:
     return [f"organization:{body.operator.organization}"]
 
 
-def _organization(body: registry.OrganizationStatement, author: str) -> list[str]:
+def _organization(body: registry.OrganizationStatement, _author: str) -> list[str]:
     return [f"organization:{body.organization}"]
 
 
-def _relationship(body: registry.Relationship, author: str) -> list[str]:
+def _relationship(body: registry.Relationship, _author: str) -> list[str]:
     target = (
         f"facility:{body.target_facility}"
         if body.target_facility
@@ -170,7 +170,7 @@ def _check_receipt(body: events.Receipt, statement: Statement) -> None:
             )
 
 
-def _check_relationship(body: registry.Relationship, statement: Statement) -> None:
+def _check_relationship(body: registry.Relationship, _statement: Statement) -> None:
     _check_party(body.holder, "$.body.holder")
     if (body.target_facility is None) == (body.target_organization is None):
         raise MalformedStatement(
@@ -178,7 +178,7 @@ def _check_relationship(body: registry.Relationship, statement: Statement) -> No
         )
 
 
-def _check_facility(body: registry.FacilityStatement, statement: Statement) -> None:
+def _check_facility(body: registry.FacilityStatement, _statement: Statement) -> None:
     _check_party(body.operator, "$.body.operator")
     if body.subdivision and not body.subdivision.startswith(body.country + "-"):
         raise MalformedStatement(
@@ -199,25 +199,25 @@ REGISTRY = dict(
         _kind(
             "registry.facility",
             registry.FacilityStatement,
-            lambda body, author: [f"facility:{body.facility}"],
+            lambda body, _author: [f"facility:{body.facility}"],
             _check_facility,
         ),
         _kind("registry.relationship", registry.Relationship, _relationship, _check_relationship),
         _kind(
             "registry.audience",
             registry.Audience,
-            lambda body, author: [f"audience:{body.audience}"],
+            lambda body, _author: [f"audience:{body.audience}"],
         ),
-        _kind("registry.grant", registry.Grant, lambda body, author: [f"grant:{body.grant}"]),
+        _kind("registry.grant", registry.Grant, lambda body, _author: [f"grant:{body.grant}"]),
         _kind(
             "registry.opening",
             registry.Opening,
-            lambda body, author: [f"opening:{body.opening}"],
+            lambda body, _author: [f"opening:{body.opening}"],
         ),
         _kind(
             "registry.erasure",
             registry.Erasure,
-            lambda body, author: [f"statement:{body.entry}"],
+            lambda body, _author: [f"statement:{body.entry}"],
         ),
     ]
 )
@@ -227,37 +227,37 @@ CUSTODY = dict(
         _kind(
             "custody.extraction",
             events.Extraction,
-            lambda body, author: _lots([body.lot.lot]),
+            lambda body, _author: _lots([body.lot.lot]),
             _check_event,
         ),
         _kind(
             "custody.recovery",
             events.Recovery,
-            lambda body, author: _lots(_taken(body.inputs), _taken(body.outputs)),
+            lambda body, _author: _lots(_taken(body.inputs), _taken(body.outputs)),
             _check_event,
         ),
         _kind(
             "custody.introduction",
             events.Introduction,
-            lambda body, author: _lots([body.lot.lot]),
+            lambda body, _author: _lots([body.lot.lot]),
             _check_event,
         ),
         _kind(
             "custody.transformation",
             events.Transformation,
-            lambda body, author: _lots(_taken(body.inputs), _taken(body.outputs)),
+            lambda body, _author: _lots(_taken(body.inputs), _taken(body.outputs)),
             _check_event,
         ),
         _kind(
             "custody.blend",
             events.Blend,
-            lambda body, author: _lots(_taken(body.inputs), [body.output.lot]),
+            lambda body, _author: _lots(_taken(body.inputs), [body.output.lot]),
             _check_event,
         ),
         _kind(
             "custody.split",
             events.Split,
-            lambda body, author: _lots([body.lot], _taken(body.parts)),
+            lambda body, _author: _lots([body.lot], _taken(body.parts)),
             _check_event,
         ),
         _kind("custody.shipment", events.Shipment, _shipment, _check_shipment),
@@ -265,30 +265,30 @@ CUSTODY = dict(
         _kind(
             "custody.transfer",
             events.Transfer,
-            lambda body, author: _lots(_taken(body.items)),
+            lambda body, _author: _lots(_taken(body.items)),
             _check_transfer,
         ),
         _kind("custody.assay", events.Assay, _assay, _check_assay),
         _kind(
             "custody.stocktake",
             events.Stocktake,
-            lambda body, author: _lots(_taken(body.counts)),
+            lambda body, _author: _lots(_taken(body.counts)),
             _check_event,
         ),
         _kind(
-            "custody.loss", events.LossEvent, lambda body, author: _lots([body.lot]), _check_event
+            "custody.loss", events.LossEvent, lambda body, _author: _lots([body.lot]), _check_event
         ),
         _kind(
             "custody.assembly",
             events.Assembly,
-            lambda body, author: _lots(_taken(body.inputs), [body.output.lot]),
+            lambda body, _author: _lots(_taken(body.inputs), [body.output.lot]),
             _check_event,
         ),
-        _kind("custody.offer", events.Offer, lambda body, author: _lots(body.lots), _check_event),
+        _kind("custody.offer", events.Offer, lambda body, _author: _lots(body.lots), _check_event),
         _kind(
             "custody.withdrawal",
             events.Withdrawal,
-            lambda body, author: [f"statement:{body.offer}", *_lots(body.lots)],
+            lambda body, _author: [f"statement:{body.offer}", *_lots(body.lots)],
             _check_event,
         ),
         _kind("custody.correction", events.Correction, _replaced),

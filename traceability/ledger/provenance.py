@@ -28,9 +28,9 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
 
-from traceability.errors import LotMadeTwice, StepsOutOfOrder
-from traceability.ledger.apportioning import ceiling, half_even, scaled, withdraw
-from traceability.ledger.mass import MAX_MASS_MG, GrossUnit, Interval
+from traceability.errors import StepsOutOfOrder
+from traceability.ledger.apportioning import ceiling
+from traceability.ledger.mass import GrossUnit, Interval
 
 SourceKind = Literal["mined", "recycled", "introduced", "unknown", "unexplained", "shortfall"]
 InputRole = Literal["feed", "recirculated", "reagent"]

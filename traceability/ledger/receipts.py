@@ -5,10 +5,11 @@ the entry. The same entry always gives the same receipt, byte for byte (RFC 8032
 """
 
 from datetime import datetime, timedelta
-from typing import Any
+
+import orjson
 
 from traceability.ledger.canonical import canonical
-from traceability.ledger.entries import parse_entry
+from traceability.ledger.entries import utc_text
 from traceability.ledger.keys import PrivateKey
 from traceability.ledger.signing import RECEIPT_TYPE, sign_jws
 
@@ -23,18 +24,27 @@ def receipt(
     publish_within: timedelta,
     log_key: PrivateKey,
 ) -> str:
-    """Return the receipt of an entry as a compact JWS."""
-    entry = parse_entry(body)
-    received = datetime.fromisoformat(entry.received_at)
-    document: dict[str, Any] = {
+    """Return the receipt of an entry as a compact JWS.
+
+    Args:
+        entry_hash: hex.
+        body: the entry's stored bytes.
+        author: who signed the statement, with `key_held_by` who could.
+        statement_id: the statement's own id.
+        publish_within: how long publication may take.
+        log_key: the ledger's key.
+    """
+    entry = orjson.loads(body)
+    deadline = datetime.fromisoformat(entry["received_at"]) + publish_within
+    document = {
         "author": author,
         "entry": entry_hash,
         "id": statement_id,
         "key_held_by": key_held_by,
-        "ledger": entry.ledger,
-        "previous": [{"chain": link.chain, "entry": link.entry} for link in entry.previous],
-        "publish_by": (received + publish_within).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-        "received_at": entry.received_at,
-        "statement": entry.statement,
+        "ledger": entry["ledger"],
+        "previous": entry["previous"],
+        "publish_by": utc_text(deadline),
+        "received_at": entry["received_at"],
+        "statement": entry["statement"],
     }
     return sign_jws(canonical(document), log_key, typ=RECEIPT_TYPE).decode()

@@ -69,7 +69,7 @@ class Shape(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
 
 
 class Identifier(Shape):
-    """An identifier of somebody else's scheme: `lei`, `gln`, `rmi_cid`, `duns`, `own`, …"""
+    """An identifier of somebody else's scheme, such as `lei`, `gln`, `rmi_cid` or `own`."""
 
     scheme: Word
     value: Text

@@ -42,7 +42,8 @@ ROLES_SQL = Path(__file__).with_name("roles.sql")
 
 START_SECONDS = 60  # crash recovery of a demo ledger takes seconds; a minute means it is stuck
 DURABLE = ("listen_addresses=", "max_connections=80", "shared_buffers=64MB")
-THROWAWAY = (*DURABLE, "fsync=off", "synchronous_commit=off", "full_page_writes=off")
+# Survives a killed server, as production does, but not a power cut.
+THROWAWAY = (*DURABLE, "fsync=off", "full_page_writes=off")
 
 
 class Cluster:
@@ -135,16 +136,15 @@ class Cluster:
 
     def stop(self) -> None:
         """Stop the server in order (open transactions are rolled back)."""
-        pid = self.pid
-        if pid is None:
-            return
-        directory = Path(self.socket_directory)
-        os.kill(pid, signal.SIGINT)
-        if self._server:
+        pid, directory = self.pid, self.socket_directory
+        if pid is not None:
+            os.kill(pid, signal.SIGINT)
+        if self._server:  # ours, and perhaps killed by somebody
             self._server.wait(START_SECONDS)
             self._server = None
         self._wait(lambda: self.pid is None, step="shutdown")
-        shutil.rmtree(directory, ignore_errors=True)
+        if pid is not None:
+            shutil.rmtree(directory, ignore_errors=True)
 
     def sql(self, text: str, *, database: str = "postgres", role: str = SUPERUSER) -> str:
         """Run SQL (psql's dialect), stop at the first error, return what it printed."""

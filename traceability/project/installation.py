@@ -24,6 +24,7 @@ from traceability.errors import InstallationFailed, TraceabilityError
 from traceability.project.database import PROJECT_ROOT
 
 UNFINISHED = "unfinished"  # stands in the environment while something is being installed
+MADE_FOR = "made-for"
 SCRIPT = """\
 #!{python}
 import sys
@@ -54,13 +55,14 @@ def ensure_installed(root: Path, lock: str) -> Path:
     python = environment / "bin" / "python"
     with (root / lock).open("rb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)  # two first runs at once take turns
-        wanted = _fingerprint(file.read(), root)
+        wanted = hashlib.sha256(file.read()).hexdigest()
         stamp = environment / f"{lock}.installed"
-        if stamp.exists() and stamp.read_text() == wanted and _works(python):
+        if _is_sound(environment) and stamp.exists() and stamp.read_text() == wanted:
             return python
 
         pip = _environment_with_pip(environment)
         (environment / UNFINISHED).touch()
+        (environment / MADE_FOR).write_text(str(environment))
         _install(pip, root / lock)
         _link_project(environment, root)
         stamp.write_text(wanted)
@@ -74,9 +76,15 @@ def say(line: str) -> None:
     sys.stdout.flush()
 
 
-def _fingerprint(lock: bytes, root: Path) -> str:
-    """Change with the lock file, with Python, and with the place (scripts name their Python)."""
-    return f"{hashlib.sha256(lock).hexdigest()} {sys.version_info[:2]} {root}\n"
+def _is_sound(environment: Path) -> bool:
+    """Tell whether an environment is complete, runs, and was made for this place.
+
+    A moved or copied one is not: its scripts name a Python that is elsewhere.
+    """
+    made_for = environment / MADE_FOR
+    moved = made_for.exists() and made_for.read_text() != str(environment)
+    unfinished = (environment / UNFINISHED).exists()
+    return not moved and not unfinished and _works(environment / "bin" / "python")
 
 
 def _works(python: Path, *arguments: str) -> bool:
@@ -94,7 +102,7 @@ def _environment_with_pip(environment: Path) -> list[str]:
     """Return the pip command for a sound environment, made anew where there is none."""
     python = environment / "bin" / "python"
     outside = [sys.executable, "-m", "pip", "--python", str(python)]
-    if _works(python) and not (environment / UNFINISHED).exists():
+    if _is_sound(environment):
         if _works(python, "-m", "pip", "--version"):
             return [str(python), "-m", "pip"]
         if _works(Path(sys.executable), *outside[1:], "--version"):

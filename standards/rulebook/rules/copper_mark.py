@@ -2,7 +2,12 @@
 
 from datetime import date
 
-from standards.rulebook.composition import site_name, unmeasurable
+from standards.rulebook.composition import (
+    site_name,
+    unmeasurable,
+    untraced_mg,
+    untraced_origin,
+)
 from standards.rulebook.dossier import ORIGIN_UNKNOWN, Dossier, MassRange, Source, Step
 from standards.rulebook.findings import Finding, Outcome, not_applicable
 from standards.rulebook.law import LawOnDate
@@ -36,7 +41,8 @@ def smelters_and_refiners_held_the_mark_of_this_metal(dossier: Dossier, law: Law
 
     steps = [step for step in dossier.steps if step.stage in stages.value and step.mg > 0]
     unrecorded = _unrecorded(dossier)
-    untold_mg = sum(source.mg for source in unrecorded)
+    without_source_mg = untraced_mg(dossier)
+    untold_mg = sum(source.mg for source in unrecorded) + without_source_mg
     if not steps and untold_mg == 0:
         words = " or ".join(stages.value)
         return not_applicable(f"no {words} took place on the path", marks, stages)
@@ -49,6 +55,11 @@ def smelters_and_refiners_held_the_mark_of_this_metal(dossier: Dossier, law: Law
         )
         for step in steps
     ]
+    missing = [
+        f"declaration of where lot {source.lot_id or source.id} was worked" for source in unrecorded
+    ]
+    if without_source_mg:
+        missing.append(untraced_origin(without_source_mg))
     by_stage = [sum(step.mg for step in steps if step.stage == stage) for stage in stages.value]
     return finding_about_sites(
         checked,
@@ -59,10 +70,7 @@ def smelters_and_refiners_held_the_mark_of_this_metal(dossier: Dossier, law: Law
         untold_mg=untold_mg,
         minimum=least,
         words=f"was worked by sites that held {mark} on the day",
-        missing=[
-            f"declaration of where lot {source.lot_id or source.id} was worked"
-            for source in unrecorded
-        ],
+        missing=missing,
     )
 
 

@@ -15,6 +15,8 @@ from standards.rulebook.composition import (
     nothing_counts,
     site_name,
     unmeasurable,
+    untraced_mg,
+    untraced_origin,
 )
 from standards.rulebook.dossier import ORIGIN_UNKNOWN, Dossier
 from standards.rulebook.findings import (
@@ -111,17 +113,15 @@ def no_metal_touched_a_covered_nation(dossier: Dossier, law: LawOnDate) -> Findi
     group = law["geography.covered_nations"]
     treated_as = law["geography.treated_as"]
     covered = members_on(group, law.on)
-    traced_mg = sum(source.mg for source in dossier.sources)
-    contained = dossier.contained_mg
-    untraced_mg = max(0, (contained.low_mg if contained else 0) - traced_mg)
-    total_mg = traced_mg + untraced_mg
+    without_source_mg = untraced_mg(dossier)
+    total_mg = sum(source.mg for source in dossier.sources) + without_source_mg
     if total_mg == 0:
         because = f"the record does not say where the {dossier.mineral} of the lot comes from"
         return indeterminate(because, group, missing=(f"origin of lot {dossier.lot_id}",))
 
     places = [place for place in _places(dossier) if place.mg > 0]
     touches: list[_Place] = []
-    open_mg, touched_mg = untraced_mg, dict[str, int]()
+    open_mg, touched_mg = without_source_mg, dict[str, int]()
     for place in places:
         country = place.country and treated_as.value.get(place.country, place.country)
         if country is None:
@@ -133,12 +133,15 @@ def no_metal_touched_a_covered_nation(dossier: Dossier, law: LawOnDate) -> Findi
     least = min(total_mg, max(touched_mg.values(), default=0))
     most = min(total_mg, sum(touched_mg.values()) + open_mg)
     measured = at_most(Fraction(most, total_mg), Fraction(least, total_mg), Fraction(0))
+    missing = [place.missing for place in places if place.country is None]
+    if without_source_mg:
+        missing.append(untraced_origin(without_source_mg))
     return concluded(
         measured,
         _touch_sentence(dossier, measured, touches, sorted(covered)),
         group,
         treated_as,
-        missing=abridged([place.missing for place in places if place.country is None]),
+        missing=abridged(missing),
         evidence=[place.entry for place in touches or places],
     )
 

@@ -13,6 +13,7 @@ from standards.rulebook.composition import (
     nothing_counts,
     site_name,
     unmeasurable,
+    untraced_origin,
 )
 from standards.rulebook.dossier import (
     NEGATIVE_STATUSES,
@@ -83,14 +84,13 @@ def metal_comes_from_mines_with_the_required_level(dossier: Dossier, law: LawOnD
         )
         for parcel in counted.parcels
     ]
-    missing = [f"origin of {counted.untraced_mg} mg that no source explains"]
     return finding_about_sites(
         checked,
         total_mg=MassRange(low_mg=counted.total_mg, high_mg=counted.total_mg),
         untold_mg=counted.untraced_mg,
         minimum=least,
         words=f"comes from mines that held {minimum.value} or better at dispatch",
-        missing=missing if counted.untraced_mg else [],
+        missing=[untraced_origin(counted.untraced_mg)] if counted.untraced_mg else [],
         notices=counted.notices(),
     )
 

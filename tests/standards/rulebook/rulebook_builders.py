@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
-from fractions import Fraction
+from decimal import Decimal
 from typing import Any
 
 from standards.rulebook.dossier import (
@@ -140,7 +140,7 @@ def provision(key: str = "demo.value", **changes: Any) -> Provision:
     usual = Provision(
         key=key,
         unit="share",
-        value=Fraction(1, 2),
+        value=Decimal("0.5"),
         in_force_from=date(2026, 1, 1),
         published_on=date(2025, 12, 1),
         source="Demo Act, s. 1",

@@ -35,7 +35,7 @@ def test_a_provision_survives_being_written_and_read(value, until):
 def test_a_version_covers_its_first_day_and_not_the_day_before():
     law = law_of(parameter(provision()))
     assert law.on(START)["demo.value"].share == Decimal("0.5")
-    with pytest.raises(Unavailable, match="no version of demo.value covers 2025-12-31"):
+    with pytest.raises(Unavailable, match=r"no version of demo\.value covers 2025-12-31"):
         law.on(EVE)["demo.value"]
 
 
@@ -72,7 +72,7 @@ def test_only_an_explicit_version_makes_a_law_not_applicable(status):
 
 def test_an_unset_value_is_not_available_and_still_cited():
     law = law_of(parameter(provision(value=None, verification="unset")))
-    with pytest.raises(Unavailable, match="nobody has filled in demo.value") as signal:
+    with pytest.raises(Unavailable, match=r"nobody has filled in demo\.value") as signal:
         law.on(START)["demo.value"]
     assert signal.value.applicable
     assert signal.value.provision is not None
@@ -81,7 +81,7 @@ def test_an_unset_value_is_not_available_and_still_cited():
 def test_every_key_asked_for_is_remembered_found_or_not():
     on_day = law_of(parameter(provision())).on(START)
     on_day["demo.value"]
-    with pytest.raises(Unavailable, match="no loaded rule pack defines demo.other"):
+    with pytest.raises(Unavailable, match=r"no loaded rule pack defines demo\.other"):
         on_day["demo.other"]
     assert on_day.keys_read == {"demo.value", "demo.other"}
     assert set(on_day.provisions_read) == {"demo.value"}
@@ -90,8 +90,9 @@ def test_every_key_asked_for_is_remembered_found_or_not():
 def test_the_next_change_is_the_next_first_day_or_the_day_after_an_end():
     ending = provision(in_force_until=date(2026, 9, 30))
     proposed = provision(in_force_from=date(2026, 3, 1), status="proposed")
-    law = law_of(parameter(ending, proposed))
-    keys = ["demo.value", "demo.unknown"]
+    other = parameter(provision("demo.other"), key="demo.other")
+    law = law_of(parameter(ending, proposed), other)
+    keys = ["demo.value", "demo.other", "demo.unknown"]
     assert law.next_change(keys, after=EVE) == START
     assert law.next_change(keys, after=START) == date(2026, 10, 1)
     assert law.next_change(keys, after=date(2026, 10, 1)) is None

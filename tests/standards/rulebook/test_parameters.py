@@ -74,7 +74,9 @@ VALUES = {
 }
 
 
-@pytest.mark.parametrize(("unit", "value"), [(u, v) for u, (good, _) in VALUES.items() for v in good])
+@pytest.mark.parametrize(
+    ("unit", "value"), [(u, v) for u, (good, _) in VALUES.items() for v in good]
+)
 def test_a_value_of_its_unit_is_read(unit, value):
     assert parse(table(version(value=value), unit=unit)).versions[0].value is not None
 
@@ -127,9 +129,7 @@ REFUSED = [
     ),
     (table(version(), version()), "overlaps", "versions[1].in_force_from"),
     (
-        table(
-            version(in_force_until=date(2026, 6, 1)), version(in_force_from=date(2026, 6, 1))
-        ),
+        table(version(in_force_until=date(2026, 6, 1)), version(in_force_from=date(2026, 6, 1))),
         "overlaps",
         "versions[1].in_force_from",
     ),

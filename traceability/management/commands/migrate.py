@@ -15,8 +15,8 @@ class Command(migrate.Command):
         super().add_arguments(parser)
         parser.set_defaults(database="owner")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def execute(self, *args: Any, **options: Any) -> str | None:
         """Migrate, unless the owner's address is unknown."""
         if options["database"] not in settings.DATABASES:
             raise CommandError("Set DATABASE_OWNER_URL: migrations run as the owner of the tables.")
-        super().handle(*args, **options)
+        return super().execute(*args, **options)
