@@ -46,12 +46,13 @@ def smelters_and_refiners_held_the_mark_of_this_metal(dossier: Dossier, law: Law
     if not steps and untold_mg == 0:
         words = " or ".join(stages.value)
         return not_applicable(f"no {words} took place on the path", marks, stages)
+    told: dict[tuple[str, str, date], Standing] = {}
     checked = [
         CheckedSite(
             facility_id=step.facility_id,
             stage=step.stage,
             mg=step.mg,
-            standing=_step_standing(step, dossier, mark),
+            standing=_step_standing(step, dossier, mark, told),
         )
         for step in steps
     ]
@@ -88,7 +89,9 @@ def _unrecorded(dossier: Dossier) -> list[Source]:
     ]
 
 
-def _step_standing(step: Step, dossier: Dossier, mark: str) -> Standing:
+def _step_standing(
+    step: Step, dossier: Dossier, mark: str, told: dict[tuple[str, str, date], Standing]
+) -> Standing:
     if step.facility_id is None:
         because = f"the site of {step.stage} in entry {step.entry} is not known"
         missing = f"name of the site of {step.stage} in entry {step.entry}"
@@ -98,7 +101,10 @@ def _step_standing(step: Step, dossier: Dossier, mark: str) -> Standing:
         because = f"{site}: the day it worked the metal is not known"
         missing = f"day of {step.stage} at {site} (entry {step.entry})"
         return cannot_tell(because, step.entry, missing=missing)
-    return _site_standing(step, dossier, site, step.performed_on, mark)
+    key = (step.facility_id, step.stage, step.performed_on)
+    if key not in told:
+        told[key] = _site_standing(step, dossier, site, step.performed_on, mark)
+    return told[key]
 
 
 def _site_standing(step: Step, dossier: Dossier, site: str, day: date, mark: str) -> Standing:

@@ -40,17 +40,18 @@ def no_step_gave_more_metal_than_it_took(dossier: Dossier, law: LawOnDate) -> Fi
     # The tolerance is asked for only where the answer turns on it.
     cites = (law["custody.output_excess_tolerance"],) if any(map(_may_exceed, steps)) else ()
     tolerance = cites[0].share if cites else Fraction(0)
-    checked = [_check(step, dossier.mineral, tolerance) for step in steps]
+    checked = [_check(step, tolerance) for step in steps]
     # The step that decides: failed before open before fine, then the largest excess.
     decisive = max(checked, key=lambda one: (_RANK[one.outcome], one.excess_mg))
-    details = {
-        "lines": tuple(_line(one, dossier) for one in checked),
-        "evidence": [one.step.entry for one in checked if one.outcome is decisive.outcome],
-    }
-    missing = abridged([name for one in checked for name in one.missing])
+    alike = [one for one in checked if one.outcome is decisive.outcome]
+    because = _sentence(decisive, dossier.mineral)
+    lines, evidence = _lines(checked, dossier), [one.step.entry for one in alike]
+    missing = abridged([name for one in checked for name in _missing(one, dossier.mineral)])
     if decisive.measured is None:
-        return indeterminate(decisive.because, *cites, missing=missing, **details)
-    return concluded(decisive.measured, decisive.because, *cites, missing=missing, **details)
+        return indeterminate(because, *cites, missing=missing, lines=lines, evidence=evidence)
+    return concluded(
+        decisive.measured, because, *cites, missing=missing, lines=lines, evidence=evidence
+    )
 
 
 def _may_exceed(step: Step) -> bool:
@@ -67,58 +68,67 @@ class _CheckedStep:
     """A step and its excess over input and tolerance; `measured` None where a mass is missing."""
 
     step: Step
+    outcome: Outcome
     measured: Measured | None
-    because: str
-    missing: tuple[str, ...] = ()
-
-    @property
-    def outcome(self) -> Outcome:
-        return Outcome.INDETERMINATE if self.measured is None else self.measured.outcome
 
     @property
     def excess_mg(self) -> Fraction:
         return Fraction(0) if self.measured is None else self.measured.worst
 
 
-def _check(step: Step, mineral: str, tolerance: Fraction) -> _CheckedStep:
-    place = f"{step.stage.replace('_', ' ')} at {_site(step)}"
-    if step.input_mg is None or step.output_mg is None:
-        side = "went into" if step.input_mg is None else "came out of"
-        return _CheckedStep(
-            step=step,
-            measured=None,
-            because=f"how much {mineral} {side} {place} is not known (entry {step.entry})",
-            missing=step.missing or (f"assay of {mineral} for entry {step.entry}",),
-        )
+def _check(step: Step, tolerance: Fraction) -> _CheckedStep:
     taken, given = step.input_mg, step.output_mg
+    if taken is None or given is None:
+        return _CheckedStep(step=step, outcome=Outcome.INDETERMINATE, measured=None)
+    allowed = 1 + tolerance
     measured = at_most(
-        given.high_mg - taken.low_mg * (1 + tolerance),
-        given.low_mg - taken.high_mg * (1 + tolerance),
+        given.high_mg - taken.low_mg * allowed,
+        given.low_mg - taken.high_mg * allowed,
         Fraction(0),
         "mg",
     )
+    return _CheckedStep(step=step, outcome=measured.outcome, measured=measured)
+
+
+def _sentence(checked: _CheckedStep, mineral: str) -> str:
+    """Say where, how much went in and came out, and which entry tells it."""
+    step = checked.step
+    place = f"{step.stage.replace('_', ' ')} at {_site(step)}"
+    taken, given = step.input_mg, step.output_mg
+    if taken is None or given is None:
+        side = "went into" if taken is None else "came out of"
+        return f"how much {mineral} {side} {place} is not known (entry {step.entry})"
     kg_in, kg_out = _kg(taken.low_mg, taken.high_mg), _kg(given.low_mg, given.high_mg)
     sentence = f"{place}: {kg_out} of {mineral} came out of {kg_in}"
     if given.high_mg > taken.low_mg:
         excess = _kg(max(0, given.low_mg - taken.high_mg), given.high_mg - taken.low_mg)
-        within = "within" if measured.outcome is Outcome.CONFORMS else "against"
+        within = "within" if checked.outcome is Outcome.CONFORMS else "against"
         sentence = f"{sentence}, an excess of {excess} {within} the tolerance"
-    return _CheckedStep(
-        step=step,
-        measured=measured,
-        because=f"{sentence} (entry {step.entry})",
-        missing=step.missing if measured.outcome is Outcome.INDETERMINATE else (),
-    )
+    return f"{sentence} (entry {step.entry})"
 
 
-def _line(checked: _CheckedStep, dossier: Dossier) -> SiteLine:
-    """Tell the step's part of the lot's metal; more than the lot holds is all of it."""
+def _missing(checked: _CheckedStep, mineral: str) -> tuple[str, ...]:
+    """Name what would settle an open step; a step that is settled misses nothing."""
+    if checked.outcome is not Outcome.INDETERMINATE:
+        return ()
+    return checked.step.missing or (f"assay of {mineral} for entry {checked.step.entry}",)
+
+
+def _lines(checked: list[_CheckedStep], dossier: Dossier) -> tuple[SiteLine, ...]:
+    """Return a line per site and outcome, with its largest excess and its part of the metal."""
     total_mg = max(1, sum(source.mg for source in dossier.sources))
-    return SiteLine(
-        facility_id=checked.step.facility_id,
-        share=min(Fraction(1), Fraction(checked.step.mg, total_mg)),
-        outcome=checked.outcome,
-        because=checked.because,
+    alike: dict[tuple[str | None, Outcome], list[_CheckedStep]] = {}
+    for one in checked:
+        alike.setdefault((one.step.facility_id, one.outcome), []).append(one)
+    return tuple(
+        SiteLine(
+            facility_id=facility_id,
+            # Metal may pass a site more than once: more than the lot holds is all of it.
+            share=min(Fraction(1), Fraction(sum(one.step.mg for one in steps), total_mg)),
+            outcome=outcome,
+            because=_sentence(max(steps, key=lambda one: one.excess_mg), dossier.mineral),
+        )
+        for (facility_id, outcome), steps in alike.items()
     )
 
 

@@ -120,7 +120,8 @@ def test_one_failing_step_decides_over_open_and_fine_ones():
     assert found.outcome is FAIL
     assert "an excess of 0.00006 kg" in found.because
     assert found.evidence == (entry("e"), entry("f"))
-    assert [line.outcome for line in found.lines] == [PASS, OPEN, FAIL, FAIL]
+    assert [(line.outcome, line.share) for line in found.lines] == [(PASS, 1), (OPEN, 1), (FAIL, 1)]
+    assert "0.00016 kg" in found.lines[2].because
     assert judged(step(100), step(100, input_mg=None)).outcome is OPEN
 
 
@@ -135,8 +136,16 @@ def test_a_first_lot_has_no_input_to_compare_with(stage):
     assert judged().outcome is NONE
 
 
-def test_a_line_tells_the_part_of_the_lot_that_passed_the_step():
-    found = finding_of(
-        mb_13, dossier(source(100), steps=(step(25), step(300), step(1, output_mg=exactly(0))))
+def test_a_line_tells_the_part_of_the_lot_that_passed_the_site():
+    steps = (
+        step(25),
+        step(300, facility_id="acme:p2"),
+        step(1, facility_id="acme:p3", output_mg=exactly(0)),
+        step(30),
     )
-    assert [line.share for line in found.lines] == [Fraction(1, 4), 1, Fraction(1, 100)]
+    found = finding_of(mb_13, dossier(source(100), steps=steps))
+    assert [(line.facility_id, line.share) for line in found.lines] == [
+        ("acme:plant", Fraction(55, 100)),
+        ("acme:p2", 1),
+        ("acme:p3", Fraction(1, 100)),
+    ]
