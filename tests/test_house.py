@@ -332,8 +332,8 @@ def test_an_external_database_needs_a_broker_to_serve(monkeypatch):
     monkeypatch.setenv("DATABASE_URL", PRODUCTION["DATABASE_URL"])
     monkeypatch.delenv("CELERY_BROKER_URL", raising=False)
 
-    with pytest.raises(SettingMissing), serving._database():
-        pass
+    with pytest.raises(SettingMissing):
+        serving._verify_broker_is_named()
 
 
 def test_a_child_is_asked_to_stop_and_then_made_to(monkeypatch):

@@ -1035,6 +1035,118 @@ class LogDamaged(TraceabilityError):
 # ── bundles and verification ──────────────────────────────────────────────────────────────
 
 
+class MalformedBundle(TraceabilityError):
+    """A file is not a proof bundle as its closed schema says."""
+
+    code = "malformed_bundle"
+    hint = "Pass the file on byte for byte, or have the lot exported again."
+
+
+class NotPublishedYet(TraceabilityError):
+    """No signed checkpoint commits to a lot yet."""
+
+    code = "not_published_yet"
+    hint = "Wait until the next checkpoint is published, at most a minute, and ask again."
+
+    def __init__(self, lot: str) -> None:
+        super().__init__(f"No checkpoint commits to lot {lot} yet.", lot=lot)
+
+
+class UnverifiedSignatureLine(TraceabilityError):
+    """A checkpoint carries a signature line that none of the given keys can check."""
+
+    code = "unverified_signature_line"
+    hint = "Give the verifier key of every log and witness key that signed the checkpoint."
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"The checkpoint has a signature line of {name} that no given key verifies, or twice.",
+            at="$.checkpoint",
+            name=name,
+        )
+
+
+class EntryOfAnotherLedger(TraceabilityError):
+    """An entry names another ledger than the one whose checkpoint proves it."""
+
+    code = "entry_of_another_ledger"
+    hint = "Have the lot exported by the ledger that it is recorded in."
+
+    def __init__(self, named: str, *, ledger: str, at: str) -> None:
+        super().__init__(
+            f"The entry is of the ledger {named}, not of {ledger}.",
+            at=at,
+            named=named,
+            ledger=ledger,
+        )
+
+
+class StatementNotOfEntry(TraceabilityError):
+    """A statement is not the one whose digest its entry holds, or differs from it in kind."""
+
+    code = "statement_not_of_entry"
+    hint = "Somebody swapped or changed the statement: keep the file, ask for another export."
+
+
+class KeyHistoryWithheld(TraceabilityError):
+    """A statement that enrols or revokes a key is left out, so no key can be judged."""
+
+    code = "key_history_withheld"
+    hint = "Have the lot exported again, with all statements about organizations and keys."
+
+    def __init__(self, organization: str, *, at: str) -> None:
+        super().__init__(
+            f"A statement about the keys of {organization} is withheld.",
+            at=at,
+            organization=organization,
+        )
+
+
+class ChainBroken(TraceabilityError):
+    """A chain of entries has a gap, a fork, or does not begin where chains begin."""
+
+    code = "chain_broken"
+    hint = "An entry is left out, or was never there: keep the file, ask for another export."
+
+
+class EntryNotOfHistory(TraceabilityError):
+    """A bundle holds an entry or a subject that is no part of the lot's history."""
+
+    code = "entry_not_of_history"
+    hint = "The lot's name was changed, or something was added: ask for another export."
+
+
+class NotErased(TraceabilityError):
+    """A statement is missing as erased, and no erasure names it."""
+
+    code = "not_erased"
+    hint = "Only an erasure statement of the operator explains a missing text."
+
+
+class DocumentDiffers(TraceabilityError):
+    """A document is not the one whose digest a statement holds."""
+
+    code = "document_differs"
+    hint = "Ask whoever signed the statement for the document with this digest."
+
+    def __init__(self, sha256: str, *, at: str) -> None:
+        super().__init__(f"The document {sha256} has another content.", at=at, sha256=sha256)
+
+
+class HeadsContradict(TraceabilityError):
+    """Two checkpoints signed by one log cannot both be true."""
+
+    code = "heads_contradict"
+    hint = "Keep both notes and show them to everybody who relies on this log."
+
+
+class ConsistencyUnproven(TraceabilityError):
+    """Nothing shows that the bundle's checkpoint continues one that was seen before."""
+
+    code = "consistency_unproven"
+    hint = "Have the bundle exported with `--since` that checkpoint; keep both notes until then."
+
+
 # ── set-up and operation ──────────────────────────────────────────────────────────────────
 
 

@@ -7,7 +7,8 @@ migrations/sql/functions.sql.
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -23,6 +24,7 @@ from traceability.ledger.entries import SALT_SIZE, Subject, begin_subject, seal
 from traceability.ledger.needs import Needs
 from traceability.ledger.statements import Statement
 
+_LARGE = 64  # statements; below, a second thread costs more than it saves
 _HOLD = "SELECT ledger_hold(%s::json, %s, %s, %s::json, %s, %s, %s, %s, %s)::text"
 _WRITE = (
     "SELECT ledger_record(%s::json, %s::json, %s::json, %s::json, %s::json, %s::json, %s::json)"
@@ -80,14 +82,35 @@ class Held:
         self.known[statement.author, statement.id] = known
         return known
 
-    def write(self) -> list[int]:
-        """Write everything sealed; return the recorded order of each entry."""
+    def write(self, *, meanwhile: Callable[[], None]) -> list[int]:
+        """Write everything sealed; return the recorded order of each entry.
+
+        Args:
+            meanwhile: work for this thread; for a large batch it is done while the
+                database is busy, which takes as long.
+        """
+        if len(self.sealed) < _LARGE:
+            meanwhile()
+        if not self.sealed:
+            return []
+        call = _Call(_WRITE, [_json(part) for part in self._rows()])
+        orders: list[int]
+        if len(self.sealed) < _LARGE:
+            orders = call.run()
+            return orders
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            written = pool.submit(call.run)
+            meanwhile()
+            orders = written.result()
+        return orders
+
+    def _rows(self) -> tuple[list[dict[str, Any]], ...]:
         touched = {lot for sealed in self.sealed for lot in sealed.effects.lots}
         lots = [
             rows.lot_row(self.book.lots[name], self.subjects[f"lot:{name}"])
             for name in sorted(touched)
         ]
-        parameters = (
+        return (
             [rows.entry_row(n, sealed) for n, sealed in enumerate(self.sealed, 1)],
             [
                 {"n": n, "subject": subject, "previous": previous}
@@ -104,9 +127,6 @@ class Held:
             self._subject_rows(),
             self._stream_rows(),
         )
-        row = _call(_WRITE, [_json(part) for part in parameters])
-        orders: list[int] = row
-        return orders
 
     def _subject_rows(self) -> list[dict[str, Any]]:
         names = {
@@ -161,7 +181,7 @@ def hold(needs: Needs, ids: Sequence[tuple[str, UUID]]) -> Held:
 
 
 def _hold(needs: Needs, ids: Sequence[tuple[str, UUID]]) -> dict[str, Any]:
-    text = _call(
+    text = _Call(
         _HOLD,
         [
             _json([{"author": author, "id": str(name)} for author, name in ids]),
@@ -174,18 +194,29 @@ def _hold(needs: Needs, ids: Sequence[tuple[str, UUID]]) -> dict[str, Any]:
             list(needs.organizations),
             list(needs.statements),
         ],
-    )
+    ).run()
     row: dict[str, Any] = orjson.loads(text)
     return row
 
 
-def _call(sql: str, parameters: Sequence[Any]) -> Any:
-    """Run one prepared call on Django's own connection, inside its transaction."""
-    connection.ensure_connection()
-    with psycopg.Cursor(connection.connection) as cursor:
-        cursor.execute(sql, parameters, prepare=True)
-        found = cursor.fetchone()
-        return found[0] if found else None
+class _Call:
+    """One prepared call on Django's own connection, inside its transaction.
+
+    The connection is looked up here, in the thread that owns it, so that `run` may wait for
+    the database in another one.
+    """
+
+    def __init__(self, sql: str, parameters: Sequence[Any]) -> None:
+        connection.ensure_connection()
+        self._connection = connection.connection
+        self._sql, self._parameters = sql, parameters
+
+    def run(self) -> Any:
+        """Return the one value the call answers with."""
+        with psycopg.Cursor(self._connection) as cursor:
+            cursor.execute(self._sql, self._parameters, prepare=True)
+            found = cursor.fetchone()
+            return found[0] if found else None
 
 
 def _json(value: object) -> str:

@@ -17,7 +17,7 @@ from traceability.ledger.checkpoint import Checkpoint, sign_checkpoint
 from traceability.ledger.merkle import leaf_hash
 from traceability.ledger.tiles import extend_tiles, frontier_from_edge
 from traceability.models import Checkpoint as CheckpointRow
-from traceability.models import LogIndex, LogState, Pending, Tile
+from traceability.models import LogState, Tile
 from traceability.tracing import log_state
 
 BATCH = 5_000
@@ -43,7 +43,7 @@ def sequence() -> int:
         GuardMissing, LedgerRolledBack: the database is not the one that was published from.
     """
     state = _locked_state()
-    rows = _take_pending()
+    rows = _read_pending()
     if not rows:
         return 0
     verify_guard(state)
@@ -55,10 +55,7 @@ def sequence() -> int:
         leaves.append(leaf)
 
     growth = extend_tiles(state.size, [bytes.fromhex(part) for part in state.edge], leaves)
-    LogIndex.objects.bulk_create(
-        LogIndex(index=state.size + place, recorded_order=order)
-        for place, (order, _, _) in enumerate(rows)
-    )
+    _insert_indices(state.size, [order for order, _, _ in rows])
     Tile.objects.bulk_create(
         Tile(level=tile.level, index=tile.index, hashes=hashes)
         for tile, hashes in growth.full_tiles
@@ -110,8 +107,8 @@ def _locked_state() -> LogState:
     return LogState.objects.select_for_update().get(pk=1)
 
 
-def _take_pending() -> list[tuple[int, str, str]]:
-    """Return and remove what waits, in recorded order, with the bytes as read back."""
+def _read_pending() -> list[tuple[int, str, str]]:
+    """Return what waits, in recorded order, with the bytes as read back."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT e.recorded_order, e.hash, e.body FROM traceability_pending p "
@@ -119,8 +116,22 @@ def _take_pending() -> list[tuple[int, str, str]]:
             [BATCH],
         )
         rows: list[tuple[int, str, str]] = cursor.fetchall()
-    Pending.objects.filter(recorded_order__in=[row[0] for row in rows]).delete()
     return rows
+
+
+def _insert_indices(first: int, orders: list[int]) -> None:
+    """Give entries the indices from `first` on, and take them off the waiting list."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH taken AS ("
+            " SELECT * FROM unnest(%(orders)s::bigint[]) WITH ORDINALITY AS t(recorded_order, n)"
+            "), done AS ("
+            " DELETE FROM traceability_pending p USING taken t"
+            " WHERE p.recorded_order = t.recorded_order"
+            ") INSERT INTO traceability_logindex (index, recorded_order)"
+            " SELECT %(first)s + n - 1, recorded_order FROM taken ORDER BY n",
+            {"orders": orders, "first": first},
+        )
 
 
 __all__ = ["latest_checkpoint", "log_state", "publish_checkpoint", "sequence", "sign"]

@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib import import_module
 from typing import Any
 
@@ -132,7 +132,6 @@ def record_statements(
     if atomic and any(outcome.error for outcome in outcomes):
         for outcome in outcomes:
             outcome.error = outcome.error or BatchNotRecorded()
-    _give_receipts(items)
     _keep_rejections(outcomes, submitted_by, moment)
     return outcomes
 
@@ -256,10 +255,8 @@ def _record(items: Sequence[_Item], *, now: datetime, atomic: bool) -> None:
             item.outcome.error = error
             if atomic:
                 raise _Refused from error
-    if not held.sealed:
-        return
-
-    orders = held.write()
+    # Receipts are signed while the database writes; nobody sees them before the commit.
+    orders = held.write(meanwhile=partial(_give_receipts, items))
     for sealed, order in zip(held.sealed, orders, strict=True):
         mirror(sealed.statement, order, sealed.entry.hash)
 
@@ -300,7 +297,7 @@ def _verify_guard_once() -> None:
 
 
 def _give_receipts(items: Sequence[_Item]) -> None:
-    """Sign what was promised; after the commit, so that no lot is held for it."""
+    """Sign what is promised."""
     key, within = log_key(), timedelta(seconds=settings.PUBLISH_WITHIN_SECONDS)
     for item in items:
         known, outcome = item.known, item.outcome

@@ -1,8 +1,9 @@
 """Rows of the write path, from and to core values; nothing here talks to the database."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from traceability.ledger.book import (
     Consignment,
@@ -19,8 +20,7 @@ from traceability.ledger.entries import Entry, Subject, chain_handle
 from traceability.ledger.statements import Statement
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class Known(Struct, frozen=True, kw_only=True):
     """An entry that a statement id stands for already, or now."""
 
     entry: str
@@ -30,8 +30,7 @@ class Known:
     waits: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sealed:
+class Sealed(Struct, frozen=True, kw_only=True):
     """A statement with its place in the chains, ready to be written."""
 
     statement: Statement

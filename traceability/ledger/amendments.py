@@ -7,8 +7,9 @@ given more than it held is *restated*, and gives no more until it is covered.
 """
 
 from collections import Counter
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from traceability.errors import (
     AlreadyActedOn,

@@ -7,10 +7,12 @@ metal is derived when read and never refuses anything.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from traceability.errors import (
     BasisMismatch,
@@ -40,8 +42,7 @@ EXITED = "exited"  # custody went to a party without a key; the ledger's knowled
 _WATER = {"wet": "wet", "as_received": "wet", "volume": "wet", "dry": "dry", "count": "count"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lot:
+class Lot(Struct, frozen=True, kw_only=True):
     """A lot's mutable state: who has it, where, how much gross is left.
 
     `amount` below zero means restated: it gave more than, as now known, it ever held.
@@ -63,8 +64,7 @@ class Lot:
     consignee: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
+class Key(Struct, frozen=True, kw_only=True):
     """An enrolled key as it stands now."""
 
     kid: str
@@ -74,8 +74,7 @@ class Key:
     revoked: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facility:
+class Facility(Struct, frozen=True, kw_only=True):
     """What recording needs of a facility. `operator` is None where it has no key."""
 
     id: str
@@ -83,8 +82,7 @@ class Facility:
     types: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Consignment:
+class Consignment(Struct, frozen=True, kw_only=True):
     """A consignment towards one consignee, and the receipts that wait for it."""
 
     subject: str
@@ -92,8 +90,7 @@ class Consignment:
     waiting: tuple[Mapping[str, Any], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Movement:
+class Movement(Struct, frozen=True, kw_only=True):
     """What one statement did to one lot; `delta` is signed, gross.
 
     `facts` keeps what shares and assays are derived from, also after an erasure of texts.
@@ -106,8 +103,7 @@ class Movement:
     facts: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recorded:
+class Recorded(Struct, frozen=True, kw_only=True):
     """A statement recorded before, as far as a correction needs it."""
 
     entry: str
@@ -121,8 +117,7 @@ class Recorded:
     superseder: str | None = None  # for a reported event: the operator, once it has a key
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Effects:
+class Effects(Struct, frozen=True, kw_only=True):
     """Everything a statement changes: new lot states, movements, the subjects it chains."""
 
     subjects: tuple[str, ...]

@@ -7,11 +7,11 @@ elsewhere.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from math import gcd
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from traceability.errors import (
     ConsignmentExists,

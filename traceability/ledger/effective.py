@@ -6,8 +6,9 @@ day of a law is the calendar day there.
 """
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+
+from msgspec import Struct
 
 from traceability.errors import ImpossibleTime
 
@@ -19,8 +20,7 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 MAX_AHEAD = timedelta(minutes=5)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Effective:
+class Effective(Struct, frozen=True, kw_only=True):
     """A time as stated. `end` is None for a single instant or day."""
 
     text: str

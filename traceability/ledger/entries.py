@@ -6,13 +6,12 @@ stored bytes are the hashed bytes.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Annotated, Any, Literal
 
 import orjson
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from traceability.errors import EntryTooLarge
 from traceability.ledger.canonical import parse_canonical
@@ -44,8 +43,7 @@ class EntryBody(Shape):
     statement: Hash
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
+class Subject(Struct, frozen=True, kw_only=True):
     """A subject's chain as it stands: its secret salt and the hash of its latest entry."""
 
     id: str
@@ -54,8 +52,7 @@ class Subject:
     head: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(Struct, frozen=True, kw_only=True):
     """A sealed entry: the canonical bytes, their hash, and the links that were put in."""
 
     body: bytes

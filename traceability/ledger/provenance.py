@@ -26,15 +26,10 @@ Source: ISO 22095:2020, 3.3.3 (controlled blending). The mass-proportional split
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Literal
 
 from traceability.errors import StepsOutOfOrder
 from traceability.ledger.apportioning import ceiling
 from traceability.ledger.mass import GrossUnit, Interval
-
-SourceKind = Literal["mined", "recycled", "introduced", "unknown", "unexplained", "shortfall"]
-InputRole = Literal["feed", "recirculated", "reagent"]
-OutputRole = Literal["product", "by_product", "residue"]
 
 UNKNOWN_KINDS = frozenset({"unknown", "unexplained", "shortfall"})
 UNKNOWN_PREFIXES = ("unknown:", "unexplained:", "shortfall:", "unmeasured:")
@@ -44,64 +39,6 @@ ADJUSTING_KINDS = frozenset({"adjustment", "receipt", "stocktake", "loss"})
 
 CONSERVING_KINDS = ADJUSTING_KINDS | {"blend", "split", "assembly"}
 """The substance does not change: an output holds its gross proportion of everything."""
-
-
-# ── the history ───────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """Where material enters the record.
-
-    `split` gives declared shares as (source id, parts); without it all is of source `id`.
-    An id that starts with `unknown:` is unknown whatever the kind.
-    """
-
-    id: str
-    kind: SourceKind
-    split: tuple[tuple[str, int], ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
-    """`amount` gross units taken out of the `held` gross units there were before."""
-
-    lot: str
-    amount: int
-    held: int
-    role: InputRole = "feed"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
-    """A lot that begins, or begins anew, with a step.
-
-    `contained` is what is measured, per element, in milligrams; a low of 0 with a high above
-    it is a bound, not a measurement. An absent element is not measured. `source` is set where
-    the material enters the record here.
-    """
-
-    lot: str
-    amount: int
-    contained: Mapping[str, Interval] = field(default_factory=dict)
-    source: Source | None = None
-    role: OutputRole = "product"
-    unit: GrossUnit = "mg"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One entry that moves material: what it takes is pooled and spread over what it makes.
-
-    Without takes it makes lots out of their sources. With takes and without makes the
-    material leaves the record.
-    """
-
-    entry: str
-    order: int
-    kind: str
-    takes: tuple[Taken, ...] = ()
-    makes: tuple[Made, ...] = ()
 
 
 Relabel = Callable[[Step, str, str], str]
@@ -115,13 +52,15 @@ Relabel = Callable[[Step, str, str], str]
 class Content:
     """One element of one lot: milligrams by source when it was made, and what is left.
 
-    `sources` adds up to the upper end of `bounds`. `missing` names the lots that lack an
-    assay; `presumed` says that an input silent on the element was presumed to hold none.
+    `sources` adds up to the upper end of `bounds`. `measured` says whether the amount rests
+    on measurements alone, `missing` names the lots that lack an assay where it does not.
+    `presumed` says that an input silent on the element was presumed to hold none.
     """
 
     sources: Mapping[str, int]
     left: Mapping[str, int]
     bounds: Interval
+    measured: bool
     missing: tuple[str, ...]
     presumed: bool
     unknown_sources: Collection[str] = field(repr=False)
@@ -132,15 +71,14 @@ class Content:
         return self.bounds.high
 
     @property
-    def measured(self) -> bool:
-        """Whether the amount rests on measurements alone."""
-        return not self.missing
-
-    @property
     def unknown_mg(self) -> int:
         """The milligrams whose source is not known."""
         unknown = self.unknown_sources
-        return sum(mass for name, mass in self.sources.items() if name in unknown)
+        return sum(
+            mass
+            for name, mass in self.sources.items()
+            if name in unknown or name.startswith(UNKNOWN_PREFIXES)
+        )
 
     def shares(self) -> dict[str, Fraction]:
         """Return the exact share of each source; they add up to 1, or there are none."""
@@ -150,67 +88,13 @@ class Content:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Composition:
-    """What a lot is made of, by element. An element without content is absent."""
+    """What a lot is made of: the content of every element that was followed."""
 
     lot: str
     contents: Mapping[str, Content]
 
 
 # ── the propagation ───────────────────────────────────────────────────────────────────────
-
-
-class _Metal:
-    """One element of one lot, or of a pool.
-
-    `slack` of the sum may not be there, out of all sources alike; `doubt` may not be there,
-    out of `unmeasured:` sources. `missing` is the lot without assay that left the slack.
-    """
-
-    __slots__ = ("doubt", "missing", "parcels", "presumed", "silent", "slack")
-
-    def __init__(
-        self,
-        parcels: dict[str, int],
-        *,
-        slack: int = 0,
-        doubt: int = 0,
-        missing: str = "",
-        silent: bool = False,
-        presumed: bool = False,
-    ) -> None:
-        self.parcels = parcels
-        self.slack = slack
-        self.doubt = doubt
-        self.missing = missing
-        self.silent = silent
-        self.presumed = presumed
-
-    def part(self, parcels: dict[str, int], part: int, whole: int) -> "_Metal":
-        """Return `part / whole` of this metal, whose parcels are known."""
-        if part == whole or not (self.slack or self.doubt):
-            slack, doubt = self.slack, self.doubt
-        else:
-            slack = ceiling(self.slack * part, whole)
-            doubt = ceiling(self.doubt * part, whole)
-        return _Metal(
-            parcels,
-            slack=slack,
-            doubt=doubt,
-            missing=self.missing,
-            silent=self.silent,
-            presumed=self.presumed,
-        )
-
-
-class _Lot:
-    """A lot as made, for its composition and its grade, and what is left of it."""
-
-    __slots__ = ("amount", "left", "made")
-
-    def __init__(self, amount: int, made: dict[str, _Metal]) -> None:
-        self.amount = amount
-        self.made = made
-        self.left = dict(made)
 
 
 def propagate(
@@ -245,14 +129,323 @@ def propagate(
         if step.order <= last:
             raise StepsOutOfOrder(entry=step.entry, order=step.order, last=last)
         last = step.order
-        made: list[dict[str, _Metal]] = [{} for _ in step.makes]
-        taken = [_take_from(lots.get(take.lot), take, tracked) for take in step.takes]
-        for element in tracked:
-            if step.takes:
-                metals = [metals[element] for metals in taken if element in metals]
-                _pass_through(step, element, metals, made, relabel)
-            else:
-                _enter(step, element, made, relabel)
-        _place(step, made, lots, unknown)
+        inputs: dict[str, list[_Input]] = {element: [] for element in tracked}
+        for take in step.takes:
+            _take(lots.get(take.lot), take, inputs)
+        metals = [
+            _pass_through(step, element, inputs[element], relabel)
+            if step.takes
+            else _enter(step, element, relabel)
+            for element in tracked
+        ]
+        for place, made in enumerate(step.makes):
+            if made.lot in lots and lots[made.lot].is_held():
+                raise LotMadeTwice(entry=step.entry, lot=made.lot)
+            lots[made.lot] = _Lot(
+                made.amount,
+                {element: row[place] for element, row in zip(tracked, metals, strict=True)},
+            )
+            if made.source is not None and made.source.kind in UNKNOWN_KINDS:
+                unknown.update({made.source.id, *dict(made.source.split)})
 
-    return {lot: _composition(lot, state, unknown) for lot, state in lots.items()}
+    return {name: _composition(name, lot, unknown) for name, lot in lots.items()}
+
+
+class _Metal:
+    """One element of one lot, or of a pool. Its parcels are never changed in place.
+
+    `slack` of the sum may not be there, out of all sources alike; `doubt` may not be there,
+    out of `unmeasured:` sources. `missing` is the lot without assay that left the slack.
+    """
+
+    __slots__ = ("doubt", "missing", "parcels", "presumed", "silent", "slack")
+
+    def __init__(
+        self,
+        parcels: dict[str, int],
+        *,
+        slack: int = 0,
+        doubt: int = 0,
+        missing: str = "",
+        silent: bool = False,
+        presumed: bool = False,
+    ) -> None:
+        self.parcels = parcels
+        self.slack = slack
+        self.doubt = doubt
+        self.missing = missing
+        self.silent = silent
+        self.presumed = presumed
+
+    def part(self, parcels: dict[str, int], part: int, whole: int) -> "_Metal":
+        """Return `part / whole` of this metal, as these parcels."""
+        slack, doubt = self.slack, self.doubt
+        if part != whole and (slack or doubt):
+            slack, doubt = ceiling(slack * part, whole), ceiling(doubt * part, whole)
+        return _Metal(
+            parcels,
+            slack=slack,
+            doubt=doubt,
+            missing=self.missing,
+            silent=self.silent,
+            presumed=self.presumed,
+        )
+
+
+_Input = tuple[_Metal, Taken]
+
+
+class _Lot:
+    """A lot as made, for its composition and its grade, and what is left of it."""
+
+    __slots__ = ("amount", "left", "made")
+
+    def __init__(self, amount: int, made: dict[str, _Metal]) -> None:
+        self.amount = amount
+        self.made = made
+        self.left = dict(made)
+
+    def is_held(self) -> bool:
+        return any(metal.parcels for metal in self.left.values())
+
+
+# ── taking ────────────────────────────────────────────────────────────────────────────────
+
+
+def _take(lot: _Lot | None, take: Taken, inputs: dict[str, list[_Input]]) -> None:
+    """Move `amount / held` of everything out of a lot; what it did not hold is a shortfall."""
+    held = take.held if lot is not None else 0
+    covered = min(take.amount, max(held, 0))
+    if lot is not None and covered:
+        for element, metal in lot.left.items():
+            taken, left = withdraw(metal.parcels, covered, held)
+            inputs[element].append((metal.part(taken, covered, held), take))
+            lot.left[element] = metal.part(left, held - covered, held)
+    if take.amount > covered:
+        for element, row in inputs.items():
+            row.append((_shortfall(lot, element, take, take.amount - covered), take))
+
+
+def _shortfall(lot: _Lot | None, element: str, take: Taken, amount: int) -> _Metal:
+    """Return what a lot gave beyond what it held: of its grade, from nobody knows where."""
+    label = f"shortfall:{take.lot}"
+    if lot is None or not lot.amount:
+        return _Metal({label: MAX_MASS_MG}, slack=MAX_MASS_MG, missing=take.lot)
+    metal = lot.made[element]
+    mass = half_even(sum(metal.parcels.values()) * amount, lot.amount)
+    short = metal.part({label: mass} if mass else {}, amount, lot.amount)
+    # Whatever the lot was in doubt about, all of this is of one unknown source.
+    short.slack, short.doubt = min(short.slack + short.doubt, mass), 0
+    return short
+
+
+# ── pooling ───────────────────────────────────────────────────────────────────────────────
+
+
+def _pool(step: Step, inputs: list[_Input]) -> _Metal:
+    """Bring together what is taken of one element, keeping what is certain apart."""
+    inputs = [
+        (metal, take)
+        for metal, take in inputs
+        if metal.parcels and not (take.role == "reagent" and _is_unmeasured(metal))
+    ]
+    declared = [pair for pair in inputs if not pair[0].silent]
+    presumed = any(metal.presumed for metal, _ in inputs)
+    silent = bool(inputs) and not declared
+    if declared and len(declared) < len(inputs) and step.kind not in CONSERVING_KINDS:
+        inputs, presumed = declared, True
+    if len(inputs) == 1:
+        [(metal, _)] = inputs
+        pool = metal.part(metal.parcels, 1, 1)
+    else:
+        pool = _mixed(inputs)
+    pool.silent, pool.presumed = silent, presumed
+    return pool
+
+
+def _is_unmeasured(metal: _Metal) -> bool:
+    return 0 < sum(metal.parcels.values()) <= metal.slack
+
+
+def _mixed(inputs: list[_Input]) -> _Metal:
+    """Add up several inputs; where an uncertain one meets other sources, doubt gets a name."""
+    parcels: dict[str, int] = {}
+    names = {name for metal, _ in inputs for name in metal.parcels}
+    slack, doubt, missing = 0, 0, ""
+    for metal, take in inputs:
+        certain = metal.parcels
+        doubt += metal.doubt
+        if metal.slack and len(names) == 1:
+            slack += metal.slack
+            missing = missing or metal.missing
+        elif metal.slack:
+            total = sum(certain.values())
+            maybe = min(metal.slack, total)
+            certain, _ = withdraw(certain, total - maybe, total)
+            label = f"unmeasured:{metal.missing or take.lot}"
+            parcels[label] = parcels.get(label, 0) + maybe
+            doubt += maybe
+        for name, mass in certain.items():
+            parcels[name] = parcels.get(name, 0) + mass
+    return _Metal(parcels, slack=slack, doubt=doubt, missing=missing)
+
+
+# ── making ────────────────────────────────────────────────────────────────────────────────
+
+
+def _enter(step: Step, element: str, relabel: Relabel | None) -> list[_Metal]:
+    """Make lots out of their sources."""
+    return [_entered(step, element, made, relabel) for made in step.makes]
+
+
+def _entered(step: Step, element: str, made: Made, relabel: Relabel | None) -> _Metal:
+    source = made.source or Source(id=f"unknown:{made.lot}", kind="unknown")
+    bounds = made.contained.get(element) or Interval(low=0, high=_cap(made))
+    parts = {name: 0 for name, _ in source.split} or {source.id: 1}
+    for name, share in source.split:
+        parts[name] += share
+    parcels = scaled(parts, bounds.high, sum(parts.values()))
+    unmeasured = not _is_measured(made, element)
+    return _Metal(
+        _relabeled(step, element, parcels, relabel),
+        slack=bounds.high - bounds.low,
+        missing=made.lot if unmeasured else "",
+        silent=_is_silent(made, element),
+    )
+
+
+def _pass_through(
+    step: Step, element: str, inputs: list[_Input], relabel: Relabel | None
+) -> list[_Metal]:
+    """Spread a pool over the outputs: measured ones first, then by what the kind allows."""
+    pool = _pool(step, inputs)
+    pool.parcels = _relabeled(step, element, pool.parcels, relabel)
+    measured = [made for made in step.makes if _is_measured(made, element)]
+    others = [made for made in step.makes if not _is_measured(made, element)]
+    done, rest = _give_measured(element, pool, measured)
+    if step.kind in CONSERVING_KINDS:
+        done |= _give_by_gross(step, pool, rest, others, scale=not measured)
+    else:
+        certain = sum(made.contained[element].low for made in measured)
+        done |= {made.lot: _give_bound(element, pool, made, certain) for made in others}
+    return [done[made.lot] for made in step.makes]
+
+
+def _give_measured(
+    element: str, pool: _Metal, measured: list[Made]
+) -> tuple[dict[str, _Metal], dict[str, int]]:
+    """Give each measured output its amount; beyond the pool it is unexplained."""
+    wanted = {made.lot: made.contained[element].high for made in measured}
+    rest, left = pool.parcels, sum(pool.parcels.values())
+    total = sum(wanted.values())
+    granted = wanted if total <= left else scaled(wanted, left, total)
+    done = {}
+    for made in measured:
+        grant = granted.get(made.lot, 0)
+        parcels: dict[str, int] = {}
+        if grant:
+            parcels, rest = withdraw(rest, grant, left)
+            left -= grant
+        if wanted[made.lot] > grant:
+            parcels[f"unexplained:{made.lot}"] = wanted[made.lot] - grant
+        bounds = made.contained[element]
+        done[made.lot] = _Metal(parcels, slack=bounds.high - bounds.low, presumed=pool.presumed)
+    return done, rest
+
+
+def _give_by_gross(
+    step: Step, pool: _Metal, rest: dict[str, int], others: list[Made], *, scale: bool
+) -> dict[str, _Metal]:
+    """Give each output its gross proportion of what is left; nothing is lost but by weight."""
+    source = pool.part(rest, 1, 1)
+    if scale and step.kind in ADJUSTING_KINDS:
+        source = _reweighed(step, source)
+    rest = source.parcels
+    total = weight = sum(made.amount for made in others)
+    done = {}
+    for made in others:
+        parcels, rest = withdraw(rest, made.amount, weight)
+        done[made.lot] = source.part(parcels, made.amount, total)
+        weight -= made.amount
+    return done
+
+
+def _reweighed(step: Step, pool: _Metal) -> _Metal:
+    """Scale a pool to the new weight: less is lost of all alike, more is unexplained."""
+    before = sum(take.amount for take in step.takes)
+    after = sum(made.amount for made in step.makes)
+    if after <= before:
+        kept, _ = withdraw(pool.parcels, after, before)
+        return pool.part(kept, after, before)
+    label = f"unexplained:{step.makes[0].lot}"
+    if not before:
+        cap = sum(_cap(made) for made in step.makes)
+        return _Metal({label: cap}, slack=cap, missing=step.makes[0].lot)
+    gained = half_even(sum(pool.parcels.values()) * (after - before), before)
+    more = {label: pool.parcels.get(label, 0) + gained} if gained else {}
+    return pool.part({**pool.parcels, **more}, 1, 1)
+
+
+def _give_bound(element: str, pool: _Metal, made: Made, certain: int) -> _Metal:
+    """Give an output nobody measured the ratio of the pool, and a bound instead of an amount."""
+    whole = sum(pool.parcels.values())
+    told = made.contained.get(element)
+    bound = min(whole - certain, _cap(made), told.high if told else whole)
+    parcels = scaled(pool.parcels, bound, whole) if bound > 0 else {}
+    return _Metal(
+        parcels,
+        slack=max(bound, 0),
+        missing=made.lot if whole else "",
+        silent=pool.silent or _is_silent(made, element),
+        presumed=pool.presumed,
+    )
+
+
+def _is_measured(made: Made, element: str) -> bool:
+    """Whether the element was measured; from nothing up to something is but a bound."""
+    told = made.contained.get(element)
+    return told is not None and (told.low > 0 or told.high == 0)
+
+
+def _is_silent(made: Made, element: str) -> bool:
+    """Whether a lot was assayed, but not for this element."""
+    return element not in made.contained and any(
+        _is_measured(made, other) for other in made.contained
+    )
+
+
+def _cap(made: Made) -> int:
+    """Return the most that a lot can hold of anything, in milligrams."""
+    return made.amount if made.unit == "mg" else MAX_MASS_MG
+
+
+def _relabeled(
+    step: Step, element: str, parcels: dict[str, int], relabel: Relabel | None
+) -> dict[str, int]:
+    if relabel is None:
+        return parcels
+    renamed: dict[str, int] = {}
+    for name, mass in parcels.items():
+        label = relabel(step, element, name)
+        renamed[label] = renamed.get(label, 0) + mass
+    return renamed
+
+
+def _composition(name: str, lot: _Lot, unknown: Collection[str]) -> Composition:
+    contents = {}
+    for element, metal in lot.made.items():
+        total = sum(metal.parcels.values())
+        missing = {metal.missing} if metal.missing else set()
+        if metal.doubt:
+            labels = (label for label in metal.parcels if label.startswith("unmeasured:"))
+            missing |= {label.removeprefix("unmeasured:") for label in labels}
+        contents[element] = Content(
+            sources=metal.parcels,
+            left=lot.left[element].parcels,
+            bounds=Interval(low=max(total - metal.slack - metal.doubt, 0), high=total),
+            measured=not (metal.missing or metal.doubt),
+            missing=tuple(sorted(missing)),
+            presumed=metal.presumed,
+            unknown_sources=unknown,
+        )
+    return Composition(lot=name, contents=contents)

@@ -7,9 +7,9 @@ R, and so accepts one set of signatures that other strict verifiers accept too.
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import lru_cache
 
+from msgspec import Struct
 from nacl.bindings import crypto_sign, crypto_sign_open
 from nacl.exceptions import CryptoError
 
@@ -30,8 +30,7 @@ Signed = tuple[bytes, bytes, bytes]
 """Public key (32 bytes), message, signature (64 bytes)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Jws:
+class Jws(Struct, frozen=True, kw_only=True):
     """A compact JWS as received; its signature is not yet verified.
 
     `raw` are the bytes as sent, which are the bytes that are stored.

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from uuid import UUID
 
 import msgspec
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from traceability.errors import (
     MalformedStatement,
@@ -67,8 +67,7 @@ class Kind:
     check: Callable[[Any, "Statement"], None] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Statement:
+class Statement(Struct, frozen=True, kw_only=True):
     """A statement as understood: the bytes that were signed and what they say."""
 
     raw: bytes
@@ -113,7 +112,8 @@ def parse_statement(
     """
     jws = parse_jws(raw, typ=STATEMENT_TYPE)
     document = parse_json(jws.payload, limit=MAX_STATEMENT)
-    document = reveal(document, disclosures)
+    if disclosures or b'"sd"' in jws.payload:  # else there is nothing to reveal
+        document = reveal(document, disclosures)
     envelope = to_shape(document, Envelope)
     if envelope.ledger != ledger:
         raise NotForThisLedger(named=envelope.ledger, ledger=ledger)

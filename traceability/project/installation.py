@@ -13,18 +13,20 @@ import fcntl
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
-import sysconfig
 import time
 import tomllib
 from pathlib import Path
 
 from traceability.errors import InstallationFailed, TraceabilityError
 from traceability.project.database import PROJECT_ROOT
+from traceability.project.embedded_postgres import die_with_parent
 
 UNFINISHED = "unfinished"  # stands in the environment while something is being installed
-MADE_FOR = "made-for"
+MADE_FOR = "made-for"  # the place and the Python that it was made for
+PLACE = "import sys, sysconfig; sys.version_info < (3, 11) or print(sysconfig.get_path('purelib'))"
 SCRIPT = """\
 #!{python}
 import sys
@@ -36,6 +38,7 @@ sys.exit({function}())
 def main(arguments: list[str]) -> None:
     """Install a lock file where needed, then become the module that was asked for."""
     lock, module, *rest = arguments
+    listen_to_signals()
     try:
         python = ensure_installed(PROJECT_ROOT, lock)
     except TraceabilityError as error:
@@ -62,12 +65,21 @@ def ensure_installed(root: Path, lock: str) -> Path:
 
         pip = _environment_with_pip(environment)
         (environment / UNFINISHED).touch()
-        (environment / MADE_FOR).write_text(str(environment))
+        (environment / MADE_FOR).write_text(_packages(environment))
         _install(pip, root / lock)
         _link_project(environment, root)
         stamp.write_text(wanted)
         (environment / UNFINISHED).unlink()  # from here on the environment is complete
     return python
+
+
+def listen_to_signals() -> None:
+    """End by `KeyboardInterrupt`, in order, however we are told to stop.
+
+    Also where SIGINT was ignored when we started, as a shell does for what it starts with `&`.
+    """
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, signal.default_int_handler)
 
 
 def say(line: str) -> None:
@@ -77,25 +89,32 @@ def say(line: str) -> None:
 
 
 def _is_sound(environment: Path) -> bool:
-    """Tell whether an environment is complete, runs, and was made for this place.
+    """Tell whether an environment is complete, runs, and is where and what it was made for.
 
-    A moved or copied one is not: its scripts name a Python that is elsewhere.
+    A copied one has scripts that name a Python elsewhere; after an upgrade of Python the
+    libraries are in the directory of the old one.
     """
-    made_for = environment / MADE_FOR
-    moved = made_for.exists() and made_for.read_text() != str(environment)
-    unfinished = (environment / UNFINISHED).exists()
-    return not moved and not unfinished and _works(environment / "bin" / "python")
+    packages, made_for = _packages(environment), environment / MADE_FOR
+    moved = made_for.exists() and made_for.read_text() != packages
+    return bool(packages) and not moved and not (environment / UNFINISHED).exists()
 
 
-def _works(python: Path, *arguments: str) -> bool:
-    command = [
-        str(python),
-        *(arguments or ("-c", "import sys; sys.exit(sys.version_info < (3, 11))")),
-    ]
+def _packages(environment: Path) -> str:
+    """Return where an environment keeps its libraries; empty when it does not run (any more)."""
+    return _output(environment / "bin" / "python", "-c", PLACE) or ""
+
+
+def _works(python: str | Path, *arguments: str) -> bool:
+    return _output(python, *arguments) is not None
+
+
+def _output(python: str | Path, *arguments: str) -> str | None:
     try:
-        return subprocess.run(command, capture_output=True, check=False).returncode == 0  # noqa: S603
+        command = [str(python), *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     except OSError:
-        return False
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
 
 
 def _environment_with_pip(environment: Path) -> list[str]:
@@ -105,15 +124,15 @@ def _environment_with_pip(environment: Path) -> list[str]:
     if _is_sound(environment):
         if _works(python, "-m", "pip", "--version"):
             return [str(python), "-m", "pip"]
-        if _works(Path(sys.executable), *outside[1:], "--version"):
+        if _works(sys.executable, *outside[1:], "--version"):
             return outside
 
     say("Making the virtual environment .venv …")
     make = [sys.executable, "-m", "venv", "--clear"]
-    if _works(Path(sys.executable), *make[1:], str(environment)):
+    if _works(sys.executable, *make[1:], str(environment)):
         return [str(python), "-m", "pip"]
     # Debian and Ubuntu split ensurepip off into python3-venv; the system's pip can do its work.
-    if _works(Path(sys.executable), *make[1:], "--without-pip", str(environment)) and _works(
+    if _works(sys.executable, *make[1:], "--without-pip", str(environment)) and _works(
         Path(sys.executable), *outside[1:], "--version"
     ):
         return outside
@@ -133,6 +152,7 @@ def _install(pip: list[str], lock: Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        preexec_fn=die_with_parent(signal.SIGTERM),  # or it writes on while the next run clears
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
     ) as process:
         lines: list[str] = []
@@ -150,9 +170,8 @@ def _install(pip: list[str], lock: Path) -> None:
 
 def _link_project(environment: Path, root: Path) -> None:
     """Make the checkout importable in the environment, and its commands callable."""
-    places = {"base": str(environment), "platbase": str(environment)}
-    packages = Path(sysconfig.get_path("purelib", scheme="venv", vars=places))
-    (packages / "mineral_traceability_ledger.pth").write_text(f"{root}\n")
+    pth = Path(_packages(environment)) / "mineral_traceability_ledger.pth"
+    pth.write_text(f"{root}\n")
     project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
     for name, target in project["scripts"].items():
         module, function = target.split(":")

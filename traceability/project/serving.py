@@ -28,7 +28,7 @@ from traceability.project.database import (
     state_directory,
 )
 from traceability.project.embedded_postgres import Cluster, die_with_parent
-from traceability.project.installation import say
+from traceability.project.installation import listen_to_signals, say
 
 SECONDS_TO_START = 60
 SECONDS_TO_STOP = 15
@@ -61,12 +61,11 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--no-serve", action="store_true", help="stop after the verdict table")
     chosen = parser.parse_args(arguments)
     os.chdir(PROJECT_ROOT)
-    for name in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(name, signal.default_int_handler)
+    listen_to_signals()
     try:
         run(serve=not chosen.no_serve)
     except KeyboardInterrupt:
-        say("\nStopped. Nothing is lost: ./run continues where it was.")
+        say("Stopped. Nothing is lost: ./run continues where it was.")
     except TraceabilityError as error:
         sys.exit(f"{error}\n{error.hint}")
 
@@ -79,6 +78,7 @@ def run(*, serve: bool) -> None:
         if serve:
             stack.enter_context(_the_only_one_serving(state, _shown(address)))
             _verify_address_is_free(address)
+            _verify_broker_is_named()
         cluster = stack.enter_context(_database())
         with _one_at_a_time(state / "prepare.lock"):
             _manage("Bringing the database up to date …", "migrate", "--verbosity", "0")
@@ -97,8 +97,6 @@ def _database() -> Iterator[Cluster | None]:
         with embedded_database(os.environ, stop_with_parent=True) as cluster:
             yield cluster
     else:
-        if not os.environ.get("CELERY_BROKER_URL"):
-            raise SettingMissing(name="CELERY_BROKER_URL")
         prepare_state(state_directory(os.environ))
         os.environ.update(embedded_environment(os.environ))
         yield None
@@ -119,15 +117,21 @@ def _serve(address: tuple[str, str], state: Path, cluster: Cluster | None) -> No
 
     A database that was killed is started again where it was; both find it there.
     """
+    say("Starting the web server and the background worker …")
     schedule = ("--schedule", str(state / "celerybeat-schedule"))
     with _child(*WEB, "--bind", ":".join(address)) as web, _child(*WORKER, *schedule) as worker:
         _wait_until_answering(web, address)
-        say(f"\nServing http://{_shown(address)}/ — stop with Ctrl-C.")
-        while web.poll() is None and worker.poll() is None:
-            if cluster and not cluster.is_ready():
-                say("The embedded PostgreSQL ended unexpectedly: starting it again …")
-                cluster.start(stop_with_parent=True)
-            time.sleep(0.5)
+        say(f"Serving http://{_shown(address)}/ — stop with Ctrl-C.")
+        try:
+            while web.poll() is None and worker.poll() is None:
+                if cluster and not cluster.is_ready():
+                    say("The embedded PostgreSQL ended unexpectedly: starting it again …")
+                    cluster.start(stop_with_parent=True)
+                time.sleep(0.5)
+        except KeyboardInterrupt:
+            say("\nStopping; what is running finishes first …")
+            web.terminate()
+            raise
         who = "web server" if web.poll() is not None else "background worker"
         sys.exit(f"The {who} ended unexpectedly; ./run starts everything again.")
 
@@ -176,6 +180,16 @@ def _verify_address_is_free(address: tuple[str, str]) -> None:
             probe.bind((address[0].strip("[]"), int(address[1])))
     except (OSError, ValueError, OverflowError) as error:
         raise AddressInUse(address=_shown(address), because=str(error)) from error
+
+
+def _verify_broker_is_named() -> None:
+    """Find out early that a database of one's own needs a broker of one's own.
+
+    Raises:
+        SettingMissing: background work would have no way to begin.
+    """
+    if not (is_embedded(os.environ) or os.environ.get("CELERY_BROKER_URL")):
+        raise SettingMissing(name="CELERY_BROKER_URL")
 
 
 def _reachable(address: tuple[str, str]) -> tuple[str, int]:

@@ -69,6 +69,7 @@ SITE_URL = _required("SITE_URL").rstrip("/")  # how people and machines reach th
 # Which kinds of statements are accepted, and the pure parser that returns the subjects touched.
 # The apps are named by string, so that `traceability` imports nothing of `standards`.
 _LEDGER_KINDS = "traceability.ledger.kinds.KINDS"
+_STANDARDS_KINDS = "standards.rulebook.statements.KINDS"
 STATEMENT_KINDS: dict[str, str] = {
     "registry.genesis": _LEDGER_KINDS,
     "registry.organization": _LEDGER_KINDS,
@@ -97,6 +98,12 @@ STATEMENT_KINDS: dict[str, str] = {
     "custody.withdrawal": _LEDGER_KINDS,
     "custody.correction": _LEDGER_KINDS,
     "custody.void": _LEDGER_KINDS,
+    "standards.certificate": _STANDARDS_KINDS,
+    "standards.certificate_status": _STANDARDS_KINDS,
+    "standards.snapshot": _STANDARDS_KINDS,
+    "standards.policy": _STANDARDS_KINDS,
+    "standards.pack_activation": _STANDARDS_KINDS,
+    "standards.verdicts": _STANDARDS_KINDS,
 }
 PUBLISH_WITHIN_SECONDS = _number("PUBLISH_WITHIN_SECONDS", 60)  # the receipt's promise
 

@@ -1,0 +1,233 @@
+"""Proof bundles: one file that proves a lot's history against one signed checkpoint.
+
+    checkpoint   the signed note; every proof leads to its root hash
+    earlier      checkpoints the reader may hold, each with a proof that this one continues it
+    entries      by log index: the entry, its inclusion proof, and what the reader may read of it
+    format       1
+    lot          whose history it is
+    subjects     ids and salts of the chains that the reader may see
+
+The document is canonical and its schema closed, so every byte is hashed into the checkpoint,
+bound by a signature, a salt or a digest, or follows from the rest. A *blinded* entry has no
+statement; an *erased* one names the index of the erasure instead. Nothing is verified here.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import orjson
+from msgspec import UNSET, Meta, UnsetType
+
+from traceability.errors import MalformedBundle, TraceabilityError
+from traceability.ledger.canonical import canonical, parse_canonical
+from traceability.ledger.entries import MAX_ENTRY, EntryBody
+from traceability.ledger.merkle import leaf_hash
+from traceability.ledger.shapes import Hash, LotId, Shape
+from traceability.ledger.statements import to_shape
+
+FORMAT_VERSION = 1
+MAX_BUNDLE = 512_000_000
+
+_Index = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+_Proof = Annotated[list[Hash], Meta(max_length=63)]  # the height of the largest tree
+
+
+class _Named(Shape):
+    id: Annotated[str, Meta(pattern=r"\A[a-z]+:.{1,150}\Z")]
+    salt: Annotated[str, Meta(pattern=r"\A[0-9a-f]{32}\Z")]
+
+
+class _Proven(Shape):
+    entry: dict[str, Any]
+    index: _Index
+    proof: _Proof
+    statement: str | UnsetType = UNSET
+    disclosures: Annotated[list[dict[str, Any]], Meta(min_length=1)] | UnsetType = UNSET
+    erased_at: _Index | UnsetType = UNSET
+
+
+class _Earlier(Shape):
+    checkpoint: str
+    proof: Annotated[list[Hash], Meta(max_length=126)]
+
+
+class _Bundle(Shape):
+    checkpoint: str
+    earlier: list[_Earlier]
+    entries: Annotated[list[_Proven], Meta(min_length=1)]
+    format: Literal[1]
+    lot: LotId
+    subjects: Annotated[list[_Named], Meta(min_length=1)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProvenEntry:
+    """An entry with its place in the log and, where the reader may read it, its statement.
+
+    `body` are the hashed bytes. `disclosures` may leave hidden values hidden.
+    """
+
+    index: int
+    body: bytes
+    leaf: bytes
+    entry: EntryBody
+    proof: tuple[bytes, ...]
+    statement: bytes | None = None
+    disclosures: tuple[Mapping[str, Any], ...] = ()
+    erased_at: int | None = None
+
+    @property
+    def hash(self) -> str:
+        """The entry hash, in hex."""
+        return self.leaf.hex()
+
+    @property
+    def links(self) -> dict[str, str | None]:
+        """The entry before this one, by chain."""
+        return {link.chain: link.entry for link in self.entry.previous}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarlierCheckpoint:
+    """A checkpoint published before, and the consistency proof that leads from it to now."""
+
+    note: str
+    proof: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProofBundle:
+    """A bundle as read or as about to be written. `subjects` has the salt of each subject id."""
+
+    lot: str
+    checkpoint: str
+    entries: tuple[ProvenEntry, ...]
+    subjects: Mapping[str, bytes]
+    earlier: tuple[EarlierCheckpoint, ...] = ()
+
+
+def proven_entry(
+    *,
+    index: int,
+    body: bytes,
+    proof: Sequence[bytes],
+    statement: bytes | None = None,
+    disclosures: Sequence[Mapping[str, Any]] = (),
+    erased_at: int | None = None,
+) -> ProvenEntry:
+    """Return an entry for a bundle from its stored bytes."""
+    return ProvenEntry(
+        index=index,
+        body=body,
+        leaf=leaf_hash(body),
+        entry=to_shape(orjson.loads(body), EntryBody),
+        proof=tuple(proof),
+        statement=statement,
+        disclosures=tuple(disclosures),
+        erased_at=erased_at,
+    )
+
+
+def format_bundle(bundle: ProofBundle) -> bytes:
+    """Return the bundle as canonical JSON; `parse_bundle` reads the same bundle back."""
+    return canonical(
+        {
+            "checkpoint": bundle.checkpoint,
+            "earlier": [
+                {"checkpoint": known.note, "proof": _hex(known.proof)} for known in bundle.earlier
+            ],
+            "entries": [_formatted(item) for item in bundle.entries],
+            "format": FORMAT_VERSION,
+            "lot": bundle.lot,
+            "subjects": [
+                {"id": name, "salt": salt.hex()} for name, salt in sorted(bundle.subjects.items())
+            ],
+        }
+    )
+
+
+def parse_bundle(data: bytes) -> ProofBundle:
+    """Read a bundle; nothing is verified yet.
+
+    Raises:
+        MalformedBundle: anything but the bytes that `format_bundle` would write.
+    """
+    try:
+        document = parse_canonical(data, limit=MAX_BUNDLE, allow_null=True)
+        shape = to_shape(document, _Bundle)
+        entries = tuple(_parsed(shape.entries))
+    except TraceabilityError as error:
+        raise MalformedBundle(f"This is no bundle: {error.message}", at=error.at) from error
+    _require_order([item.index for item in entries], at="$.entries")
+    _require_order([named.id for named in shape.subjects], at="$.subjects")
+    return ProofBundle(
+        lot=shape.lot,
+        checkpoint=shape.checkpoint,
+        entries=entries,
+        subjects={named.id: bytes.fromhex(named.salt) for named in shape.subjects},
+        earlier=tuple(
+            EarlierCheckpoint(note=known.checkpoint, proof=_unhex(known.proof))
+            for known in shape.earlier
+        ),
+    )
+
+
+def _formatted(item: ProvenEntry) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "entry": orjson.loads(item.body),
+        "index": item.index,
+        "proof": _hex(item.proof),
+    }
+    if item.statement is not None:
+        told["statement"] = item.statement.decode("ascii")
+    if item.disclosures:
+        told["disclosures"] = [dict(disclosure) for disclosure in item.disclosures]
+    if item.erased_at is not None:
+        told["erased_at"] = item.erased_at
+    return told
+
+
+def _parsed(items: Sequence[_Proven]) -> Iterator[ProvenEntry]:
+    for place, item in enumerate(items):
+        at = f"$.entries[{place}]"
+        # The document is canonical, so an object in it, written again, has the same bytes.
+        body = orjson.dumps(item.entry, option=orjson.OPT_SORT_KEYS)
+        if len(body) > MAX_ENTRY:
+            raise MalformedBundle(f"An entry has more than {MAX_ENTRY} bytes.", at=at)
+        entry = to_shape(item.entry, EntryBody, at=f"{at}.entry")
+        if len({link.chain for link in entry.previous}) != len(entry.previous):
+            raise MalformedBundle("An entry names a chain twice.", at=f"{at}.entry.previous")
+        yield ProvenEntry(
+            index=item.index,
+            body=body,
+            leaf=leaf_hash(body),
+            entry=entry,
+            proof=_unhex(item.proof),
+            statement=_statement(item, at),
+            disclosures=() if item.disclosures is UNSET else tuple(item.disclosures),
+            erased_at=None if item.erased_at is UNSET else item.erased_at,
+        )
+
+
+def _statement(item: _Proven, at: str) -> bytes | None:
+    if item.statement is UNSET:
+        if item.disclosures is not UNSET:
+            raise MalformedBundle("There are disclosures without a statement.", at=at)
+        return None
+    if item.erased_at is not UNSET:
+        raise MalformedBundle("A statement is given, and called erased.", at=at)
+    return item.statement.encode()
+
+
+def _require_order(keys: Sequence[int] | Sequence[str], *, at: str) -> None:
+    if list(keys) != sorted(set(keys)):
+        raise MalformedBundle("The items are not in order, or one is there twice.", at=at)
+
+
+def _hex(hashes: Sequence[bytes]) -> list[str]:
+    return [value.hex() for value in hashes]
+
+
+def _unhex(hashes: Sequence[str]) -> tuple[bytes, ...]:
+    return tuple(bytes.fromhex(value) for value in hashes)
