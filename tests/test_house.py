@@ -1,5 +1,6 @@
 """The house: set-up from nothing, the embedded database, and settings that refuse to guess."""
 
+import fcntl
 import os
 import re
 import shutil
@@ -346,6 +347,35 @@ def test_a_child_is_asked_to_stop_and_then_made_to(monkeypatch):
         time.sleep(0.3)
 
     assert child.returncode == -signal.SIGKILL
+
+
+def test_what_a_killed_child_leaves_behind_is_stopped_too(tmp_path):
+    held = tmp_path / "held"
+    grandchild = (
+        f"import fcntl, time; f = open({str(held)!r}, 'w'); fcntl.flock(f, 2); time.sleep(60)"
+    )
+    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {grandchild!r}])"
+
+    with serving._child(Path(sys.executable).name, "-c", parent) as child:
+        while not held.exists() or _lock(held):
+            time.sleep(0.05)
+        os.kill(child.pid, signal.SIGKILL)
+        child.wait()
+        assert not _lock(held)
+
+    deadline = time.monotonic() + 5
+    while not _lock(held):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def _lock(path: Path) -> bool:
+    with path.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
 
 
 # ── production files ──────────────────────────────────────────────────────────────────────

@@ -466,6 +466,28 @@ class UnknownElement(TraceabilityError):
         super().__init__(f"{told[:60]!r} is not an element of the table.", at=at)
 
 
+class StepsOutOfOrder(TraceabilityError):
+    """A history is not in log order."""
+
+    code = "steps_out_of_order"
+    hint = "Read the steps in log order; the order of a chain decides who got which milligram."
+
+    def __init__(self, *, entry: str, order: int, last: int) -> None:
+        message = f"Entry {entry} at {order} follows one at {last}."
+        super().__init__(message, entry=entry, order=order, last=last)
+
+
+class LotMadeTwice(TraceabilityError):
+    """A step makes a lot of which some is left."""
+
+    code = "lot_made_twice"
+    hint = "Take all of the lot in the step that makes it anew."
+
+    def __init__(self, *, entry: str, lot: str) -> None:
+        message = f"Entry {entry} makes lot {lot}, which still holds material."
+        super().__init__(message, entry=entry, lot=lot)
+
+
 # ── statements, authority, custody ────────────────────────────────────────────────────────
 
 
@@ -884,6 +906,26 @@ class GenesisMisplaced(TraceabilityError):
 
     def __init__(self, message: str) -> None:
         super().__init__(message, at="$.kind")
+
+
+class UnknownCountry(TraceabilityError):
+    """A country or subdivision that ISO 3166 does not have."""
+
+    code = "unknown_country"
+    hint = "Use ISO 3166-1 alpha-2 (`CA`) and ISO 3166-2 (`CA-QC`)."
+
+    def __init__(self, country: str, *, at: str) -> None:
+        super().__init__(f"ISO 3166 has no {country}.", at=at, country=country)
+
+
+class WrongIdentifier(TraceabilityError):
+    """An identifier of a known scheme whose form or check digits are wrong."""
+
+    code = "wrong_identifier"
+    hint = "Copy it again: LEI and GLN carry check digits, an RMI CID is CID and six digits."
+
+    def __init__(self, scheme: str, value: str, *, at: str) -> None:
+        super().__init__(f"{value} is no {scheme}.", at=at, scheme=scheme, value=value)
 
 
 # ── recording and publishing ──────────────────────────────────────────────────────────────

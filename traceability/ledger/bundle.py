@@ -1,5 +1,6 @@
 """Proof bundles: one file that proves a lot's history against one signed checkpoint.
 
+    chain        the handle of the lot's chain, which binds the lot's name
     checkpoint   the signed note; every proof leads to its root hash
     earlier      checkpoints the reader may hold, each with a proof that this one continues it
     entries      by log index: the entry, its inclusion proof, and what the reader may read of it
@@ -53,6 +54,7 @@ class _Earlier(Shape):
 
 
 class _Bundle(Shape):
+    chain: Hash
     checkpoint: str
     earlier: list[_Earlier]
     entries: Annotated[list[_Proven], Meta(min_length=1)]
@@ -101,6 +103,7 @@ class ProofBundle:
     """A bundle as read or as about to be written. `subjects` has the salt of each subject id."""
 
     lot: str
+    chain: str
     checkpoint: str
     entries: tuple[ProvenEntry, ...]
     subjects: Mapping[str, bytes]
@@ -133,6 +136,7 @@ def format_bundle(bundle: ProofBundle) -> bytes:
     """Return the bundle as canonical JSON; `parse_bundle` reads the same bundle back."""
     return canonical(
         {
+            "chain": bundle.chain,
             "checkpoint": bundle.checkpoint,
             "earlier": [
                 {"checkpoint": known.note, "proof": _hex(known.proof)} for known in bundle.earlier
@@ -163,6 +167,7 @@ def parse_bundle(data: bytes) -> ProofBundle:
     _require_order([named.id for named in shape.subjects], at="$.subjects")
     return ProofBundle(
         lot=shape.lot,
+        chain=shape.chain,
         checkpoint=shape.checkpoint,
         entries=entries,
         subjects={named.id: bytes.fromhex(named.salt) for named in shape.subjects},

@@ -38,7 +38,7 @@ def decide(statement: Statement, book: Book) -> Effects:
     """
     if statement.kind == "registry.genesis":
         raise GenesisMisplaced("This ledger has begun already.")
-    _authorize(statement, book)
+    authorize(kid=statement.kid, author=statement.author, kind=statement.kind, book=book)
     if statement.kind.startswith("custody."):
         return custody.apply(statement, book)
     check = _REGISTRY.get(statement.kind)
@@ -80,15 +80,21 @@ def check_key(enrolled: registry.EnrolledKey, statement: Statement, organization
     return key
 
 
-def _authorize(statement: Statement, book: Book) -> None:
-    key = book.keys.get(statement.kid)
+def authorize(*, kid: str, author: str, kind: str, book: Book) -> Key:
+    """Return the key that signed, if it is good and its owner may say this as `author`.
+
+    Raises:
+        UnknownKey, WrongAuthor, MayNotSign: why not.
+    """
+    key = book.keys.get(kid)
     if key is None or key.revoked:
-        raise UnknownKey(statement.kid, revoked=key is not None)
-    if key.organization != statement.author:
-        raise WrongAuthor(author=statement.author)
-    roles = book.organizations.get(statement.author, frozenset())
-    if not roles & roles_for(statement.kind):
-        raise MayNotSign(statement.kind, author=statement.author)
+        raise UnknownKey(kid, revoked=key is not None)
+    if key.organization != author:
+        raise WrongAuthor(author=author)
+    roles = book.organizations.get(author, frozenset())
+    if not roles & roles_for(kind):
+        raise MayNotSign(kind, author=author)
+    return key
 
 
 def _is_operator(statement: Statement, book: Book) -> bool:

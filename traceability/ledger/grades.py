@@ -11,6 +11,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any, cast
 
+from traceability.errors import TraceabilityError
 from traceability.ledger.elements import MINERALS, compound_fraction, mass_fraction, parse_formula
 from traceability.ledger.mass import (
     COUNT_UNIT,
@@ -82,22 +83,34 @@ def measured(
     contained: dict[str, Interval] = {}
     entries: list[str] = []
     for element in sorted({name for one in found for name in _elements_of(one)}):
-        fractions = _governing(found, element)
+        try:
+            fractions = _governing(found, element)
+            contained[element] = _contained(gross, quantity["basis"], water, fractions)
+        except TraceabilityError:  # a figure that cannot be: as if nobody had measured
+            contained[element] = Interval(low=0, high=gross.high)
+            continue
         entries += [entry for entry, _, _ in fractions]
-        parts = [
-            contained_interval(
-                gross,
-                basis=_mass_basis(quantity["basis"]),
-                moisture=None if water is None else _point(water),
-                fraction=fraction,
-                fraction_basis=basis,
-            ).bounds
-            for _, fraction, basis in fractions
-        ]
-        contained[element] = Interval(
-            low=min(part.low for part in parts), high=max(part.high for part in parts)
-        )
     return Measured(contained=contained, entries=tuple(dict.fromkeys(entries)))
+
+
+def _contained(
+    gross: Interval,
+    basis: str,
+    water: str | None,
+    fractions: Sequence[tuple[str, Range, AssayBasis]],
+) -> Interval:
+    """Return the range that the governing documents leave possible, all of them together."""
+    parts = [
+        contained_interval(
+            gross,
+            basis=_mass_basis(basis),
+            moisture=None if water is None else _point(water),
+            fraction=fraction,
+            fraction_basis=fraction_basis,
+        ).bounds
+        for _, fraction, fraction_basis in fractions
+    ]
+    return Interval(low=min(part.low for part in parts), high=max(part.high for part in parts))
 
 
 def elements_named(material: str) -> frozenset[str]:

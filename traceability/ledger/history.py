@@ -1,10 +1,10 @@
-"""A history: the steps that moved material, in log order, and what of it a lot needs.
+"""A history of material: what enters the record, and each step that moves it.
 
-These are the values that `provenance` works on; `tracing` builds them from rows.
+`provenance.propagate` reads a sequence of `Step`s in log order.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from traceability.ledger.mass import GrossUnit, Interval
@@ -67,41 +67,3 @@ class Step:
     kind: str
     takes: tuple[Taken, ...] = ()
     makes: tuple[Made, ...] = ()
-
-
-def restrict(steps: Sequence[Step], lots: Collection[str]) -> list[Step]:
-    """Return the part of a history that decides the composition of some lots.
-
-    Kept are the steps that made the lots and everything upstream of them, and, of other
-    steps, what they took out of these lots before: it decides which milligram is left.
-    """
-    needed = set(lots)
-    kept: list[Step] = []
-    for step in reversed(steps):
-        if any(made.lot in needed for made in step.makes):
-            needed.update(take.lot for take in step.takes)
-            kept.append(step)
-            continue
-        takes = tuple(take for take in step.takes if take.lot in needed)
-        if takes:
-            kept.append(replace(step, takes=takes, makes=()))
-    kept.reverse()
-    return kept
-
-
-def ancestors(steps: Sequence[Step], lot: str) -> set[str]:
-    """Return every lot that a lot was made from, through any number of steps."""
-    found = {lot}
-    for step in reversed(steps):
-        if any(made.lot in found for made in step.makes):
-            found.update(take.lot for take in step.takes)
-    return found - {lot}
-
-
-def descendants(steps: Iterable[Step], lots: Collection[str]) -> set[str]:
-    """Return every lot that holds something of the given lots, through any number of steps."""
-    found = set(lots)
-    for step in steps:
-        if any(take.lot in found for take in step.takes):
-            found.update(made.lot for made in step.makes)
-    return found - set(lots)

@@ -10,6 +10,7 @@ from typing import Any
 
 from traceability.errors import AmbiguousParty, ImpossibleTime, MalformedStatement
 from traceability.ledger import events, registry
+from traceability.ledger.codes import check_country, check_identifiers
 from traceability.ledger.needs import new_lots
 from traceability.ledger.shapes import Party
 from traceability.ledger.statements import Kind, Statement
@@ -180,10 +181,24 @@ def _check_relationship(body: registry.Relationship, _statement: Statement) -> N
 
 def _check_facility(body: registry.FacilityStatement, _statement: Statement) -> None:
     _check_party(body.operator, "$.body.operator")
-    if body.subdivision and not body.subdivision.startswith(body.country + "-"):
-        raise MalformedStatement(
-            f"{body.subdivision} is no subdivision of {body.country}.", at="$.body.subdivision"
-        )
+    check_country(body.country, body.subdivision, "$.body.country")
+    check_identifiers(body.identifiers, "$.body")
+
+
+def _check_organization(body: registry.OrganizationRecord, _statement: Statement) -> None:
+    check_country(body.country, body.subdivision, "$.body.country")
+    check_identifiers(body.identifiers, "$.body")
+
+
+def _check_introduction(body: events.Introduction, statement: Statement) -> None:
+    _check_event(body, statement)
+    for place, origin in enumerate(body.declared_origin or ()):
+        check_country(origin.country, origin.subdivision, f"$.body.declared_origin[{place}]")
+
+
+def _check_recovery(body: events.Recovery, statement: Statement) -> None:
+    _check_event(body, statement)
+    check_country(body.collected_in, body.collected_in_subdivision, "$.body.collected_in")
 
 
 def _kind(name: str, body: Any, subjects: Any, check: Any = None) -> tuple[str, Kind]:
@@ -193,7 +208,12 @@ def _kind(name: str, body: Any, subjects: Any, check: Any = None) -> tuple[str, 
 REGISTRY = dict(
     [
         _kind("registry.genesis", registry.Genesis, _genesis),
-        _kind("registry.organization", registry.OrganizationStatement, _organization),
+        _kind(
+            "registry.organization",
+            registry.OrganizationStatement,
+            _organization,
+            _check_organization,
+        ),
         _kind("registry.key", registry.KeyStatement, _organization),
         _kind("registry.key_revocation", registry.KeyRevocation, _organization),
         _kind(
@@ -234,13 +254,13 @@ CUSTODY = dict(
             "custody.recovery",
             events.Recovery,
             lambda body, _author: _lots(_taken(body.inputs), _taken(body.outputs)),
-            _check_event,
+            _check_recovery,
         ),
         _kind(
             "custody.introduction",
             events.Introduction,
             lambda body, _author: _lots([body.lot.lot]),
-            _check_event,
+            _check_introduction,
         ),
         _kind(
             "custody.transformation",

@@ -23,16 +23,13 @@ sources; `bounds` tells from where to where it may lie and `missing` which lots 
 Source: ISO 22095:2020, 3.3.3 (controlled blending). The mass-proportional split is ours.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from fractions import Fraction
+from collections.abc import Callable, Collection, Iterable, Sequence
 
-from traceability.errors import StepsOutOfOrder
-from traceability.ledger.apportioning import ceiling
-from traceability.ledger.mass import GrossUnit, Interval
-
-UNKNOWN_KINDS = frozenset({"unknown", "unexplained", "shortfall"})
-UNKNOWN_PREFIXES = ("unknown:", "unexplained:", "shortfall:", "unmeasured:")
+from traceability.errors import LotMadeTwice, StepsOutOfOrder
+from traceability.ledger.apportioning import ceiling, half_even, scaled, withdraw
+from traceability.ledger.composition import UNKNOWN_KINDS, Composition, Content
+from traceability.ledger.mass import MAX_MASS_MG, Interval
+from traceability.ledger.steps import Made, Source, Step, Taken
 
 ADJUSTING_KINDS = frozenset({"adjustment", "receipt", "stocktake", "loss"})
 """The lot is weighed again: the substance stays, less is a loss, more is unexplained."""
@@ -45,55 +42,6 @@ Relabel = Callable[[Step, str, str], str]
 """`(step, element, label) -> label` of what enters, or passes through, a step."""
 
 
-# ── the answer ────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Content:
-    """One element of one lot: milligrams by source when it was made, and what is left.
-
-    `sources` adds up to the upper end of `bounds`. `measured` says whether the amount rests
-    on measurements alone, `missing` names the lots that lack an assay where it does not.
-    `presumed` says that an input silent on the element was presumed to hold none.
-    """
-
-    sources: Mapping[str, int]
-    left: Mapping[str, int]
-    bounds: Interval
-    measured: bool
-    missing: tuple[str, ...]
-    presumed: bool
-    unknown_sources: Collection[str] = field(repr=False)
-
-    @property
-    def total_mg(self) -> int:
-        """The milligrams of all sources: the upper end of `bounds`."""
-        return self.bounds.high
-
-    @property
-    def unknown_mg(self) -> int:
-        """The milligrams whose source is not known."""
-        unknown = self.unknown_sources
-        return sum(
-            mass
-            for name, mass in self.sources.items()
-            if name in unknown or name.startswith(UNKNOWN_PREFIXES)
-        )
-
-    def shares(self) -> dict[str, Fraction]:
-        """Return the exact share of each source; they add up to 1, or there are none."""
-        total = self.total_mg
-        return {name: Fraction(mass, total) for name, mass in self.sources.items()}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Composition:
-    """What a lot is made of: the content of every element that was followed."""
-
-    lot: str
-    contents: Mapping[str, Content]
-
-
 # ── the propagation ───────────────────────────────────────────────────────────────────────
 
 
@@ -102,6 +50,7 @@ def propagate(
     *,
     elements: Iterable[str] | None = None,
     relabel: Relabel | None = None,
+    lots: Collection[str] | None = None,
 ) -> dict[str, Composition]:
     """Tell, for every lot, how much of each element came from which source.
 
@@ -109,9 +58,10 @@ def propagate(
         steps: a history in log order, from the sources on (`restrict` cuts one).
         elements: those to follow, each on its own; all that some step measures if None.
         relabel: renames what enters or passes a step, for questions about stages.
+        lots: those to answer for; all that the history makes if None.
 
     Returns:
-        A composition per lot, milligrams by source. Sources add up to the amount made;
+        A composition per lot made, milligrams by source. Sources add up to the amount made;
         what is unknown is a source of its own (see the module).
 
     Raises:
@@ -121,7 +71,7 @@ def propagate(
     if elements is None:
         elements = {name for step in steps for made in step.makes for name in made.contained}
     tracked = sorted(elements)
-    lots: dict[str, _Lot] = {}
+    states: dict[str, _Lot] = {}
     unknown: set[str] = set()
     last = -1
 
@@ -131,7 +81,7 @@ def propagate(
         last = step.order
         inputs: dict[str, list[_Input]] = {element: [] for element in tracked}
         for take in step.takes:
-            _take(lots.get(take.lot), take, inputs)
+            _take(states.get(take.lot), take, inputs)
         metals = [
             _pass_through(step, element, inputs[element], relabel)
             if step.takes
@@ -139,16 +89,17 @@ def propagate(
             for element in tracked
         ]
         for place, made in enumerate(step.makes):
-            if made.lot in lots and lots[made.lot].is_held():
+            if made.lot in states and states[made.lot].is_held():
                 raise LotMadeTwice(entry=step.entry, lot=made.lot)
-            lots[made.lot] = _Lot(
+            states[made.lot] = _Lot(
                 made.amount,
                 {element: row[place] for element, row in zip(tracked, metals, strict=True)},
             )
             if made.source is not None and made.source.kind in UNKNOWN_KINDS:
                 unknown.update({made.source.id, *dict(made.source.split)})
 
-    return {name: _composition(name, lot, unknown) for name, lot in lots.items()}
+    asked = states if lots is None else [name for name in lots if name in states]
+    return {name: _composition(name, states[name], unknown) for name in asked}
 
 
 class _Metal:
@@ -163,10 +114,10 @@ class _Metal:
     def __init__(
         self,
         parcels: dict[str, int],
-        *,
         slack: int = 0,
         doubt: int = 0,
         missing: str = "",
+        *,
         silent: bool = False,
         presumed: bool = False,
     ) -> None:
@@ -183,12 +134,7 @@ class _Metal:
         if part != whole and (slack or doubt):
             slack, doubt = ceiling(slack * part, whole), ceiling(doubt * part, whole)
         return _Metal(
-            parcels,
-            slack=slack,
-            doubt=doubt,
-            missing=self.missing,
-            silent=self.silent,
-            presumed=self.presumed,
+            parcels, slack, doubt, self.missing, silent=self.silent, presumed=self.presumed
         )
 
 

@@ -150,12 +150,11 @@ def _child(program: str, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
         yield process
     finally:
         process.terminate()
-        try:
+        with suppress(subprocess.TimeoutExpired, KeyboardInterrupt):
             process.wait(SECONDS_TO_STOP)
-        except (subprocess.TimeoutExpired, KeyboardInterrupt):
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        with suppress(ProcessLookupError):  # it, or what it left behind
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def _wait_until_answering(web: subprocess.Popen[bytes], address: tuple[str, str]) -> None:

@@ -1,0 +1,102 @@
+"""Read-only pages, scoped by who asks: the ledger is the truth, changes are statements."""
+
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+
+from traceability import seeing
+from traceability.seeing import Viewer
+
+
+class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
+    """Rows that nobody adds, changes or deletes here. Actions call use cases.
+
+    `page_template`, where set, replaces the form of a row; `page_context` fills it.
+    """
+
+    show_full_result_count = False
+    list_per_page = 50
+    list_filter_sheet = True
+    page_template = ""
+    actions: tuple[Any, ...] = ()
+    list_before_template = "traceability/admin/read_only.html"
+    change_form_before_template = "traceability/admin/read_only.html"
+    read_only_note = _("Read-only: the ledger is the truth, and changes are statements.")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Nobody adds rows here."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nobody changes rows here."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nobody deletes rows here."""
+        return False
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Leave Django's own bulk deletion out of every list."""
+        chosen: dict[str, Any] = super().get_actions(request)
+        chosen.pop("delete_selected", None)
+        return chosen
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Return what the person's organization may see, and nothing without one."""
+        viewer = viewer_of(request)
+        rows = super().get_queryset(request)
+        return rows.none() if viewer is None else self.scoped(rows, viewer)
+
+    def scoped(self, rows: QuerySet[Any], viewer: Viewer) -> QuerySet[Any]:
+        """Return the rows that this viewer may see."""
+        return rows if viewer.is_operator else rows.none()
+
+    def _get_obj_does_not_exist_redirect(
+        self, request: HttpRequest, opts: Any, object_id: str
+    ) -> NoReturn:
+        """Answer 404 for what is not there, and for what one may not see (DESIGN 3.5)."""
+        raise Http404
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show the row on a page of its own, where there is one."""
+        row = self.get_object(request, object_id) if object_id and self.page_template else None
+        if row is None or not self.has_view_permission(request, row):
+            response: HttpResponse = super().changeform_view(
+                request, object_id, form_url, extra_context
+            )
+            return response
+        context = self.page_context(request, row) | (extra_context or {})
+        return self.rendered(request, self.page_template, {"original": row} | context)
+
+    def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        """Return what the page of a row shows."""
+        return {"row": row}
+
+    def rendered(
+        self, request: HttpRequest, template: str, context: Mapping[str, Any]
+    ) -> TemplateResponse:
+        """Return a page in the admin's frame."""
+        frame = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": self.opts.verbose_name,
+            "media": self.media,
+            "note": self.read_only_note,
+        }
+        return TemplateResponse(request, template, frame | context)
+
+
+def viewer_of(request: HttpRequest) -> Viewer | None:
+    """Return for whom this person reads; None for a person without an organization."""
+    return seeing.viewer_of(request.user)

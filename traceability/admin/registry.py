@@ -1,0 +1,151 @@
+"""Organizations, facilities and keys, as last stated."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from traceability.admin.base import ReadOnlyAdmin
+from traceability.admin.access import Viewer, known_facilities, known_organizations
+from traceability.ledger.vocabulary import KeyHolder
+from traceability.models import Facility, Key, Membership, Organization
+from traceability.templatetags.ledger import country_name, words
+
+
+@admin.register(Organization)
+class OrganizationAdmin(ReadOnlyAdmin):
+    """Who answers for statements; companies are named to others only where they opened it."""
+
+    list_display = ("name", "id", "place", "does", "key_holder")
+    search_fields = ("id", "name")
+    list_filter = ("country",)
+    ordering = ("name",)
+    fields = ("name", "id", "place", "does", "key_holder")
+    readonly_fields = fields
+
+    def scoped(self, rows: QuerySet[Any], viewer: Viewer) -> QuerySet[Any]:
+        """Return the organizations whose names this viewer may know."""
+        held = Key.objects.filter(
+            organization=OuterRef("pk"), held_by=KeyHolder.SERVICE, revoked_order=None
+        )
+        return known_organizations(rows, viewer).annotate(held_by_service=Exists(held))
+
+    @display(description=_("country"), ordering="country")
+    def place(self, organization: Organization) -> str:
+        """Return the country by name."""
+        return country_name(organization.country)
+
+    @display(description=_("roles"))
+    def does(self, organization: Organization) -> str:
+        """Return the roles in words."""
+        return ", ".join(words(role) for role in organization.roles)
+
+    @display(description=_("signs with"))
+    def key_holder(self, organization: Any) -> str:
+        """Say whose hands the signing key is in."""
+        held = organization.held_by_service
+        return str(_("a key held by the service") if held else _("its own key"))
+
+
+@admin.register(Facility)
+class FacilityAdmin(ReadOnlyAdmin):
+    """Where material is worked or kept."""
+
+    list_display = ("name", "id", "kinds", "place", "capacity", "run_by")
+    search_fields = ("id", "name")
+    list_filter = ("country",)
+    list_select_related = ("operator",)
+    ordering = ("name",)
+    fields = ("name", "id", "kinds", "place", "subdivision", "capacity", "run_by", "minerals")
+    readonly_fields = fields
+
+    def scoped(self, rows: QuerySet[Any], viewer: Viewer) -> QuerySet[Any]:
+        """Return the facilities whose names this viewer may know."""
+        return known_facilities(rows, viewer)
+
+    @display(description=_("types"))
+    def kinds(self, facility: Facility) -> str:
+        """Return the types in words."""
+        return ", ".join(words(kind) for kind in facility.types)
+
+    @display(description=_("country"), ordering="country")
+    def place(self, facility: Facility) -> str:
+        """Return the country by name."""
+        return country_name(facility.country)
+
+    @display(description=_("capacity a year"))
+    def capacity(self, facility: Facility) -> str:
+        """Return the nameplate capacity as it was stated."""
+        stated = facility.record.get("capacity") or []
+        return "; ".join(
+            f"{one['per_year']['value']} {one['per_year']['unit']} {words(one['material'])}"
+            for one in stated
+        )
+
+    @display(description=_("operated by"))
+    def run_by(self, facility: Facility) -> str:
+        """Return the operator's name, also of one without a key here."""
+        if facility.operator is not None:
+            return facility.operator.name
+        return str((facility.record.get("operator") or {}).get("name", ""))
+
+    @display(description=_("minerals"))
+    def minerals(self, facility: Facility) -> str:
+        """Return the minerals worked, as stated."""
+        return ", ".join(facility.record.get("minerals") or [])
+
+
+@admin.register(Key)
+class KeyAdmin(ReadOnlyAdmin):
+    """Enrolled keys: whose, who holds them, and whether they are still good."""
+
+    list_display = ("kid", "organization", "holder", "state")
+    list_filter = ("held_by",)
+    list_select_related = ("organization",)
+    search_fields = ("kid", "organization__id")
+    fields = ("kid", "organization", "holder", "state", "reason")
+    readonly_fields = fields
+
+    def scoped(self, rows: QuerySet[Any], viewer: Viewer) -> QuerySet[Any]:
+        """Return the keys of one's own organization."""
+        return rows if viewer.is_operator else rows.filter(organization=viewer.organization)
+
+    @display(description=_("held by"))
+    def holder(self, key: Key) -> str:
+        """Say in whose hands the private key is."""
+        by_service = key.held_by == KeyHolder.SERVICE
+        return str(_("the service") if by_service else _("the organization"))
+
+    @display(
+        description=_("state"),
+        label={"good": "success", "revoked": "danger", "distrusted": "danger"},
+    )
+    def state(self, key: Key) -> tuple[str, Any]:
+        """Return whether the key is good, revoked, or distrusted from an earlier entry."""
+        if key.revoked_order is None:
+            return "good", _("good")
+        if key.distrusted_from is not None:
+            return "distrusted", _("revoked, distrusted from an earlier entry")
+        return "revoked", _("revoked")
+
+
+@admin.register(Membership)
+class MembershipAdmin(ReadOnlyAdmin):
+    """Which person acts for which organization, and under which pseudonym."""
+
+    list_display = ("user", "organization", "pseudonym")
+    list_select_related = ("user", "organization")
+    search_fields = ("user__username", "organization__id")
+    fields = list_display
+    readonly_fields = fields
+
+    def scoped(self, rows: QuerySet[Any], viewer: Viewer) -> QuerySet[Any]:
+        """Return the colleagues of the viewer."""
+        return rows if viewer.is_operator else rows.filter(organization=viewer.organization)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Show the list to whoever may view it."""
+        return bool(self.has_view_permission(request))

@@ -1,0 +1,305 @@
+"""The chronicle of lots: from entries and their movements to the steps that `propagate` reads.
+
+The ledger keeps what each entry did to each lot; this module puts it in the order in which
+it holds. The head of a correction chain stands where the original stood, what is voided is
+gone, and what a lot held before a withdrawal is counted anew, since a later correction may
+have changed it. Where a lot is weighed again (receipt, stocktake) it begins anew, under a
+name of its own (`acme:L1~1`), so that what it was before is not lost; `History.last` tells
+the present name.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any, cast
+
+from traceability.ledger.book import Movement
+from traceability.ledger.grades import Assayed, elements_named, measured
+from traceability.ledger.history import (
+    InputRole,
+    Made,
+    OutputRole,
+    Source,
+    SourceKind,
+    Step,
+    Taken,
+)
+from traceability.ledger.mass import GrossUnit, Interval
+
+_CONSERVING = {"shipment": "split", "receipt": "split"}
+_SOURCE_PREFIX: Mapping[str, str] = {
+    "mined": "mined",
+    "recycled": "recycled",
+    "introduced": "introduced",
+}
+EXTRACTION_STAGES = frozenset({"extraction", "recovery", "collection"})
+"""Stages of a declared origin that say where the metal began; the others say who worked it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happening:
+    """One entry as it was recorded, with its movements in order.
+
+    `kind` is that of the event it stands for (`custody.void` for what withdraws one);
+    `on` is the local calendar day of the event.
+    """
+
+    entry: str
+    order: int
+    kind: str
+    author: str
+    facility: str | None
+    stage: str | None
+    on: date
+    replaces: str | None = None
+    movements: tuple[Movement, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beginning:
+    """How a lot entered the record or was made: by which event, with what facts."""
+
+    lot: str
+    happening: Happening
+    facts: Mapping[str, Any]
+
+    @property
+    def declared(self) -> Sequence[Mapping[str, Any]]:
+        """Return what an introduction declared about origin and processing, row by row."""
+        return cast("Sequence[Mapping[str, Any]]", self.facts.get("declared_origin", ()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """What led to some lots, ready for `propagate`.
+
+    Args:
+        steps: in order, those of shipments included (they change nothing but the place).
+        happenings: by entry hash, as they stand after corrections.
+        beginnings: by lot.
+        last: by lot, the name it has in the last step that made it.
+    """
+
+    steps: tuple[Step, ...]
+    happenings: Mapping[str, Happening]
+    beginnings: Mapping[str, Beginning]
+    last: Mapping[str, str]
+
+    def elements_of(self, lot: str) -> frozenset[str]:
+        """Return the elements that the lot's own material names, measured or not."""
+        begun = self.beginnings.get(lot)
+        return elements_named(str(begun.facts["material"])) if begun else frozenset()
+
+
+def lot_of(name: str) -> str:
+    """Return the lot that a name in a step stands for."""
+    return name.partition("~")[0]
+
+
+def as_they_stand(happenings: Iterable[Happening]) -> list[Happening]:
+    """Return happenings in the order in which they hold, corrections and voids carried out.
+
+    Of a correction chain only the head is left, at the place of the original; a chain whose
+    head is a void is gone. A stage or facility that a correction does not state stays.
+    """
+    in_order = sorted(happenings, key=lambda one: one.order)
+    root: dict[str, Happening] = {}
+    head: dict[str, Happening] = {}
+    for one in in_order:
+        first = root.get(one.replaces or "", one)
+        root[one.entry] = first
+        before = head.get(first.entry, one)
+        head[first.entry] = replace(
+            one,
+            order=first.order,
+            facility=one.facility or before.facility,
+            stage=one.stage or before.stage,
+        )
+    stand = [one for one in head.values() if one.kind != "custody.void"]
+    return sorted(stand, key=lambda one: one.order)
+
+
+def build_history(happenings: Iterable[Happening]) -> History:
+    """Return the history that these happenings make up.
+
+    Args:
+        happenings: all that moved, assayed or shipped the lots in question and their
+            ancestors, with every correction and void of them; lots nobody asked about are
+            simply not made.
+    """
+    stand = as_they_stand(happenings)
+    builder = _Builder(stand)
+    for one in stand:
+        builder.add(one)
+    return History(
+        steps=tuple(builder.steps),
+        happenings={one.entry: one for one in stand},
+        beginnings=builder.beginnings,
+        last=builder.names,
+    )
+
+
+@dataclass(slots=True)
+class _Builder:
+    """Balances and names while a history is walked."""
+
+    stand: Sequence[Happening]
+    steps: list[Step] = field(default_factory=list)
+    beginnings: dict[str, Beginning] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+    balances: dict[str, int] = field(default_factory=dict)
+    moisture: dict[str, str] = field(default_factory=dict)
+    assays: dict[str, list[Assayed]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Gather every lot's documents first: an assay governs the lot, whenever it was made."""
+        for one in self.stand:
+            for movement in one.movements:
+                if movement.role in ("make", "assay"):
+                    document = _document(one.entry, movement)
+                    if document is not None:
+                        self.assays.setdefault(movement.lot, []).append(document)
+
+    def add(self, one: Happening) -> None:
+        """Add the steps of one happening: parts one by one as they leave, the rest together."""
+        kind = one.kind.removeprefix("custody.")
+        takes: list[Taken] = []
+        makes: list[Made] = []
+        parts: dict[str, Taken] = {}
+        for movement in one.movements:
+            if movement.role == "take" and "into" in movement.facts:
+                parts[movement.facts["into"]] = self._take(movement)
+            elif movement.role == "take":
+                takes.append(self._take(movement))
+            elif movement.role == "make" and movement.lot in parts:
+                part = (parts.pop(movement.lot),)
+                self._step(one, _CONSERVING.get(kind, kind), part, (self._make(one, movement),))
+            elif movement.role == "make":
+                makes.append(self._make(one, movement))
+            else:
+                self._keep(one, kind, movement)
+        # Parts that became lots nobody asked about leave like any other withdrawal.
+        self._pooled(one, kind, (*takes, *parts.values()), tuple(makes))
+
+    def _keep(self, one: Happening, kind: str, movement: Movement) -> None:
+        """Add what happens to a lot that stays the same lot."""
+        if movement.role == "adjust":
+            self._weigh_again(one, movement)
+        elif movement.role == "move" and kind == "shipment":
+            self._ship(one, movement.lot)
+
+    def _pooled(
+        self, one: Happening, kind: str, takes: tuple[Taken, ...], makes: tuple[Made, ...]
+    ) -> None:
+        if kind == "recovery":  # what is recovered begins anew; the earlier origin stays apart
+            if takes:
+                self._step(one, kind, takes, ())
+            takes = ()
+        if takes or makes:
+            self._step(one, kind, takes, makes)
+
+    def _step(
+        self, one: Happening, kind: str, takes: tuple[Taken, ...], makes: tuple[Made, ...]
+    ) -> None:
+        order = len(self.steps)
+        self.steps.append(Step(entry=one.entry, order=order, kind=kind, takes=takes, makes=makes))
+
+    def _take(self, movement: Movement) -> Taken:
+        lot, amount = movement.lot, -movement.delta
+        held = self.balances.get(lot, 0)
+        self.balances[lot] = held - amount
+        role = cast("InputRole", movement.facts.get("role", "feed"))
+        name = self.names.get(lot, lot)
+        return Taken(lot=name, amount=amount, held=max(0, held), role=role)
+
+    def _make(self, one: Happening, movement: Movement) -> Made:
+        lot, facts = movement.lot, movement.facts
+        self.beginnings[lot] = Beginning(lot=lot, happening=one, facts=facts)
+        self.balances[lot] = movement.delta
+        self.names[lot] = lot
+        water = facts["quantity"].get("moisture") or self.moisture.get(facts.get("from", ""))
+        if water is not None:
+            self.moisture[lot] = water
+        return Made(
+            lot=lot,
+            amount=movement.delta,
+            contained=self._contained(lot, movement.delta, facts["quantity"]),
+            source=_source(lot, facts),
+            role=cast("OutputRole", facts.get("role", "product")),
+            unit=cast("GrossUnit", movement.unit),
+        )
+
+    def _contained(
+        self, lot: str, amount: int, quantity: Mapping[str, Any]
+    ) -> Mapping[str, Interval]:
+        documents = self.assays.get(lot, ())
+        return measured(amount, quantity, documents, self.moisture.get(lot)).contained
+
+    def _weigh_again(self, one: Happening, movement: Movement) -> None:
+        """Let a lot begin anew at its new weight; what it was before keeps its name."""
+        lot, amount = movement.lot, int(movement.facts["to"])
+        held = max(0, self.balances.get(lot, 0))
+        before = self.names.get(lot, lot)
+        self.balances[lot] = amount
+        if held == amount or amount <= 0:
+            return
+        count = int(before.partition("~")[2] or 0) + 1
+        self.names[lot] = name = f"{lot}~{count}"
+        begun = self.beginnings.get(lot)
+        quantity = dict(begun.facts["quantity"]) if begun else {"basis": "as_received"}
+        for end in ("low", "high"):
+            quantity.pop(end, None)
+        made = Made(
+            lot=name,
+            amount=amount,
+            contained=self._contained(lot, amount, quantity),
+            source=None if held else _unexplained(name),
+            unit=cast("GrossUnit", movement.unit),
+        )
+        takes = (Taken(lot=before, amount=held, held=held),) if held else ()
+        received = movement.facts["why"] in ("received", "rejected")
+        self._step(one, "receipt" if received else "stocktake", takes, (made,))
+
+    def _ship(self, one: Happening, lot: str) -> None:
+        """Mark that a lot leaves: the same lot, whole, so that a question can stamp the day."""
+        amount, name = self.balances.get(lot, 0), self.names.get(lot)
+        begun = self.beginnings.get(lot)
+        if name is None or begun is None or amount <= 0:
+            return
+        self._step(
+            one,
+            "shipment",
+            (Taken(lot=name, amount=amount, held=amount),),
+            (Made(lot=name, amount=amount),),
+        )
+
+
+def _source(lot: str, facts: Mapping[str, Any]) -> Source | None:
+    kind = facts.get("source")
+    if kind is None:
+        return None
+    prefix = _SOURCE_PREFIX[kind]
+    if kind == "introduced" and not any(
+        row["stage"] in EXTRACTION_STAGES for row in facts["declared_origin"]
+    ):
+        prefix = f"unknown:{prefix}"
+    return Source(id=f"{prefix}:{lot}", kind=cast("SourceKind", kind))
+
+
+def _unexplained(name: str) -> Source:
+    """Return the source of what is weighed where the books held nothing."""
+    return Source(id=f"unexplained:{name}", kind="unexplained")
+
+
+def _document(entry: str, movement: Movement) -> Assayed | None:
+    facts = movement.facts
+    results, compound = facts.get("results") or facts.get("assays") or (), facts.get("compound")
+    if not results and compound is None:
+        return None
+    return Assayed(
+        entry=entry,
+        status=facts.get("status", "provisional"),
+        results=results,
+        compound=compound,
+        moisture=facts.get("moisture"),
+    )
