@@ -1,10 +1,12 @@
 """Rows of the write path, from and to core values; nothing here talks to the database."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from msgspec import Struct
 
+from traceability.ledger import events
 from traceability.ledger.book import (
     Consignment,
     Effects,
@@ -16,6 +18,7 @@ from traceability.ledger.book import (
     event_facility,
     is_reported,
 )
+from traceability.ledger.effective import parse_effective
 from traceability.ledger.entries import Entry, Subject, chain_handle
 from traceability.ledger.statements import Statement
 
@@ -159,17 +162,31 @@ def entry_row(n: int, sealed: Sealed) -> dict[str, Any]:
         "statement_id": str(statement.id),
         "payload_digest": statement.payload_digest.hex(),
         "facility": event_facility(statement),
-        "stage": getattr(statement.body, "stage", None),
+        "stage": _stage(statement),
         "event": effects.event,
         "reported": is_reported(statement),
         "effective": statement.envelope.effective,
-        "effective_on": statement.effective.day.isoformat(),
+        "effective_on": _event_day(statement).isoformat(),
         "received_at": sealed.entry.received_at,
         "replaces": effects.replaces,
         "waits_on": effects.waits_on,
         "jws": statement.raw.decode(),
         "disclosures": list(statement.disclosures),
     }
+
+
+def _stage(statement: Statement) -> str | None:
+    """Return what an event, or what a correction puts in its place, does."""
+    if isinstance(statement.body, events.Correction):
+        return statement.body.replacement.body.get("stage")
+    return getattr(statement.body, "stage", None)
+
+
+def _event_day(statement: Statement) -> date:
+    """Return the day whose law counts: of a correction, that of the event it puts right."""
+    if isinstance(statement.body, events.Correction):
+        return parse_effective(statement.body.replacement.effective).day
+    return statement.effective.day
 
 
 def movement_row(n: int, ordinal: int, movement: Movement) -> dict[str, Any]:

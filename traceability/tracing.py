@@ -1,9 +1,19 @@
 """Reads that build core values: tiles, entries, lots and their histories."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any
 
+import msgspec
+from django.conf import settings
+from django.db import connection
+
+from traceability.ledger import events
+from traceability.ledger.book import Movement
+from traceability.ledger.chronicle import Happening, History, build_history
+from traceability.ledger.kinds import KINDS
+from traceability.ledger.statements import Statement, parse_statement, to_shape
 from traceability.ledger.tiles import TILE_WIDTH
-from traceability.models import LogState, Tile
+from traceability.models import Checkpoint, LogState, Tile
 
 
 def log_state() -> LogState:
@@ -21,3 +31,169 @@ def tile_reader(state: LogState) -> Callable[[int, int, int], bytes]:
         return bytes(Tile.objects.get(level=level, index=index).hashes)[: width * 32]
 
     return read
+
+
+def published_size() -> int:
+    """Return how many entries a signed checkpoint commits to."""
+    newest = Checkpoint.objects.order_by("-size").values_list("size", flat=True).first()
+    return newest or 0
+
+
+# ── what led to a lot, and what came of it ────────────────────────────────────────────────
+
+# A part of a lot (split, partial shipment) comes from that lot alone, whatever else the entry
+# moves: `into` and `from` name each other. Otherwise all that goes in is pooled.
+_SAME_FLOW = """
+    CASE WHEN made.facts ? 'from' THEN taken.lot = made.facts ->> 'from'
+         ELSE NOT taken.facts ? 'into' END
+"""
+_UPSTREAM = f"""
+WITH RECURSIVE up(lot) AS (
+    SELECT unnest(%(lots)s::text[])
+    UNION
+    SELECT taken.lot FROM up
+    JOIN traceability_movement made ON made.lot = up.lot AND made.role = 'make'
+    JOIN traceability_logindex i
+      ON i.recorded_order = made.recorded_order AND i.index < %(size)s
+    JOIN traceability_movement taken
+      ON taken.recorded_order = made.recorded_order AND taken.role = 'take' AND {_SAME_FLOW}
+)
+SELECT e.recorded_order, m.lot, m.role, m.delta, m.unit, m.facts
+FROM up
+JOIN traceability_movement m
+  ON m.lot = up.lot AND m.role IN ('make', 'take', 'adjust', 'move', 'assay')
+JOIN traceability_logindex i ON i.recorded_order = m.recorded_order AND i.index < %(size)s
+JOIN traceability_entry e ON e.recorded_order = m.recorded_order
+ORDER BY m.recorded_order, m.ordinal
+"""  # noqa: S608 - no value is part of the text
+_DOWNSTREAM = f"""
+WITH RECURSIVE down(lot) AS (
+    SELECT unnest(%(lots)s::text[])
+    UNION
+    SELECT made.lot FROM down
+    JOIN traceability_movement taken ON taken.lot = down.lot AND taken.role = 'take'
+    JOIN traceability_movement made
+      ON made.recorded_order = taken.recorded_order AND made.role = 'make' AND {_SAME_FLOW}
+)
+SELECT lot FROM down
+"""  # noqa: S608
+_ENTRIES = """
+SELECT e.recorded_order, e.hash, coalesce(e.event, e.kind), e.author, e.facility, e.stage,
+       e.effective_on, e.replaces
+FROM traceability_entry e
+JOIN traceability_logindex i USING (recorded_order)
+WHERE i.index < %(size)s AND (e.recorded_order = ANY (%(orders)s) OR e.replaces = ANY (%(hashes)s))
+"""
+_CONSIGNMENT_ASSAYS = """
+SELECT shipped.recorded_order, a.recorded_order, t.jws, t.disclosures
+FROM traceability_entrysubject shipped
+JOIN traceability_entrysubject s ON s.subject = shipped.subject
+JOIN traceability_entry a
+  ON a.recorded_order = s.recorded_order AND coalesce(a.event, a.kind) = 'custody.assay'
+JOIN traceability_logindex i ON i.recorded_order = a.recorded_order AND i.index < %(size)s
+JOIN traceability_statementtext t ON t.recorded_order = a.recorded_order
+WHERE shipped.recorded_order = ANY (%(orders)s) AND shipped.subject LIKE 'consignment:%%'
+"""
+
+
+def lot_history(lot_id: str, *, size: int) -> History:
+    """Return everything that led to a lot, as the entries below a log size tell it."""
+    return lot_histories([lot_id], size=size)
+
+
+def lot_histories(lots: Collection[str], *, size: int) -> History:
+    """Return one history that leads to several lots, so that what they share is read once.
+
+    Corrections are carried out; assays on a lot, or on the consignment it travelled in,
+    govern it and what came of it. See `chronicle.build_history`.
+    """
+    if not lots:
+        return build_history(())
+    known = {"lots": list(lots), "size": size}
+    movements: dict[int, list[Movement]] = {}
+    for order, lot, role, delta, unit, facts in _rows(_UPSTREAM, known):
+        movement = Movement(
+            lot=lot, role=role, delta=int(delta), unit=unit, facts=_json_value(facts)
+        )
+        movements.setdefault(order, []).append(movement)
+    _add_consignment_assays(movements, size)
+    return build_history(_happenings(movements, size))
+
+
+def descendants(lots: Iterable[str]) -> set[str]:
+    """Return these lots and every lot that took from them, also by statements replaced since."""
+    return {row[0] for row in _rows(_DOWNSTREAM, {"lots": list(lots)})}
+
+
+def _happenings(movements: Mapping[int, Sequence[Movement]], size: int) -> list[Happening]:
+    """Return the entries of these movements, and the corrections and voids of them."""
+    found: dict[int, Happening] = {}
+    orders, hashes = list(movements), list[str]()
+    while orders or hashes:
+        rows = _rows(_ENTRIES, {"orders": orders, "hashes": hashes, "size": size})
+        fresh = [row for row in rows if row[0] not in found]
+        for order, entry, kind, author, facility, stage, on, replaces in fresh:
+            found[order] = Happening(
+                entry=entry,
+                order=order,
+                kind=kind,
+                author=author,
+                facility=facility,
+                stage=stage,
+                on=on,
+                replaces=replaces,
+                movements=tuple(movements.get(order, ())),
+            )
+        # A correction's own correction, and what a correction replaced, wherever it moved.
+        hashes = [row[1] for row in fresh]
+        named = {row[7] for row in fresh if row[7]} - {one.entry for one in found.values()}
+        orders = [row[0] for row in _rows(_BY_HASH, {"hashes": list(named)})] if named else []
+    return list(found.values())
+
+
+_BY_HASH = "SELECT recorded_order FROM traceability_entry WHERE hash = ANY (%(hashes)s)"
+
+
+def _add_consignment_assays(movements: dict[int, list[Movement]], size: int) -> None:
+    """Let an assay on a consignment speak of each lot that travelled in it."""
+    shipped = {
+        order: [one for one in told if one.role == "move" and one.facts.get("gross")]
+        for order, told in movements.items()
+    }
+    orders = [order for order, moves in shipped.items() if moves]
+    if not orders:
+        return
+    for shipment, order, jws, disclosures in _rows(
+        _CONSIGNMENT_ASSAYS, {"orders": orders, "size": size}
+    ):
+        body = _assay_of(_statement(jws, _json_value(disclosures)))
+        facts = msgspec.to_builtins(body)
+        for move in shipped[shipment]:
+            told = Movement(lot=move.lot, role="assay", delta=0, unit=move.unit, facts=facts)
+            movements.setdefault(order, []).append(told)
+
+
+def _assay_of(statement: Statement) -> events.Assay:
+    body = statement.body
+    if isinstance(body, events.Correction):
+        return to_shape(body.replacement.body, events.Assay)
+    assay: events.Assay = body
+    return assay
+
+
+def _statement(jws: str, disclosures: Sequence[Mapping[str, Any]]) -> Statement:
+    return parse_statement(
+        jws.encode(), kinds=KINDS, ledger=settings.LEDGER_ORIGIN, disclosures=tuple(disclosures)
+    )
+
+
+def _rows(sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
+
+
+def _json_value(value: Any) -> Any:
+    """Return a JSON column as data: Django's own connections hand it over as text."""
+    return msgspec.json.decode(value) if isinstance(value, str) else value

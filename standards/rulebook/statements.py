@@ -72,7 +72,7 @@ class CertificateState(StrEnum):
     LEFT = "left"
 
 
-class Assessor(Shape):
+class Assessor(Shape, frozen=True):
     """Who assessed, and how independent of the site it is."""
 
     name: Text
@@ -80,7 +80,7 @@ class Assessor(Shape):
     organization: OrganizationId | None = None
 
 
-class Certificate(Shape):
+class Certificate(Shape, frozen=True):
     """A third party's statement about a facility or an organization, as it published it.
 
     Also a published audit without a certificate (IRMA). `level` is the published one, never
@@ -113,7 +113,7 @@ class Certificate(Shape):
     url: Annotated[str, Meta(pattern=r"\Ahttps?://[^\s]{1,480}\Z")] | None = None
 
 
-class CertificateStatus(Shape):
+class CertificateStatus(Shape, frozen=True):
     """A certificate's status changes from a day on.
 
     `retroactive` says that it was void from the beginning (fraud) and reaches back; a
@@ -127,7 +127,7 @@ class CertificateStatus(Shape):
     retroactive: bool
 
 
-class SnapshotRow(Shape):
+class SnapshotRow(Shape, frozen=True):
     """One row of a list: somebody or something, and the days for which it stands there."""
 
     name: Text
@@ -141,7 +141,7 @@ class SnapshotRow(Shape):
     listed_until: Day | None = field(name="to", default=None)
 
 
-class Snapshot(Shape):
+class Snapshot(Shape, frozen=True):
     """A copy of a scheme's register or an authority's list, by digest, with the rows coded.
 
     A `complete` register shows also who is *not* on it.
@@ -158,14 +158,14 @@ class Snapshot(Shape):
     published_on: Day | None = None
 
 
-class TableEntry(Shape):
+class TableEntry(Shape, frozen=True):
     """A name and its text: how a statement writes a `table`, whose names may be any text."""
 
     name: Text
     value: Text
 
 
-class ParameterVersion(Shape):
+class ParameterVersion(Shape, frozen=True):
     """One dated version of a club's own parameter, with the clause that decides it."""
 
     in_force_from: Day
@@ -178,7 +178,7 @@ class ParameterVersion(Shape):
     note: Text | None = None
 
 
-class PolicyParameter(Shape):
+class PolicyParameter(Shape, frozen=True):
     """A parameter of a club's policy, laid over the one of that key in the rule packs."""
 
     key: ParameterKey
@@ -187,7 +187,7 @@ class PolicyParameter(Shape):
     versions: Annotated[list[ParameterVersion], Meta(min_length=1, max_length=64)]
 
 
-class PolicyRequirement(Shape):
+class PolicyRequirement(Shape, frozen=True):
     """A finding that the club requires, and how much it matters."""
 
     rule_id: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,39}\Z")]
@@ -199,7 +199,7 @@ class PolicyRequirement(Shape):
     second_approver: bool | None = None
 
 
-class Policy(Shape):
+class Policy(Shape, frozen=True):
     """One adopted version of a club's policy; the club itself signs it."""
 
     club: OrganizationId
@@ -210,7 +210,7 @@ class Policy(Shape):
     requirements: Annotated[list[PolicyRequirement], Meta(min_length=1, max_length=200)]
 
 
-class PackActivation(Shape):
+class PackActivation(Shape, frozen=True):
     """The operator puts a rule pack in force, by the digest of its exact bytes.
 
     It replaces the pack of the same id that was active before.
@@ -222,7 +222,7 @@ class PackActivation(Shape):
     title: Text | None = None
 
 
-class Verdicts(Shape):
+class Verdicts(Shape, frozen=True):
     """What an assessing run changed: an RFC 6962 root over its verdicts, in order.
 
     Leaves are the canonical JSON of `[lot handle, mineral, policy digest, verdict digest]`,

@@ -9,8 +9,7 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
-from traceability import seeing
-from traceability.seeing import Viewer
+from traceability.admin.access import Viewer, viewer_of
 
 
 class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
@@ -96,7 +95,3 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
         }
         return TemplateResponse(request, template, frame | context)
 
-
-def viewer_of(request: HttpRequest) -> Viewer | None:
-    """Return for whom this person reads; None for a person without an organization."""
-    return seeing.viewer_of(request.user)

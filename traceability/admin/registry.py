@@ -59,7 +59,7 @@ class FacilityAdmin(ReadOnlyAdmin):
     list_filter = ("country",)
     list_select_related = ("operator",)
     ordering = ("name",)
-    fields = ("name", "id", "kinds", "place", "subdivision", "capacity", "run_by", "minerals")
+    fields = ("name", "id", "kinds", "place", "subdivision", "capacity", "run_by", "materials")
     readonly_fields = fields
 
     def scoped(self, rows: QuerySet[Any], viewer: Viewer) -> QuerySet[Any]:
@@ -79,7 +79,7 @@ class FacilityAdmin(ReadOnlyAdmin):
     @display(description=_("capacity a year"))
     def capacity(self, facility: Facility) -> str:
         """Return the nameplate capacity as it was stated."""
-        stated = facility.record.get("capacity") or []
+        stated = facility.record.get("capacities") or []
         return "; ".join(
             f"{one['per_year']['value']} {one['per_year']['unit']} {words(one['material'])}"
             for one in stated
@@ -92,10 +92,10 @@ class FacilityAdmin(ReadOnlyAdmin):
             return facility.operator.name
         return str((facility.record.get("operator") or {}).get("name", ""))
 
-    @display(description=_("minerals"))
-    def minerals(self, facility: Facility) -> str:
-        """Return the minerals worked, as stated."""
-        return ", ".join(facility.record.get("minerals") or [])
+    @display(description=_("materials"))
+    def materials(self, facility: Facility) -> str:
+        """Return the materials worked, as stated."""
+        return ", ".join(words(one) for one in facility.record.get("materials") or [])
 
 
 @admin.register(Key)

@@ -63,8 +63,6 @@ class Amendment(Draft):
     only their amounts change. `settled` then refuses what would take more than is left.
     """
 
-    amends = True
-
     def __init__(self, book: Book, statement: Statement, replaced: Recorded) -> None:
         super().__init__(book, statement)
         self.replaced = replaced

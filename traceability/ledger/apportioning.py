@@ -23,14 +23,20 @@ def withdraw(
     """
     if part == whole:
         return parcels, {}
-    floors = [mass * part // whole for mass in parcels.values()]
-    missing = half_even(sum(parcels.values()) * part, whole) - sum(floors)
-    taken = dict(zip(parcels, floors, strict=True))
+    taken, left, remainders = {}, {}, []
+    for name, mass in parcels.items():
+        floor, remainder = divmod(mass * part, whole)
+        taken[name] = floor
+        left[name] = mass - floor
+        remainders.append((-remainder, name))
+
+    missing = half_even(sum(parcels.values()) * part, whole) - sum(taken.values())
     if missing:
-        for _, name in _by_remainder(parcels, floors, part, whole)[:missing]:
+        remainders.sort()
+        for _, name in remainders[:missing]:
             taken[name] += 1
-    left = {name: mass - taken[name] for name, mass in parcels.items() if mass != taken[name]}
-    return _without_zeros(taken), left
+            left[name] -= 1
+    return _without_zeros(taken), _without_zeros(left)
 
 
 def scaled(parcels: Mapping[str, int], total: int, whole: int) -> dict[str, int]:
@@ -40,27 +46,21 @@ def scaled(parcels: Mapping[str, int], total: int, whole: int) -> dict[str, int]
         parcels: milligrams by source; they add up to `whole`, which is above 0.
         total: what the result adds up to; it may be larger than `whole`.
     """
-    floors = [mass * total // whole for mass in parcels.values()]
-    result = dict(zip(parcels, floors, strict=True))
-    missing = total - sum(floors)
+    result, remainders = {}, []
+    for name, mass in parcels.items():
+        result[name], remainder = divmod(mass * total, whole)
+        remainders.append((-remainder, name))
+
+    missing = total - sum(result.values())
     if missing:
-        for _, name in _by_remainder(parcels, floors, total, whole)[:missing]:
+        remainders.sort()
+        for _, name in remainders[:missing]:
             result[name] += 1
     return _without_zeros(result)
 
 
-def _by_remainder(
-    parcels: Mapping[str, int], floors: list[int], part: int, whole: int
-) -> list[tuple[int, str]]:
-    """Return (minus the remainder, name) of each parcel, the largest remainder first."""
-    return sorted(
-        (floor * whole - mass * part, name)
-        for (name, mass), floor in zip(parcels.items(), floors, strict=True)
-    )
-
-
 def _without_zeros(parcels: dict[str, int]) -> dict[str, int]:
-    if all(parcels.values()):
+    if 0 not in parcels.values():
         return parcels
     return {name: mass for name, mass in parcels.items() if mass}
 

@@ -219,8 +219,6 @@ def gross(quantity: Quantity, at: str) -> tuple[int, str]:
 class Draft:
     """One statement's working copy of the book."""
 
-    amends = False  # a correction's draft is lenient with what the replaced statement touched
-
     def __init__(self, book: Book, statement: Statement) -> None:
         self.book = book
         self.statement = statement

@@ -15,6 +15,7 @@ statement; an *erased* one names the index of the erasure instead. Nothing is ve
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 import orjson
@@ -34,12 +35,12 @@ _Index = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 _Proof = Annotated[list[Hash], Meta(max_length=63)]  # the height of the largest tree
 
 
-class _Named(Shape):
+class _Named(Shape, frozen=True):
     id: Annotated[str, Meta(pattern=r"\A[a-z]+:.{1,150}\Z")]
     salt: Annotated[str, Meta(pattern=r"\A[0-9a-f]{32}\Z")]
 
 
-class _Proven(Shape):
+class _Proven(Shape, frozen=True):
     entry: dict[str, Any]
     index: _Index
     proof: _Proof
@@ -48,12 +49,12 @@ class _Proven(Shape):
     erased_at: _Index | UnsetType = UNSET
 
 
-class _Earlier(Shape):
+class _Earlier(Shape, frozen=True):
     checkpoint: str
     proof: Annotated[list[Hash], Meta(max_length=126)]
 
 
-class _Bundle(Shape):
+class _Bundle(Shape, frozen=True):
     chain: Hash
     checkpoint: str
     earlier: list[_Earlier]
@@ -74,6 +75,7 @@ class ProvenEntry:
     body: bytes
     leaf: bytes
     entry: EntryBody
+    links: Mapping[str, str | None]  # the entry before this one, by chain
     proof: tuple[bytes, ...]
     statement: bytes | None = None
     disclosures: tuple[Mapping[str, Any], ...] = ()
@@ -83,11 +85,6 @@ class ProvenEntry:
     def hash(self) -> str:
         """The entry hash, in hex."""
         return self.leaf.hex()
-
-    @property
-    def links(self) -> dict[str, str | None]:
-        """The entry before this one, by chain."""
-        return {link.chain: link.entry for link in self.entry.previous}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,11 +117,13 @@ def proven_entry(
     erased_at: int | None = None,
 ) -> ProvenEntry:
     """Return an entry for a bundle from its stored bytes."""
+    entry = to_shape(orjson.loads(body), EntryBody)
     return ProvenEntry(
         index=index,
         body=body,
         leaf=leaf_hash(body),
-        entry=to_shape(orjson.loads(body), EntryBody),
+        entry=entry,
+        links={link.chain: link.entry for link in entry.previous},
         proof=tuple(proof),
         statement=statement,
         disclosures=tuple(disclosures),
@@ -201,13 +200,15 @@ def _parsed(items: Sequence[_Proven]) -> Iterator[ProvenEntry]:
         if len(body) > MAX_ENTRY:
             raise MalformedBundle(f"An entry has more than {MAX_ENTRY} bytes.", at=at)
         entry = to_shape(item.entry, EntryBody, at=f"{at}.entry")
-        if len({link.chain for link in entry.previous}) != len(entry.previous):
+        links = {link.chain: link.entry for link in entry.previous}
+        if len(links) != len(entry.previous):
             raise MalformedBundle("An entry names a chain twice.", at=f"{at}.entry.previous")
         yield ProvenEntry(
             index=item.index,
             body=body,
             leaf=leaf_hash(body),
             entry=entry,
+            links=links,
             proof=_unhex(item.proof),
             statement=_statement(item, at),
             disclosures=() if item.disclosures is UNSET else tuple(item.disclosures),
@@ -225,8 +226,8 @@ def _statement(item: _Proven, at: str) -> bytes | None:
     return item.statement.encode()
 
 
-def _require_order(keys: Sequence[int] | Sequence[str], *, at: str) -> None:
-    if list(keys) != sorted(set(keys)):
+def _require_order(keys: list[int] | list[str], *, at: str) -> None:
+    if any(left >= right for left, right in pairwise(keys)):
         raise MalformedBundle("The items are not in order, or one is there twice.", at=at)
 
 

@@ -25,7 +25,7 @@ class Content:
     measured: bool
     missing: tuple[str, ...]
     presumed: bool
-    unknown_sources: Collection[str] = field(repr=False)
+    unknown_sources: Collection[str] = field(repr=False, compare=False)
 
     @property
     def total_mg(self) -> int:

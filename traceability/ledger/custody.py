@@ -156,7 +156,7 @@ def _assembly(draft: Draft, body: events.Assembly) -> Effects:
 
 
 def _shipment(draft: Draft, body: events.Shipment) -> Effects:
-    if draft.amends:
+    if isinstance(draft, amendments.Amendment):
         return draft.same_lots(body)
     draft.facility(body.facility, operated=False)
     if body.consignment.partition(":")[0] != draft.author:
@@ -210,7 +210,7 @@ def _match_waiting(draft: Draft, body: events.Shipment, consignee: str) -> Effec
 
 def _receipt(draft: Draft, body: events.Receipt) -> Effects:
     draft.facility(body.facility, operated=False)
-    if draft.amends:
+    if isinstance(draft, amendments.Amendment):
         arrive(draft, body, draft.author)
         return draft.effects()
     subject = consignment_subject(body, draft.author)
@@ -280,8 +280,9 @@ def _pass_title(draft: Draft, item: events.TitleTransfer, at: str) -> None:
     else:
         amount = draft.amount_of(lot, item.quantity, f"{at}.quantity")
         owners = _divided(lot, shares, amount, item, draft.author, f"{at}.quantity")
-    gains = {item.transferee.organization or draft.author}
-    facts = {"owners": owners, "before": list(lot.owners)}
+    to = item.transferee.organization or ""
+    gains = {to or draft.author}
+    facts = {"owners": owners, "before": list(lot.owners), "to": to}
     changed = replace(lot, owners=tuple(owners), known_to=lot.known_to | gains)
     draft.move(changed, "title", 0, facts)
 

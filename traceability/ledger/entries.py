@@ -24,14 +24,14 @@ MAX_ENTRY = 60_000
 SALT_SIZE = 16
 
 
-class Link(Shape):
+class Link(Shape, frozen=True):
     """A subject's chain and the hash of its entry before this one; None at its first."""
 
     chain: Hash
     entry: Hash | None
 
 
-class EntryBody(Shape):
+class EntryBody(Shape, frozen=True):
     """The members of an entry."""
 
     format: Literal[1]

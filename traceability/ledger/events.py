@@ -48,14 +48,14 @@ Many = Meta(min_length=1, max_length=200)
 Some = Meta(max_length=200)
 
 
-class Reported(Shape):
+class Reported(Shape, frozen=True):
     """Marks an event signed by a later holder for an operator that has no key."""
 
     operator: Party
     basis: LongText
 
 
-class Extraction(Shape):
+class Extraction(Shape, frozen=True):
     """A mine produces a lot."""
 
     facility: FacilityId
@@ -64,7 +64,7 @@ class Extraction(Shape):
     reported: Reported | None = None
 
 
-class Recovery(Shape):
+class Recovery(Shape, frozen=True):
     """A recycler makes lots from collected scrap, packs, black mass or production waste."""
 
     facility: FacilityId
@@ -77,7 +77,7 @@ class Recovery(Shape):
     reported: Reported | None = None
 
 
-class DeclaredOrigin(Shape):
+class DeclaredOrigin(Shape, frozen=True):
     """One part of a declared origin: a facility, or a country, at a stage."""
 
     stage: OriginStage
@@ -88,7 +88,7 @@ class DeclaredOrigin(Shape):
     element: Element | None = None
 
 
-class Introduction(Shape):
+class Introduction(Shape, frozen=True):
     """Material enters from outside the ledger; what is not declared about it is unknown."""
 
     facility: FacilityId
@@ -99,13 +99,13 @@ class Introduction(Shape):
     explanation: LongText | None = None
 
 
-class Feed(TakenLot):
+class Feed(TakenLot, frozen=True):
     """An input of a transformation."""
 
     role: InputRole
 
 
-class Loss(Shape):
+class Loss(Shape, frozen=True):
     """Mass that left a transformation: slag, dust, solution, moisture."""
 
     reason: Word
@@ -113,7 +113,7 @@ class Loss(Shape):
     element: Element | None = None
 
 
-class Transformation(Shape):
+class Transformation(Shape, frozen=True):
     """Inputs become outputs at one facility in one step."""
 
     facility: FacilityId
@@ -124,7 +124,7 @@ class Transformation(Shape):
     reported: Reported | None = None
 
 
-class Blend(Shape):
+class Blend(Shape, frozen=True):
     """Physical commingling: gross mass is conserved to the milligram."""
 
     facility: FacilityId
@@ -133,7 +133,7 @@ class Blend(Shape):
     reported: Reported | None = None
 
 
-class Split(Shape):
+class Split(Shape, frozen=True):
     """Physical division: parts leave a lot and carry their share of everything."""
 
     facility: FacilityId
@@ -142,7 +142,7 @@ class Split(Shape):
     reported: Reported | None = None
 
 
-class Consigned(Shape):
+class Consigned(Shape, frozen=True):
     """A lot on a shipment: whole, or a part that becomes a new lot, taken `from` another."""
 
     lot: LotId
@@ -150,7 +150,7 @@ class Consigned(Shape):
     taken_from: LotId | None = field(name="from", default=None)
 
 
-class RoutePoint(Shape):
+class RoutePoint(Shape, frozen=True):
     """A place on the way, with what happened to the goods there."""
 
     place: Place
@@ -161,7 +161,7 @@ class RoutePoint(Shape):
     transport_mode: Word | None = None
 
 
-class Shipment(Shape):
+class Shipment(Shape, frozen=True):
     """Custody leaves towards a consignee; until receipt the lots are in transit."""
 
     facility: FacilityId
@@ -176,7 +176,7 @@ class Shipment(Shape):
     reported: Reported | None = None
 
 
-class Received(Shape):
+class Received(Shape, frozen=True):
     """A lot on arrival: the receiver's own weight, split into accepted and rejected."""
 
     lot: LotId
@@ -186,7 +186,7 @@ class Received(Shape):
     rejection_reason: Text | None = None
 
 
-class Receipt(Shape):
+class Receipt(Shape, frozen=True):
     """Custody arrives. It may be recorded before its shipment, and then waits unmatched."""
 
     facility: FacilityId
@@ -196,7 +196,7 @@ class Receipt(Shape):
     reported: Reported | None = None
 
 
-class TitleTransfer(Shape):
+class TitleTransfer(Shape, frozen=True):
     """Title to a lot, or to a quantity of it, passes from one owner to another."""
 
     lot: LotId
@@ -205,7 +205,7 @@ class TitleTransfer(Shape):
     quantity: Quantity | None = None
 
 
-class Transfer(Shape):
+class Transfer(Shape, frozen=True):
     """Title changes without custody; two items that cross are a swap."""
 
     items: Annotated[list[TitleTransfer], Many]
@@ -214,7 +214,7 @@ class Transfer(Shape):
     currency: Annotated[str, Meta(pattern=r"\A[A-Z]{3}\Z")] | None = None
 
 
-class Assay(Shape):
+class Assay(Shape, frozen=True):
     """A laboratory's result on a lot, or on a consignment to a consignee.
 
     It governs from its subject downstream, never upstream.
@@ -233,7 +233,7 @@ class Assay(Shape):
     compound: Compound | None = None
 
 
-class Count(Shape):
+class Count(Shape, frozen=True):
     """What was physically found of a lot, and why the books differ."""
 
     lot: LotId
@@ -241,14 +241,14 @@ class Count(Shape):
     reason: Text
 
 
-class Stocktake(Shape):
+class Stocktake(Shape, frozen=True):
     """Books are set to what is physically there."""
 
     facility: FacilityId
     counts: Annotated[list[Count], Many]
 
 
-class LossEvent(Shape):
+class LossEvent(Shape, frozen=True):
     """An amount of a lot is gone: spilled, burnt, stolen, evaporated."""
 
     facility: FacilityId
@@ -257,7 +257,7 @@ class LossEvent(Shape):
     reason: Text
 
 
-class Product(Shape):
+class Product(Shape, frozen=True):
     """A serialised product: what it is, for whom it counts."""
 
     serial: Text
@@ -270,7 +270,7 @@ class Product(Shape):
     covered_material_share: DecimalText | None = None
 
 
-class Assembly(Shape):
+class Assembly(Shape, frozen=True):
     """A serialised product takes quantities of lots, or other products as pieces."""
 
     facility: FacilityId
@@ -281,7 +281,7 @@ class Assembly(Shape):
     reported: Reported | None = None
 
 
-class Offer(Shape):
+class Offer(Shape, frozen=True):
     """The holder opens lots to a club or buyer, who may then read and judge them."""
 
     lots: Annotated[list[LotId], Many]
@@ -290,7 +290,7 @@ class Offer(Shape):
     terms: Text | None = None
 
 
-class Withdrawal(Shape):
+class Withdrawal(Shape, frozen=True):
     """An offer is withdrawn."""
 
     offer: Hash
@@ -298,7 +298,7 @@ class Withdrawal(Shape):
     reason: Text | None = None
 
 
-class Replacement(Shape):
+class Replacement(Shape, frozen=True):
     """The statement as it should have been; same kind as the one it replaces."""
 
     effective: Text
@@ -306,7 +306,7 @@ class Replacement(Shape):
     evidence: list[Evidence] | None = None
 
 
-class Correction(Shape):
+class Correction(Shape, frozen=True):
     """Replaces the current head of a correction chain of the same organization."""
 
     replaces: Hash
@@ -315,7 +315,7 @@ class Correction(Shape):
     replacement: Replacement
 
 
-class Void(Shape):
+class Void(Shape, frozen=True):
     """Withdraws the current head of a correction chain of the same organization."""
 
     replaces: Hash

@@ -3,8 +3,8 @@
 `provenance.propagate` reads a sequence of `Step`s in log order.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from traceability.ledger.mass import GrossUnit, Interval
@@ -67,3 +67,42 @@ class Step:
     kind: str
     takes: tuple[Taken, ...] = ()
     makes: tuple[Made, ...] = ()
+
+
+def restrict(steps: Sequence[Step], lots: Iterable[str]) -> list[Step]:
+    """Return the part of a history that leads to these lots, in order.
+
+    Every withdrawal from an ancestor stays, also where it went elsewhere: what is left
+    depends on it. What such a step made of others' material is left out.
+    """
+    wanted = set(lots)
+    kept: list[Step] = []
+    for step in reversed(steps):
+        made = {one.lot for one in step.makes}
+        if made & wanted:
+            wanted |= {take.lot for take in step.takes}
+            kept.append(step)
+            continue
+        takes = tuple(take for take in step.takes if take.lot in wanted)
+        if takes:
+            kept.append(replace(step, takes=takes, makes=()))
+    return kept[::-1]
+
+
+def ancestors(steps: Sequence[Step], lot: str) -> set[str]:
+    """Return every lot that a lot was made from, through any number of steps."""
+    found = {lot}
+    for step in reversed(steps):
+        if any(made.lot in found for made in step.makes):
+            found.update(take.lot for take in step.takes)
+    return found - {lot}
+
+
+def descendants(steps: Iterable[Step], lots: Iterable[str]) -> set[str]:
+    """Return every lot that holds something of the given lots, through any number of steps."""
+    given = set(lots)
+    found = set(given)
+    for step in steps:
+        if any(take.lot in found for take in step.takes):
+            found.update(made.lot for made in step.makes)
+    return found - given

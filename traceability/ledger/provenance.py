@@ -26,15 +26,16 @@ Source: ISO 22095:2020, 3.3.3 (controlled blending). The mass-proportional split
 from collections.abc import Callable, Collection, Iterable, Sequence
 
 from traceability.errors import LotMadeTwice, StepsOutOfOrder
-from traceability.ledger.apportioning import ceiling, half_even, scaled, withdraw
+from traceability.ledger.apportioning import half_even, scaled, withdraw
 from traceability.ledger.composition import UNKNOWN_KINDS, Composition, Content
+from traceability.ledger.history import Made, Source, Step, Taken
 from traceability.ledger.mass import MAX_MASS_MG, Interval
-from traceability.ledger.steps import Made, Source, Step, Taken
+from traceability.ledger.pooling import Input, Metal, pooled
 
 ADJUSTING_KINDS = frozenset({"adjustment", "receipt", "stocktake", "loss"})
 """The lot is weighed again: the substance stays, less is a loss, more is unexplained."""
 
-CONSERVING_KINDS = ADJUSTING_KINDS | {"blend", "split", "assembly"}
+CONSERVING_KINDS = ADJUSTING_KINDS | {"blend", "split", "assembly", "shipment", "transfer"}
 """The substance does not change: an output holds its gross proportion of everything."""
 
 
@@ -79,7 +80,7 @@ def propagate(
         if step.order <= last:
             raise StepsOutOfOrder(entry=step.entry, order=step.order, last=last)
         last = step.order
-        inputs: dict[str, list[_Input]] = {element: [] for element in tracked}
+        inputs: dict[str, list[Input]] = {element: [] for element in tracked}
         for take in step.takes:
             _take(states.get(take.lot), take, inputs)
         metals = [
@@ -102,51 +103,12 @@ def propagate(
     return {name: _composition(name, states[name], unknown) for name in asked}
 
 
-class _Metal:
-    """One element of one lot, or of a pool. Its parcels are never changed in place.
-
-    `slack` of the sum may not be there, out of all sources alike; `doubt` may not be there,
-    out of `unmeasured:` sources. `missing` is the lot without assay that left the slack.
-    """
-
-    __slots__ = ("doubt", "missing", "parcels", "presumed", "silent", "slack")
-
-    def __init__(
-        self,
-        parcels: dict[str, int],
-        slack: int = 0,
-        doubt: int = 0,
-        missing: str = "",
-        *,
-        silent: bool = False,
-        presumed: bool = False,
-    ) -> None:
-        self.parcels = parcels
-        self.slack = slack
-        self.doubt = doubt
-        self.missing = missing
-        self.silent = silent
-        self.presumed = presumed
-
-    def part(self, parcels: dict[str, int], part: int, whole: int) -> "_Metal":
-        """Return `part / whole` of this metal, as these parcels."""
-        slack, doubt = self.slack, self.doubt
-        if part != whole and (slack or doubt):
-            slack, doubt = ceiling(slack * part, whole), ceiling(doubt * part, whole)
-        return _Metal(
-            parcels, slack, doubt, self.missing, silent=self.silent, presumed=self.presumed
-        )
-
-
-_Input = tuple[_Metal, Taken]
-
-
 class _Lot:
     """A lot as made, for its composition and its grade, and what is left of it."""
 
     __slots__ = ("amount", "left", "made")
 
-    def __init__(self, amount: int, made: dict[str, _Metal]) -> None:
+    def __init__(self, amount: int, made: dict[str, Metal]) -> None:
         self.amount = amount
         self.made = made
         self.left = dict(made)
@@ -158,7 +120,7 @@ class _Lot:
 # ── taking ────────────────────────────────────────────────────────────────────────────────
 
 
-def _take(lot: _Lot | None, take: Taken, inputs: dict[str, list[_Input]]) -> None:
+def _take(lot: _Lot | None, take: Taken, inputs: dict[str, list[Input]]) -> None:
     """Move `amount / held` of everything out of a lot; what it did not hold is a shortfall."""
     held = take.held if lot is not None else 0
     covered = min(take.amount, max(held, 0))
@@ -172,103 +134,54 @@ def _take(lot: _Lot | None, take: Taken, inputs: dict[str, list[_Input]]) -> Non
             row.append((_shortfall(lot, element, take, take.amount - covered), take))
 
 
-def _shortfall(lot: _Lot | None, element: str, take: Taken, amount: int) -> _Metal:
+def _shortfall(lot: _Lot | None, element: str, take: Taken, amount: int) -> Metal:
     """Return what a lot gave beyond what it held: of its grade, from nobody knows where."""
     label = f"shortfall:{take.lot}"
     if lot is None or not lot.amount:
-        return _Metal({label: MAX_MASS_MG}, slack=MAX_MASS_MG, missing=take.lot)
+        return Metal({label: MAX_MASS_MG}, label, MAX_MASS_MG, take.lot)
     metal = lot.made[element]
     mass = half_even(sum(metal.parcels.values()) * amount, lot.amount)
     short = metal.part({label: mass} if mass else {}, amount, lot.amount)
     # Whatever the lot was in doubt about, all of this is of one unknown source.
-    short.slack, short.doubt = min(short.slack + short.doubt, mass), 0
+    short.slack, short.doubt, short.kin = min(short.slack + short.doubt, mass), 0, label
     return short
-
-
-# ── pooling ───────────────────────────────────────────────────────────────────────────────
-
-
-def _pool(step: Step, inputs: list[_Input]) -> _Metal:
-    """Bring together what is taken of one element, keeping what is certain apart."""
-    inputs = [
-        (metal, take)
-        for metal, take in inputs
-        if metal.parcels and not (take.role == "reagent" and _is_unmeasured(metal))
-    ]
-    declared = [pair for pair in inputs if not pair[0].silent]
-    presumed = any(metal.presumed for metal, _ in inputs)
-    silent = bool(inputs) and not declared
-    if declared and len(declared) < len(inputs) and step.kind not in CONSERVING_KINDS:
-        inputs, presumed = declared, True
-    if len(inputs) == 1:
-        [(metal, _)] = inputs
-        pool = metal.part(metal.parcels, 1, 1)
-    else:
-        pool = _mixed(inputs)
-    pool.silent, pool.presumed = silent, presumed
-    return pool
-
-
-def _is_unmeasured(metal: _Metal) -> bool:
-    return 0 < sum(metal.parcels.values()) <= metal.slack
-
-
-def _mixed(inputs: list[_Input]) -> _Metal:
-    """Add up several inputs; where an uncertain one meets other sources, doubt gets a name."""
-    parcels: dict[str, int] = {}
-    names = {name for metal, _ in inputs for name in metal.parcels}
-    slack, doubt, missing = 0, 0, ""
-    for metal, take in inputs:
-        certain = metal.parcels
-        doubt += metal.doubt
-        if metal.slack and len(names) == 1:
-            slack += metal.slack
-            missing = missing or metal.missing
-        elif metal.slack:
-            total = sum(certain.values())
-            maybe = min(metal.slack, total)
-            certain, _ = withdraw(certain, total - maybe, total)
-            label = f"unmeasured:{metal.missing or take.lot}"
-            parcels[label] = parcels.get(label, 0) + maybe
-            doubt += maybe
-        for name, mass in certain.items():
-            parcels[name] = parcels.get(name, 0) + mass
-    return _Metal(parcels, slack=slack, doubt=doubt, missing=missing)
 
 
 # ── making ────────────────────────────────────────────────────────────────────────────────
 
 
-def _enter(step: Step, element: str, relabel: Relabel | None) -> list[_Metal]:
+def _enter(step: Step, element: str, relabel: Relabel | None) -> list[Metal]:
     """Make lots out of their sources."""
     return [_entered(step, element, made, relabel) for made in step.makes]
 
 
-def _entered(step: Step, element: str, made: Made, relabel: Relabel | None) -> _Metal:
+def _entered(step: Step, element: str, made: Made, relabel: Relabel | None) -> Metal:
     source = made.source or Source(id=f"unknown:{made.lot}", kind="unknown")
     bounds = made.contained.get(element) or Interval(low=0, high=_cap(made))
     parts = {name: 0 for name, _ in source.split} or {source.id: 1}
     for name, share in source.split:
         parts[name] += share
     parcels = scaled(parts, bounds.high, sum(parts.values()))
-    unmeasured = not _is_measured(made, element)
-    return _Metal(
+    return Metal(
         _relabeled(step, element, parcels, relabel),
-        slack=bounds.high - bounds.low,
-        missing=made.lot if unmeasured else "",
+        f"{step.order}:{made.lot}",
+        bounds.high - bounds.low,
+        "" if _is_measured(made, element) else made.lot,
         silent=_is_silent(made, element),
     )
 
 
 def _pass_through(
-    step: Step, element: str, inputs: list[_Input], relabel: Relabel | None
-) -> list[_Metal]:
+    step: Step, element: str, inputs: list[Input], relabel: Relabel | None
+) -> list[Metal]:
     """Spread a pool over the outputs: measured ones first, then by what the kind allows."""
-    pool = _pool(step, inputs)
-    pool.parcels = _relabeled(step, element, pool.parcels, relabel)
+    pool = pooled(str(step.order), inputs, presume=step.kind not in CONSERVING_KINDS)
+    renamed = _relabeled(step, element, pool.parcels, relabel)
+    if renamed != pool.parcels:
+        pool.parcels, pool.kin = renamed, str(step.order)
     measured = [made for made in step.makes if _is_measured(made, element)]
     others = [made for made in step.makes if not _is_measured(made, element)]
-    done, rest = _give_measured(element, pool, measured)
+    done, rest = _give_measured(step, element, pool, measured)
     if step.kind in CONSERVING_KINDS:
         done |= _give_by_gross(step, pool, rest, others, scale=not measured)
     else:
@@ -278,8 +191,8 @@ def _pass_through(
 
 
 def _give_measured(
-    element: str, pool: _Metal, measured: list[Made]
-) -> tuple[dict[str, _Metal], dict[str, int]]:
+    step: Step, element: str, pool: Metal, measured: list[Made]
+) -> tuple[dict[str, Metal], dict[str, int]]:
     """Give each measured output its amount; beyond the pool it is unexplained."""
     wanted = {made.lot: made.contained[element].high for made in measured}
     rest, left = pool.parcels, sum(pool.parcels.values())
@@ -292,31 +205,36 @@ def _give_measured(
         if grant:
             parcels, rest = withdraw(rest, grant, left)
             left -= grant
+        kin = pool.kin
         if wanted[made.lot] > grant:
-            parcels[f"unexplained:{made.lot}"] = wanted[made.lot] - grant
+            kin, label = f"{step.order}:{made.lot}", f"unexplained:{made.lot}"
+            parcels = {**parcels, label: parcels.get(label, 0) + wanted[made.lot] - grant}
         bounds = made.contained[element]
-        done[made.lot] = _Metal(parcels, slack=bounds.high - bounds.low, presumed=pool.presumed)
+        slack = bounds.high - bounds.low
+        done[made.lot] = Metal(parcels, kin, slack, presumed=pool.presumed)
     return done, rest
 
 
 def _give_by_gross(
-    step: Step, pool: _Metal, rest: dict[str, int], others: list[Made], *, scale: bool
-) -> dict[str, _Metal]:
+    step: Step, pool: Metal, rest: dict[str, int], others: list[Made], *, scale: bool
+) -> dict[str, Metal]:
     """Give each output its gross proportion of what is left; nothing is lost but by weight."""
-    source = pool.part(rest, 1, 1)
+    pool.parcels = rest
     if scale and step.kind in ADJUSTING_KINDS:
-        source = _reweighed(step, source)
-    rest = source.parcels
+        pool = _reweighed(step, pool)
+    if len(others) == 1:
+        return {others[0].lot: pool}
+    rest = pool.parcels
     total = weight = sum(made.amount for made in others)
     done = {}
     for made in others:
         parcels, rest = withdraw(rest, made.amount, weight)
-        done[made.lot] = source.part(parcels, made.amount, total)
+        done[made.lot] = pool.part(parcels, made.amount, total)
         weight -= made.amount
     return done
 
 
-def _reweighed(step: Step, pool: _Metal) -> _Metal:
+def _reweighed(step: Step, pool: Metal) -> Metal:
     """Scale a pool to the new weight: less is lost of all alike, more is unexplained."""
     before = sum(take.amount for take in step.takes)
     after = sum(made.amount for made in step.makes)
@@ -326,22 +244,26 @@ def _reweighed(step: Step, pool: _Metal) -> _Metal:
     label = f"unexplained:{step.makes[0].lot}"
     if not before:
         cap = sum(_cap(made) for made in step.makes)
-        return _Metal({label: cap}, slack=cap, missing=step.makes[0].lot)
+        return Metal({label: cap}, label, cap, step.makes[0].lot)
     gained = half_even(sum(pool.parcels.values()) * (after - before), before)
-    more = {label: pool.parcels.get(label, 0) + gained} if gained else {}
-    return pool.part({**pool.parcels, **more}, 1, 1)
+    if gained:
+        parcels = {**pool.parcels, label: pool.parcels.get(label, 0) + gained}
+        pool = pool.part(parcels, 1, 1)
+        pool.kin = str(step.order)
+    return pool
 
 
-def _give_bound(element: str, pool: _Metal, made: Made, certain: int) -> _Metal:
+def _give_bound(element: str, pool: Metal, made: Made, certain: int) -> Metal:
     """Give an output nobody measured the ratio of the pool, and a bound instead of an amount."""
     whole = sum(pool.parcels.values())
     told = made.contained.get(element)
     bound = min(whole - certain, _cap(made), told.high if told else whole)
     parcels = scaled(pool.parcels, bound, whole) if bound > 0 else {}
-    return _Metal(
+    return Metal(
         parcels,
-        slack=max(bound, 0),
-        missing=made.lot if whole else "",
+        pool.kin,
+        max(bound, 0),
+        made.lot if whole else "",
         silent=pool.silent or _is_silent(made, element),
         presumed=pool.presumed,
     )

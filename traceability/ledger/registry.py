@@ -28,7 +28,7 @@ from traceability.ledger.shapes import (
 from traceability.ledger.vocabulary import FacilityType, KeyHolder, OrganizationRole
 
 
-class Jwk(Shape):
+class Jwk(Shape, frozen=True):
     """An Ed25519 public key (RFC 8037): exactly these members."""
 
     kty: Literal["OKP"]
@@ -36,7 +36,7 @@ class Jwk(Shape):
     x: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{43}\Z")]
 
 
-class EnrolledKey(Shape):
+class EnrolledKey(Shape, frozen=True):
     """A key with proof that its holder has the private part; `held_by` says who that is."""
 
     jwk: Jwk
@@ -44,7 +44,7 @@ class EnrolledKey(Shape):
     held_by: KeyHolder
 
 
-class OrganizationRecord(Shape):
+class OrganizationRecord(Shape, frozen=True):
     """Who answers for statements."""
 
     organization: OrganizationId
@@ -56,7 +56,7 @@ class OrganizationRecord(Shape):
     address: Text | None = None
 
 
-class Genesis(Shape):
+class Genesis(Shape, frozen=True):
     """Entry 0: the ledger, its log key, its operator and the operator's key."""
 
     log_vkey: Text
@@ -64,13 +64,13 @@ class Genesis(Shape):
     key: EnrolledKey
 
 
-class OrganizationStatement(OrganizationRecord):
+class OrganizationStatement(OrganizationRecord, frozen=True):
     """Registers an organization or changes its record; the first brings its first key."""
 
     key: EnrolledKey | None = None
 
 
-class KeyStatement(Shape):
+class KeyStatement(Shape, frozen=True):
     """Enrols a further key of the organization, or one after theft, signed by the operator."""
 
     organization: OrganizationId
@@ -78,7 +78,7 @@ class KeyStatement(Shape):
     reason: Text | None = None
 
 
-class KeyRevocation(Shape):
+class KeyRevocation(Shape, frozen=True):
     """Ends a key. Statements from `distrusted_from` (a log index) on count as unknown."""
 
     organization: OrganizationId
@@ -87,7 +87,7 @@ class KeyRevocation(Shape):
     distrusted_from: Annotated[int, Meta(ge=0, le=2**53 - 1)] | None = None
 
 
-class Capacity(Shape):
+class Capacity(Shape, frozen=True):
     """Nameplate capacity of one material (or contained element), per calendar year."""
 
     material: Word
@@ -95,7 +95,7 @@ class Capacity(Shape):
     element: Element | None = None
 
 
-class RecoveryRange(Shape):
+class RecoveryRange(Shape, frozen=True):
     """The share of an element that the plant registers to recover from a material."""
 
     element: Element
@@ -104,7 +104,7 @@ class RecoveryRange(Shape):
     material: Word | None = None
 
 
-class FacilityStatement(Shape):
+class FacilityStatement(Shape, frozen=True):
     """A place where material is worked or kept; registered in its organization's name space."""
 
     facility: FacilityId
@@ -123,7 +123,7 @@ class FacilityStatement(Shape):
     licences: Annotated[list[Text], Meta(max_length=64)] | None = None
 
 
-class Relationship(Shape):
+class Relationship(Shape, frozen=True):
     """A dated edge between a holder and a target; what is missing to 100 % is unknown.
 
     Shares are decimals of 1, each measured alone.
@@ -145,14 +145,14 @@ class Relationship(Shape):
     valid_until: Day | None = None
 
 
-class Audience(Shape):
+class Audience(Shape, frozen=True):
     """A named set of organizations to whom lots may be opened; replaces the former set."""
 
     audience: OrganizationId
     members: Annotated[list[OrganizationId], Meta(max_length=1000)]
 
 
-class Grant(Shape):
+class Grant(Shape, frozen=True):
     """Lets an auditor read in full what happened at facilities, or to lots, for a time.
 
     Stated again with another `until` it is extended or ended.
@@ -165,7 +165,7 @@ class Grant(Shape):
     lots: Annotated[list[LotId], Meta(max_length=256)]
 
 
-class Opening(Shape):
+class Opening(Shape, frozen=True):
     """Opens the author's names, else hidden from those downstream, to buyers or to all."""
 
     opening: OwnId
@@ -176,7 +176,7 @@ class Opening(Shape):
     until: Day | None = None
 
 
-class Erasure(Shape):
+class Erasure(Shape, frozen=True):
     """Removes the text of a statement on a legal ground; the entry stays."""
 
     entry: Hash

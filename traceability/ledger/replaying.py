@@ -15,8 +15,18 @@ from msgspec.structs import replace
 
 from traceability.errors import ChainBroken, UnknownStatement
 from traceability.ledger import events, registry
-from traceability.ledger.book import HELD, IN_TRANSIT, Book, Consignment, Effects, Facility, Lot
-from traceability.ledger.book import gross as gross_of
+from traceability.ledger.book import (
+    HELD,
+    IN_TRANSIT,
+    Book,
+    Consignment,
+    Effects,
+    Facility,
+    Lot,
+    event_facility,
+    gross,
+    is_reported,
+)
 from traceability.ledger.decision import authorize, decide, decide_genesis
 from traceability.ledger.shapes import Quantity
 from traceability.ledger.statements import Statement
@@ -58,6 +68,7 @@ class Replay:
     entries: Mapping[str, int]  # log index of each entry of the history, by hash
     book: Book = field(default_factory=Book)
     tally: Tally = field(default_factory=Tally)
+    _hidden_facilities: set[str] = field(default_factory=set)
 
     def skip(self, place: Place) -> None:
         """Pass an entry whose statement is not known: what it touched is not known any more."""
@@ -65,8 +76,9 @@ class Replay:
             self._forget(subject)
             kind, _, name = subject.partition(":")
             if kind == "facility" and place.kind == "registry.facility":
-                self.book.facilities[name] = _any_facility(name)
+                self._hidden_facilities.add(name)
             if kind == "organization" and place.kind == "registry.organization":
+                # Erased: that it was registered is known, and that there is one operator.
                 roles = frozenset(OrganizationRole) - {OrganizationRole.OPERATOR}
                 self.book.organizations.setdefault(name, roles)
 
@@ -80,114 +92,128 @@ class Replay:
         if statement.kind.startswith("custody."):
             self._take_event(statement, place)
             return
-        self.take_registry(statement, place)
-
-    def take_registry(self, statement: Statement, place: Place) -> None:
-        """Judge a statement about who and where."""
         effects = self._registry_effects(statement, place)
+        _verify_subjects(effects, place, is_certain=True)
         self.book.accept(statement, effects, place.entry)
-        self._verify_subjects(effects, place, is_certain=True)
+        if isinstance(statement.body, registry.FacilityStatement):
+            self._hidden_facilities.discard(statement.body.facility)
 
     def _registry_effects(self, statement: Statement, place: Place) -> Effects:
         if place.index == 0:
             return decide_genesis(statement)
-        if isinstance(statement.body, registry.Erasure):
-            # `decide` looks the entry up among statements that a replay may not have seen.
-            authorize(
-                kid=statement.kid, author=statement.author, kind=statement.kind, book=self.book
-            )
-            if self.entries.get(statement.body.entry, place.index) >= place.index:
-                raise UnknownStatement(statement.body.entry, at="$.body.entry")
-            return Effects(
-                subjects=statement.subjects, lots={}, movements=(), consignments={}
-            )
-        return decide(statement, self.book)
+        if isinstance(statement.body, registry.FacilityStatement):
+            self._assume_forerunner(statement.body.facility)
+        if not isinstance(statement.body, registry.Erasure):
+            return decide(statement, self.book)
+        # `decide` looks the entry up among statements that a replay need not have seen.
+        self._authorize(statement)
+        if self.entries.get(statement.body.entry, place.index) >= place.index:
+            raise UnknownStatement(statement.body.entry, at="$.body.entry")
+        return Effects(subjects=statement.subjects, lots={}, movements=(), consignments={})
 
     def _take_event(self, statement: Statement, place: Place) -> None:
-        if not self._is_judgeable(statement):
-            authorize(
-                kid=statement.kid, author=statement.author, kind=statement.kind, book=self.book
-            )
+        if not self._is_judgeable(statement, place):
+            self._authorize(statement)
             self.tally.unjudged += 1
             self._forget_all(place)
             return
-        assumed = self._assume(statement, place)
+        assumed, is_lenient = self._assume(statement, place)
+        without_owners = [name for name, _ in _lots(place) if self._lacks_owners(name)]
+        if isinstance(statement.body, events.Transfer):
+            for name in without_owners:
+                self.book.lots[name] = _owned(self.book.lots[name], statement.author)
         effects = decide(statement, self.book)
-        self._verify_subjects(effects, place, is_certain=not assumed)
+        _verify_subjects(effects, place, is_certain=not is_lenient)
         self.book.accept(statement, effects, place.entry)
-        if assumed:
-            self.tally.with_assumptions += 1
-        else:
-            self.tally.in_full += 1
+
+        self.tally.with_assumptions += is_lenient
+        self.tally.in_full += not is_lenient
+        for name in without_owners:
+            self.book.lots[name] = replace(self.book.lots[name], owners=())
         self._forget_assumed(statement, place, assumed)
 
-    def _is_judgeable(self, statement: Statement) -> bool:
-        """Tell whether a correction's forerunner, and what it touched, is known."""
+    def _forget_assumed(self, statement: Statement, place: Place, assumed: set[str]) -> None:
+        """Drop what is not known after a statement either."""
+        if isinstance(statement.body, events.Shipment) and "consignment" in assumed:
+            self._forget_all(place)
+        for subject in place.links:
+            is_known = subject not in assumed or isinstance(statement.body, _KNOWN_AFTER)
+            if subject not in self.whole or not is_known:
+                self._forget(subject)
+
+    def _is_judgeable(self, statement: Statement, place: Place) -> bool:
+        """Tell whether all is known that an amendment takes back; other events need nothing."""
         body = statement.body
         if not isinstance(body, events.Correction | events.Void):
             return True
         replaced = self.book.statements.get(body.replaces)
         if replaced is None:
             return False
-        touched = {movement.lot for movement in replaced.movements} | set(body.lots)
-        begun = touched & self.book.lots.keys()
-        return all(name in begun or f"lot:{name}" in self.whole for name in touched) and {
-            movement.lot for movement in replaced.movements
-        } <= begun
+        if replaced.waits_on is not None and replaced.waits_on not in self.book.consignments:
+            return False
+        there = {name for name, before in _lots(place) if before is not None}
+        there |= {movement.lot for movement in replaced.movements}
+        return all(name in self.book.lots and self.book.lots[name].owners for name in there)
 
-    def _assume(self, statement: Statement, place: Place) -> set[str]:
-        """Put into the book what the statement rests on and a blinded hop hides."""
-        assumed = set()
-        for subject, before in place.links.items():
-            kind, _, name = subject.partition(":")
-            if kind == "consignment" and before is not None and subject not in self.whole:
-                self.book.consignments.pop(subject, None)
+    def _assume(self, statement: Statement, place: Place) -> tuple[set[str], bool]:
+        """Put into the book what the statement rests on and a blinded hop hides.
+
+        Returns:
+            The subjects whose state is assumed, and whether anything was assumed at all. The
+            word `consignment` among them says that unknown receipts may wait for a shipment.
+        """
+        assumed: set[str] = set()
+        is_lenient = self._assume_facility(statement)
+        for name, before in _lots(place):
             if before is None:
                 continue
-            if kind == "consignment" and subject not in self.book.consignments:
-                has_lots = any(link.startswith("lot:") for link in place.links)
-                shipped = isinstance(statement.body, events.Receipt) and has_lots
-                self.book.consignments[subject] = Consignment(subject=subject, shipped=shipped)
-                assumed.add(subject)
-            elif kind == "lot" and self._assume_lot(name, statement):
-                assumed.add(subject)
-        return assumed
+            known = self.book.lots.get(name)
+            if known is None:
+                assumed.add(f"lot:{name}")
+            if known is None or not known.owners:
+                seen = known or _any_lot(name, statement)
+                known_to = seen.known_to | {statement.author}
+                self.book.lots[name] = replace(seen, known_to=known_to)
+                is_lenient = True
+        for subject, before in place.links.items():
+            if subject.startswith("consignment:") and self._assume_consignment(
+                subject, before, statement, place
+            ):
+                assumed |= {subject, "consignment"}
+        return assumed, is_lenient or bool(assumed)
 
-    def _assume_lot(self, name: str, statement: Statement) -> bool:
-        known = self.book.lots.get(name)
-        if known is None:
-            known = _any_lot(name, statement)
-        elif known.owners:
+    def _assume_facility(self, statement: Statement) -> bool:
+        name = event_facility(statement)
+        if name is None or name not in self._hidden_facilities:
             return False
-        # An assumed lot has no owners: whose it was, and who may see it, a blinded hop hides.
-        own = {"owner": {"organization": statement.author}, "parts": 1}
-        owners: tuple[Mapping[str, Any], ...] = ()
-        if isinstance(statement.body, events.Transfer):
-            owners = (own,)
-        self.book.lots[name] = replace(
-            known, owners=owners, known_to=known.known_to | {statement.author}
-        )
+        operator = None if is_reported(statement) else statement.author
+        self.book.facilities[name] = _any_facility(name, operator)
         return True
 
-    def _forget_assumed(self, statement: Statement, place: Place, assumed: set[str]) -> None:
-        for subject in place.links:
-            is_kept = subject in self.whole and (
-                subject not in assumed or isinstance(statement.body, _KNOWN_AFTER)
-            )
-            if not is_kept:
-                self._forget(subject)
-        if any(subject.startswith("consignment:") for subject in assumed):
-            # Receipts that waited for this shipment, if any, took effect with it.
-            self._forget_all(place)
+    def _assume_forerunner(self, name: str) -> None:
+        if name in self._hidden_facilities:
+            self.book.facilities[name] = _any_facility(name, None)
 
-    def _verify_subjects(self, effects: Effects, place: Place, *, is_certain: bool) -> None:
-        missing = set(effects.subjects) - place.links.keys()
-        more = place.unnamed or len(place.links) > len(effects.subjects)
-        if missing or (is_certain and more):
-            raise ChainBroken(
-                "The entry does not chain to exactly what its statement touches.",
-                subjects=sorted(missing),
-            )
+    def _assume_consignment(
+        self, subject: str, before: str | None, statement: Statement, place: Place
+    ) -> bool:
+        known = self.book.consignments.get(subject)
+        if before is None:
+            return False
+        if known is not None and subject in self.whole:
+            # A receipt that waited may have been voided, which is not on this chain.
+            return bool(known.waiting) and isinstance(statement.body, events.Shipment)
+        has_arrived = isinstance(statement.body, events.Receipt) and any(_lots(place))
+        self.book.consignments[subject] = Consignment(subject=subject, shipped=has_arrived)
+        return True
+
+    def _lacks_owners(self, name: str) -> bool:
+        """Tell whether a lot's owners are hidden; whose it was, a blinded hop knows."""
+        lot = self.book.lots.get(name)
+        return lot is not None and not lot.owners
+
+    def _authorize(self, statement: Statement) -> None:
+        authorize(kid=statement.kid, author=statement.author, kind=statement.kind, book=self.book)
 
     def _forget_all(self, place: Place) -> None:
         for subject in place.links:
@@ -201,14 +227,35 @@ class Replay:
             self.book.consignments.pop(subject, None)
 
 
-def _any_facility(name: str) -> Facility:
-    return Facility(id=name, operator=None, types=frozenset(kind.value for kind in FacilityType))
+def _verify_subjects(effects: Effects, place: Place, *, is_certain: bool) -> None:
+    missing = set(effects.subjects) - place.links.keys()
+    more = place.unnamed or len(place.links) > len(effects.subjects)
+    if missing or (is_certain and more):
+        raise ChainBroken(
+            "The entry does not chain to exactly what its statement touches.",
+            subjects=sorted(missing),
+        )
+
+
+def _lots(place: Place) -> Iterator[tuple[str, str | None]]:
+    for subject, before in place.links.items():
+        if subject.startswith("lot:"):
+            yield subject.removeprefix("lot:"), before
+
+
+def _owned(lot: Lot, author: str) -> Lot:
+    return replace(lot, owners=({"owner": {"organization": author}, "parts": 1},))
+
+
+def _any_facility(name: str, operator: str | None) -> Facility:
+    types = frozenset(kind.value for kind in FacilityType)
+    return Facility(id=name, operator=operator, types=types)
 
 
 def _any_lot(name: str, statement: Statement) -> Lot:
     """Return the lot in the state that suits the statement best."""
     body = statement.body
-    amounts = [gross_of(quantity, "$.body") for quantity in _quantities(body, name)]
+    amounts = [gross(quantity, "$.body") for quantity in _quantities(body, name)]
     basis = next((quantity.basis.value for quantity in _quantities(body, name)), "wet")
     arrives = isinstance(body, events.Receipt)
     return Lot(

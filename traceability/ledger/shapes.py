@@ -68,14 +68,14 @@ class Shape(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
     """Base of every shape: immutable, named members only, nothing unknown."""
 
 
-class Identifier(Shape):
+class Identifier(Shape, frozen=True):
     """An identifier of somebody else's scheme, such as `lei`, `gln`, `rmi_cid` or `own`."""
 
     scheme: Word
     value: Text
 
 
-class Party(Shape):
+class Party(Shape, frozen=True):
     """Somebody: an organization of this ledger, or one without a key, by name."""
 
     organization: OrganizationId | None = None
@@ -84,7 +84,7 @@ class Party(Shape):
     identifiers: list[Identifier] | None = None
 
 
-class Place(Shape):
+class Place(Shape, frozen=True):
     """Somewhere: a facility of this ledger, or a place by name and country."""
 
     facility: FacilityId | None = None
@@ -96,7 +96,7 @@ class Place(Shape):
     longitude: SignedDecimalText | None = None
 
 
-class Evidence(Shape):
+class Evidence(Shape, frozen=True):
     """A document that supports a statement, by digest; the document itself stays outside."""
 
     sha256: Hash
@@ -105,7 +105,7 @@ class Evidence(Shape):
     retained_until: Day | None = None
 
 
-class Quantity(Shape):
+class Quantity(Shape, frozen=True):
     """An amount as it was entered: value, unit and what it counts.
 
     `moisture` is the mass share of water, `density` is kg per litre, `low` and `high`
@@ -123,7 +123,7 @@ class Quantity(Shape):
     high: DecimalText | None = None
 
 
-class AssayResult(Shape):
+class AssayResult(Shape, frozen=True):
     """One element of an assay: `value` of `unit` (fraction, percent, ppm, g_per_t).
 
     `expressed_as` names the compound the laboratory reports (`Li2O`), where not the element.
@@ -139,7 +139,7 @@ class AssayResult(Shape):
     status: AssayStatus | None = None
 
 
-class Compound(Shape):
+class Compound(Shape, frozen=True):
     """A chemical sold by purity: contained metal follows from the formula, hydrate included."""
 
     formula: Formula
@@ -147,7 +147,7 @@ class Compound(Shape):
     basis: Basis
 
 
-class TariffCode(Shape):
+class TariffCode(Shape, frozen=True):
     """A Harmonized System code with its edition, the national suffix and a ruling."""
 
     code: Annotated[str, Meta(pattern=r"\A[0-9]{4}(\.?[0-9]{2}){0,2}\Z")]
@@ -156,7 +156,7 @@ class TariffCode(Shape):
     ruling: Text | None = None
 
 
-class OwnerShare(Shape):
+class OwnerShare(Shape, frozen=True):
     """An owner and its parts; several make undivided shares, by contained metal where named."""
 
     owner: Party
@@ -164,7 +164,7 @@ class OwnerShare(Shape):
     element: Element | None = None
 
 
-class NewLot(Shape):
+class NewLot(Shape, frozen=True):
     """A lot that begins with this statement."""
 
     lot: LotId
@@ -177,14 +177,14 @@ class NewLot(Shape):
     hs: TariffCode | None = None
 
 
-class TakenLot(Shape):
+class TakenLot(Shape, frozen=True):
     """An amount taken out of a lot."""
 
     lot: LotId
     quantity: Quantity
 
 
-class Impurity(Shape):
+class Impurity(Shape, frozen=True):
     """A substance in a material before or after purification."""
 
     substance: Text
@@ -192,7 +192,7 @@ class Impurity(Shape):
     unit: Word
 
 
-class Process(Shape):
+class Process(Shape, frozen=True):
     """One thing that was done to an output."""
 
     type: ProcessType
@@ -202,7 +202,7 @@ class Process(Shape):
     note: Text | None = None
 
 
-class ProducedLot(NewLot, kw_only=True):
+class ProducedLot(NewLot, frozen=True, kw_only=True):
     """A lot that comes out of a transformation."""
 
     role: OutputRole

@@ -30,7 +30,7 @@ MAX_SUBJECTS = 256
 MAX_STATEMENT = 60_000
 
 
-class StreamPlace(Shape):
+class StreamPlace(Shape, frozen=True):
     """A site's or device's own chain: `prev` is the SHA-256 of its previous statement's JWS."""
 
     id: LocalId
@@ -38,7 +38,7 @@ class StreamPlace(Shape):
     prev: Hash | None = None
 
 
-class Envelope(Shape):
+class Envelope(Shape, frozen=True):
     """What every statement says about itself, whatever its kind."""
 
     ledger: Text

@@ -3,6 +3,7 @@
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.db.models.fields.json import KeyTextTransform
 from django.utils.translation import gettext_lazy as _
 
 from traceability.ledger.book import EXITED, HELD, IN_TRANSIT
@@ -64,7 +65,14 @@ class Movement(models.Model):
     class Meta:
         verbose_name = _("movement")
         verbose_name_plural = _("movements")
-        indexes = [models.Index(fields=["lot", "recorded_order"], name="movement_of_lot")]
+        indexes = [
+            models.Index(fields=["lot", "recorded_order"], name="movement_of_lot"),
+            models.Index(  # who may read a transfer of title
+                KeyTextTransform("to", "facts"),
+                name="movement_passes_title_to",
+                condition=models.Q(role="title"),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.lot} {self.role} {self.delta}"

@@ -35,6 +35,13 @@ class Entry(models.Model):
         verbose_name = _("statement")
         verbose_name_plural = _("statements")
         ordering = ["-recorded_order"]
+        indexes = [
+            models.Index(
+                fields=["facility", "recorded_order"],
+                name="entry_at_facility",
+                condition=models.Q(facility__isnull=False),
+            )
+        ]
         constraints = [
             models.UniqueConstraint(
                 name="statement_id_is_unique_per_organization", fields=["author", "statement_id"]
@@ -76,7 +83,19 @@ class EntrySubject(models.Model):
     class Meta:
         verbose_name = _("link")
         verbose_name_plural = _("links")
-        indexes = [models.Index(fields=["recorded_order"], name="subjects_of_entry")]
+        indexes = [
+            models.Index(fields=["recorded_order"], name="subjects_of_entry"),
+            *(  # who may read what is about a consignment `consignment:<shipper>:…:<consignee>`
+                models.Index(
+                    models.Func(
+                        "subject", models.Value(":"), models.Value(place), function="split_part"
+                    ),
+                    name=f"consignment_{party}",
+                    condition=models.Q(subject__startswith="consignment:"),
+                )
+                for party, place in (("shipper", 2), ("consignee", 4))
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.subject} {self.recorded_order}"

@@ -185,7 +185,7 @@ class NameOpening(models.Model):
 class Reading(models.Model):
     """Somebody read what belongs to another company; shown to its owner, never changed."""
 
-    reader = models.CharField(max_length=32, db_index=True)
+    reader = models.CharField(max_length=32)
     person = models.CharField(max_length=64, blank=True)
     owner = models.CharField(max_length=32, db_index=True)
     lot = models.CharField(max_length=97)
@@ -196,6 +196,7 @@ class Reading(models.Model):
         verbose_name = _("reading")
         verbose_name_plural = _("readings")
         ordering = ["-id"]
+        indexes = [models.Index(fields=["reader", "lot"], name="reading_by_reader")]
 
     def __str__(self) -> str:
         return f"{self.reader} {self.what} {self.lot}"

@@ -14,6 +14,7 @@ from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.utils.translation import gettext_lazy as _
 
 from traceability.errors import SettingMissing, SettingNotUsable
+from traceability.project import appearance
 from traceability.project.database import PROJECT_ROOT, embedded_environment, is_embedded
 
 environment = embedded_environment(os.environ) if is_embedded(os.environ) else dict(os.environ)
@@ -190,6 +191,7 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 LOGIN_URL = "admin:login"
+UNFOLD = appearance.UNFOLD
 LOGIN_REDIRECT_URL = "/"
 AXES_FAILURE_LIMIT = 8
 AXES_COOLOFF_TIME = 1  # hours

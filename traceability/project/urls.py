@@ -2,11 +2,15 @@
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
+from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from traceability import pages
 from traceability.project.health import health
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", RedirectView.as_view(pattern_name="log"), name="home"),
+    path("log/", pages.log, name="log"),
     path("api/v1/", include("traceability.api.urls")),
     path("api/v1/", include("standards.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),

@@ -68,3 +68,9 @@ def day(value: date | str | None) -> str:
     if not value:
         return "—"
     return formats.date_format(date.fromisoformat(value) if isinstance(value, str) else value)
+
+
+@register.filter
+def kind_name(kind: str) -> str:
+    """Return a kind of statement in words: `custody.transfer` → `Transfer`."""
+    return words(kind.rpartition(".")[2]).capitalize() or _("Statement")

@@ -1,0 +1,182 @@
+"""What the log says of certificates, clubs and packs: filled only by the follower.
+
+`index` is the log index of the entry that says so; a question about an earlier log size leaves
+out what came later. Rows are inserted once; a trigger refuses any change (migration 0002).
+"""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from traceability.models import Organization
+
+LOT = 97
+ELEMENT = 10
+
+
+class Cursor(models.Model):
+    """How far a reader has followed the log: entries below `size` are taken in."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    size = models.BigIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("cursor")
+        verbose_name_plural = _("cursors")
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.size}"
+
+
+class Certificate(models.Model):
+    """A third party's statement about a facility or organization, as stated at one entry.
+
+    Stated again under its id, it is another row; the last one below a log size holds there.
+    `level` is the published one. Null scopes have not been coded by anybody.
+    """
+
+    index = models.BigIntegerField(primary_key=True)
+    entry = models.CharField(max_length=64)
+    certificate = models.CharField(max_length=LOT, db_index=True)
+    author = models.CharField(max_length=32)
+    scheme = models.CharField(max_length=64)
+    standard = models.CharField(max_length=500, blank=True)
+    version = models.CharField(max_length=500, blank=True)
+    facility = models.CharField(max_length=LOT, blank=True, db_index=True)
+    organization = models.CharField(max_length=32, blank=True, db_index=True)
+    activities = ArrayField(models.CharField(max_length=64), null=True)
+    materials = ArrayField(models.CharField(max_length=ELEMENT), null=True)
+    level = models.CharField(max_length=500, blank=True)
+    assessed_on = models.DateField(null=True)
+    published_on = models.DateField(null=True)
+    valid_from = models.DateField(null=True)
+    valid_until = models.DateField(null=True)
+    record = models.JSONField()  # the body of the statement
+
+    class Meta:
+        verbose_name = _("certificate")
+        verbose_name_plural = _("certificates")
+        ordering = ["certificate", "-index"]
+
+    def __str__(self) -> str:
+        return self.certificate
+
+
+class CertificateStatus(models.Model):
+    """One row of a certificate's timeline: true from a day, known from a log index.
+
+    A retroactive status reaches back to the beginning; any other does not.
+    """
+
+    index = models.BigIntegerField(primary_key=True)
+    entry = models.CharField(max_length=64)
+    certificate = models.CharField(max_length=LOT, db_index=True)
+    status = models.CharField(max_length=40)
+    effective_from = models.DateField()
+    retroactive = models.BooleanField(default=False)
+    because = models.TextField(blank=True)
+
+    class Meta:
+        verbose_name = _("certificate status")
+        verbose_name_plural = _("certificate statuses")
+        ordering = ["certificate", "effective_from", "index"]
+
+    def __str__(self) -> str:
+        return f"{self.certificate} {self.status} {self.effective_from}"
+
+
+class RegistrySnapshot(models.Model):
+    """A copy of a scheme's register or an authority's list, by digest."""
+
+    index = models.BigIntegerField(primary_key=True)
+    entry = models.CharField(max_length=64)
+    snapshot = models.CharField(max_length=LOT, db_index=True)
+    scheme = models.CharField(max_length=64, db_index=True)
+    title = models.CharField(max_length=500)
+    url = models.CharField(max_length=500)
+    published_on = models.DateField(null=True)
+    retrieved_on = models.DateField()
+    sha256 = models.CharField(max_length=64)
+    complete = models.BooleanField()
+    rows = models.JSONField()
+
+    class Meta:
+        verbose_name = _("register snapshot")
+        verbose_name_plural = _("register snapshots")
+        ordering = ["-index"]
+
+    def __str__(self) -> str:
+        return self.snapshot
+
+
+class Club(models.Model):
+    """A procurement club that has adopted a policy. Its members are its audience's."""
+
+    organization = models.OneToOneField(
+        Organization, on_delete=models.PROTECT, primary_key=True, related_name="club"
+    )
+    index = models.BigIntegerField()
+
+    class Meta:
+        verbose_name = _("club")
+        verbose_name_plural = _("clubs")
+
+    def __str__(self) -> str:
+        return self.organization_id
+
+
+class ClubPolicy(models.Model):
+    """One adopted version of a club's policy. `form` is what `parse_policy` reads."""
+
+    index = models.BigIntegerField(primary_key=True)
+    entry = models.CharField(max_length=64)
+    club = models.ForeignKey(Club, on_delete=models.PROTECT, related_name="policies")
+    version = models.CharField(max_length=60)
+    title = models.CharField(max_length=500)
+    effective_from = models.DateField()
+    digest = models.CharField(max_length=64)
+    form = models.JSONField()
+
+    class Meta:
+        verbose_name = _("policy")
+        verbose_name_plural = _("policies")
+        ordering = ["club", "-index"]
+
+    def __str__(self) -> str:
+        return f"{self.club_id} {self.version}"
+
+
+class PackActivation(models.Model):
+    """The operator put a rule pack in force; the last one below a log size holds there."""
+
+    index = models.BigIntegerField(primary_key=True)
+    entry = models.CharField(max_length=64)
+    pack = models.CharField(max_length=40, db_index=True)
+    version = models.CharField(max_length=60)
+    digest = models.CharField(max_length=64)
+
+    class Meta:
+        verbose_name = _("pack activation")
+        verbose_name_plural = _("pack activations")
+        ordering = ["-index"]
+
+    def __str__(self) -> str:
+        return f"{self.pack} {self.version}"
+
+
+class PackFile(models.Model):
+    """One file of a rule pack, its exact bytes; the pack is all files of one digest."""
+
+    digest = models.CharField(max_length=64)
+    path = models.CharField(max_length=200)
+    content = models.BinaryField()
+
+    class Meta:
+        verbose_name = _("file of a rule pack")
+        verbose_name_plural = _("files of rule packs")
+        constraints = [
+            models.UniqueConstraint(name="a_pack_has_one_file_of_a_name", fields=["digest", "path"])
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.digest[:12]} {self.path}"

@@ -1,0 +1,291 @@
+"""What the entries of a bundle say: included, understood, signed, and judged again."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from traceability.errors import (
+    DisclosureMalformed,
+    DisclosureUnused,
+    EntryOfAnotherLedger,
+    InclusionNotProven,
+    InvalidSignature,
+    KeyHistoryWithheld,
+    NotErased,
+    NotForThisLedger,
+    OutsideProfile,
+    StatementNotOfEntry,
+    TraceabilityError,
+    UndisclosedValue,
+)
+from traceability.ledger import closure, registry
+from traceability.ledger.bundle import ProofBundle, ProvenEntry
+from traceability.ledger.canonical import parse_json
+from traceability.ledger.checkpoint import Checkpoint
+from traceability.ledger.decision import authorize
+from traceability.ledger.disclosures import partially_reveal
+from traceability.ledger.entries import chain_handle
+from traceability.ledger.kinds import KINDS
+from traceability.ledger.merkle import verify_inclusion
+from traceability.ledger.replaying import Place, Replay
+from traceability.ledger.signing import STATEMENT_TYPE, Jws, Signed, parse_jws, verify_many
+from traceability.ledger.statements import MAX_STATEMENT, Statement, parse_statement
+
+_ABOUT_DISCLOSURES = (DisclosureMalformed, DisclosureUnused, OutsideProfile)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """An open entry. `statement` is None where values that it needs stay hidden."""
+
+    item: ProvenEntry
+    jws: Jws
+    author: str
+    kind: str
+    statement: Statement | None
+    fault: TraceabilityError | None = None  # of its disclosures; step 6 tells
+
+
+@dataclass(slots=True, kw_only=True)
+class Contents:
+    """The entries of a bundle as understood, by hash; `chains` in log order, by handle."""
+
+    bundle: ProofBundle
+    said: dict[str, Said]
+    names: dict[str, str]  # subject id by handle
+    by_hash: dict[str, ProvenEntry]
+    chains: dict[str, list[ProvenEntry]]
+    whole: frozenset[str] = frozenset()  # handles; known after the chains were verified
+
+    @property
+    def partly_hidden(self) -> int:
+        """How many open statements keep values hidden that are needed to judge them."""
+        return sum(said.statement is None for said in self.said.values())
+
+    def placed_items(self) -> Iterator[tuple[str, ProvenEntry]]:
+        """Yield every entry with its place in the file, in log order."""
+        for place, item in enumerate(self.bundle.entries):
+            yield f"$.entries[{place}]", item
+
+    def is_lot(self, chain: str) -> bool:
+        """Tell whether a chain is known to be a lot's."""
+        return self.names.get(chain, "").startswith("lot:")
+
+    def place(self, item: ProvenEntry) -> Place:
+        """Return where an entry stands, by the names of the chains that are known."""
+        links = item.links
+        named = {self.names[chain]: links[chain] for chain in links if chain in self.names}
+        return Place(
+            index=item.index,
+            entry=item.hash,
+            kind=item.entry.kind,
+            links=named,
+            unnamed=len(links) - len(named),
+        )
+
+    def replay(self) -> Replay:
+        """Return an empty book for these contents."""
+        return Replay(
+            whole={self.names[chain] for chain in self.whole if chain in self.names},
+            entries={entry: item.index for entry, item in self.by_hash.items()},
+        )
+
+
+def verify_entries(bundle: ProofBundle, checkpoint: Checkpoint) -> None:
+    """Verify that every entry is of this ledger and stands in the tree at its index.
+
+    Raises:
+        EntryOfAnotherLedger, InclusionNotProven: at the entry that is not.
+    """
+    for place, item in enumerate(bundle.entries):
+        at = f"$.entries[{place}]"
+        if item.entry.ledger != checkpoint.origin:
+            raise EntryOfAnotherLedger(item.entry.ledger, ledger=checkpoint.origin, at=at)
+        try:
+            verify_inclusion(
+                item.leaf,
+                index=item.index,
+                size=checkpoint.size,
+                proof=item.proof,
+                root=checkpoint.root,
+            )
+        except InclusionNotProven as error:
+            raise placed(error, at) from None
+
+
+def understand(bundle: ProofBundle, origin: str) -> Contents:
+    """Read every statement that is given; each must be the one its entry commits to.
+
+    Raises:
+        StatementNotOfEntry, NotForThisLedger, MalformedStatement and the like: at the entry.
+    """
+    said = {}
+    chains: dict[str, list[ProvenEntry]] = {}
+    for place, item in enumerate(bundle.entries):
+        for chain in item.links:
+            chains.setdefault(chain, []).append(item)
+        if item.statement is None:
+            continue
+        try:
+            said[item.hash] = _said(item, item.statement, origin)
+        except TraceabilityError as error:
+            raise placed(error, f"$.entries[{place}]") from None
+    return Contents(
+        bundle=bundle,
+        said=said,
+        names={chain_handle(name, salt): name for name, salt in bundle.subjects.items()},
+        by_hash={item.hash: item for item in bundle.entries},
+        chains=chains,
+    )
+
+
+def verify_statements(contents: Contents) -> tuple[int, ...]:
+    """Verify who signed: strictly, with a key that was good at the entry's index.
+
+    Returns:
+        Indices of disputed statements: signed with a key that was later said to be distrusted
+        from an index at or before theirs. They are listed, not refused.
+
+    Raises:
+        KeyHistoryWithheld: a statement about keys is not shown, so no key can be judged.
+        TraceabilityError: at the entry whose signer had no right to it.
+    """
+    replay = contents.replay()
+    signed: list[Signed] = []
+    signers: list[tuple[str, str]] = []
+    for at, item in contents.placed_items():
+        try:
+            said = contents.said.get(item.hash)
+            key = _authorized(contents, replay, item)
+        except TraceabilityError as error:
+            raise placed(error, at) from None
+        if said is not None and key is not None:
+            signed.append((key, said.jws.signing_input, said.jws.signature))
+            signers.append((at, said.jws.kid))
+    for (at, kid), is_valid in zip(signers, verify_many(signed), strict=True):
+        if not is_valid:
+            raise placed(InvalidSignature(kid=kid), at)
+    return _disputed(contents)
+
+
+def verify_balances(contents: Contents) -> Replay:
+    """Replay every open statement in log order, as the ledger decided on it.
+
+    Raises:
+        TraceabilityError: the rule that does not hold, at the entry.
+    """
+    replay = contents.replay()
+    for at, item in contents.placed_items():
+        said = contents.said.get(item.hash)
+        try:
+            if said is None or said.statement is None:
+                replay.skip(contents.place(item))
+            else:
+                replay.take(said.statement, contents.place(item))
+        except TraceabilityError as error:
+            raise placed(error, at) from None
+    return replay
+
+
+def verify_disclosures(contents: Contents) -> int:
+    """Verify that disclosed values are those that were hidden, and missing texts were erased.
+
+    Returns:
+        The number of disclosed values.
+
+    Raises:
+        DisclosureUnused, DisclosureMalformed, NotErased: at the entry.
+    """
+    by_index = {item.index: item for item in contents.bundle.entries}
+    for at, item in contents.placed_items():
+        said = contents.said.get(item.hash)
+        if said is not None and said.fault is not None:
+            raise placed(said.fault, at)
+        if item.erased_at is None:
+            continue
+        named = by_index.get(item.erased_at)
+        erasure = contents.said.get(named.hash) if named else None
+        body = erasure.statement.body if erasure and erasure.statement else None
+        if not isinstance(body, registry.Erasure) or body.entry != item.hash:
+            raise NotErased(f"No erasure at index {item.erased_at} names this entry.", at=at)
+    return sum(len(item.disclosures) for item in contents.bundle.entries)
+
+
+def placed(error: TraceabilityError, at: str) -> TraceabilityError:
+    """Return the error with its place in the bundle."""
+    error.at = f"{at}.statement {error.at}" if error.at else at
+    return error
+
+
+# ── statements ────────────────────────────────────────────────────────────────────────────
+
+
+def _said(item: ProvenEntry, raw: bytes, origin: str) -> Said:
+    if sha256(raw).hexdigest() != item.entry.statement:
+        raise StatementNotOfEntry("The statement is not the one that the entry commits to.")
+    jws = parse_jws(raw, typ=STATEMENT_TYPE)
+    document = parse_json(jws.payload, limit=MAX_STATEMENT)
+    ledger, author, kind = (str(document.get(name)) for name in ("ledger", "author", "kind"))
+    if ledger != origin:
+        raise NotForThisLedger(named=ledger, ledger=origin)
+    if kind != item.entry.kind:
+        raise StatementNotOfEntry(f"The statement is {kind}, the entry {item.entry.kind}.")
+
+    statement: Statement | None = None
+    fault: TraceabilityError | None = None
+    try:
+        statement = parse_statement(
+            raw, kinds=KINDS, ledger=origin, disclosures=tuple(item.disclosures)
+        )
+    except UndisclosedValue:
+        fault = _fault(document, item)
+    except _ABOUT_DISCLOSURES as error:
+        fault = error
+    return Said(item=item, jws=jws, author=author, kind=kind, statement=statement, fault=fault)
+
+
+def _fault(document: dict[str, Any], item: ProvenEntry) -> TraceabilityError | None:
+    """Return what is wrong with disclosures that leave values hidden, which is no fault."""
+    try:
+        partially_reveal(document, item.disclosures)
+    except _ABOUT_DISCLOSURES as error:
+        return error
+    return None
+
+
+def _authorized(contents: Contents, replay: Replay, item: ProvenEntry) -> bytes | None:
+    """Return the public key with which an entry's statement must be signed."""
+    said, place = contents.said.get(item.hash), contents.place(item)
+    if said is None:
+        _require_key_history(item, place)
+        replay.skip(place)
+        return None
+    if item.index == 0 and said.statement is not None:
+        replay.take(said.statement, place)  # the genesis brings the key that signed it
+    key = authorize(kid=said.jws.kid, author=said.author, kind=said.kind, book=replay.book)
+    if item.index > 0 and said.statement is not None and said.kind.startswith("registry."):
+        replay.take(said.statement, place)
+    return key.public
+
+
+def _require_key_history(item: ProvenEntry, place: Place) -> None:
+    if item.entry.kind not in closure.KEY_KINDS or item.erased_at is not None:
+        return
+    for subject in place.links:
+        if subject.startswith("organization:"):
+            raise KeyHistoryWithheld(subject.removeprefix("organization:"), at="")
+
+
+def _disputed(contents: Contents) -> tuple[int, ...]:
+    distrusted: dict[str, tuple[int, int]] = {}
+    for said in contents.said.values():
+        body = said.statement.body if said.statement else None
+        if isinstance(body, registry.KeyRevocation) and body.distrusted_from is not None:
+            distrusted[body.kid] = (body.distrusted_from, said.item.index)
+    disputed = []
+    for said in contents.said.values():
+        first, end = distrusted.get(said.jws.kid, (0, 0))
+        if first <= said.item.index < end:
+            disputed.append(said.item.index)
+    return tuple(sorted(disputed))

@@ -1,0 +1,135 @@
+"""Metal in a lot or a pool: milligrams by source, and what of it may not be there.
+
+Bringing several inputs together is where something unknown could turn into a known; the
+rules of `pooled` are argued in `provenance`.
+"""
+
+from traceability.ledger.apportioning import ceiling, withdraw
+from traceability.ledger.history import Taken
+
+
+class Metal:
+    """One element of one lot, or of a pool. Its parcels are never changed in place.
+
+    `slack` of the sum may not be there, out of all sources alike; `doubt` may not be there,
+    out of `unmeasured:` sources. `missing` is the lot without assay that left the slack.
+    `silent` says that the lot was assayed, but not for this element, `presumed` that an input
+    of that kind was left out. Metals of one `kin` hold their sources in one ratio.
+    """
+
+    __slots__ = ("doubt", "kin", "missing", "parcels", "presumed", "silent", "slack")
+
+    def __init__(
+        self,
+        parcels: dict[str, int],
+        kin: str,
+        slack: int = 0,
+        missing: str = "",
+        *,
+        doubt: int = 0,
+        silent: bool = False,
+        presumed: bool = False,
+    ) -> None:
+        self.parcels = parcels
+        self.kin = kin
+        self.slack = slack
+        self.missing = missing
+        self.doubt = doubt
+        self.silent = silent
+        self.presumed = presumed
+
+    def part(self, parcels: dict[str, int], part: int, whole: int) -> "Metal":
+        """Return `part / whole` of this metal, as these parcels."""
+        slack, doubt = self.slack, self.doubt
+        if part != whole and (slack or doubt):
+            slack, doubt = ceiling(slack * part, whole), ceiling(doubt * part, whole)
+        return Metal(
+            parcels,
+            self.kin,
+            slack,
+            self.missing,
+            doubt=doubt,
+            silent=self.silent,
+            presumed=self.presumed,
+        )
+
+
+Input = tuple[Metal, Taken]
+
+
+def pooled(kin: str, inputs: list[Input], *, presume: bool) -> Metal:
+    """Bring together what is taken of one element, keeping what is certain apart.
+
+    Args:
+        kin: of the pool where its inputs differ.
+        inputs: a metal with the withdrawal it came by.
+        presume: leave out what is silent where other inputs declare the element.
+    """
+    inputs = [
+        (metal, take)
+        for metal, take in inputs
+        if metal.parcels and not (take.role == "reagent" and _may_be_nothing(metal))
+    ]
+    declared = [pair for pair in inputs if not pair[0].silent]
+    presumed = any(metal.presumed for metal, _ in inputs)
+    silent = bool(inputs) and not declared
+    if presume and 0 < len(declared) < len(inputs):
+        inputs, presumed = declared, True
+    if len(inputs) == 1:
+        [(metal, _)] = inputs
+        pool = metal.part(metal.parcels, 1, 1)
+    elif _have_one_ratio(inputs):
+        pool = _joined(inputs)
+    else:
+        pool = _mixed(kin, inputs)
+    pool.silent, pool.presumed = silent, presumed
+    return pool
+
+
+def _may_be_nothing(metal: Metal) -> bool:
+    return 0 < sum(metal.parcels.values()) <= metal.slack
+
+
+def _have_one_ratio(inputs: list[Input]) -> bool:
+    """Whether any amounts of these inputs mix to the same ratio of sources."""
+    if len({metal.kin for metal, _ in inputs}) == 1:
+        return True
+    names = {name for metal, _ in inputs for name in metal.parcels}
+    return len(names) == 1
+
+
+def _joined(inputs: list[Input]) -> Metal:
+    """Add up inputs of one ratio: amounts may be uncertain, the ratio is not."""
+    parcels: dict[str, int] = {}
+    missing = (metal.missing for metal, _ in inputs if metal.missing)
+    for metal, _ in inputs:
+        _add(parcels, metal.parcels)
+    return Metal(
+        parcels,
+        inputs[0][0].kin,
+        sum(metal.slack for metal, _ in inputs),
+        next(missing, ""),
+        doubt=sum(metal.doubt for metal, _ in inputs),
+    )
+
+
+def _mixed(kin: str, inputs: list[Input]) -> Metal:
+    """Add up inputs of different ratios; what may not be there gets a source of its own."""
+    parcels: dict[str, int] = {}
+    doubt = 0
+    for metal, take in inputs:
+        certain = metal.parcels
+        doubt += metal.doubt
+        if metal.slack:
+            total = sum(certain.values())
+            maybe = min(metal.slack, total)
+            certain, _ = withdraw(certain, total - maybe, total)
+            _add(parcels, {f"unmeasured:{metal.missing or take.lot}": maybe})
+            doubt += maybe
+        _add(parcels, certain)
+    return Metal(parcels, kin, doubt=doubt)
+
+
+def _add(parcels: dict[str, int], more: dict[str, int]) -> None:
+    for name, mass in more.items():
+        parcels[name] = parcels.get(name, 0) + mass

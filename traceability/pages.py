@@ -1,0 +1,29 @@
+"""Public pages, without an account and without a script: what anybody may check about the log."""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
+
+from traceability.keeping import log_verifier
+from traceability.models import Checkpoint
+from traceability.pictures import growth_picture
+from traceability.reading import log_growth
+
+NEWEST = 12
+
+
+@require_safe
+@cache_control(public=True, max_age=5)
+def log(request: HttpRequest) -> HttpResponse:
+    """Show the newest checkpoint, the key to verify it with, and how the log has grown."""
+    checkpoints = list(Checkpoint.objects.order_by("-size")[:NEWEST])
+    context = {
+        "origin": settings.LEDGER_ORIGIN,
+        "vkey": log_verifier().vkey,
+        "newest": checkpoints[0] if checkpoints else None,
+        "checkpoints": checkpoints,
+        "growth": growth_picture(log_growth()),
+    }
+    return render(request, "traceability/log.html", context)
