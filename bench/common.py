@@ -78,26 +78,32 @@ class Companies:
         self.record([self._facility(name) for name in self.keys])
         self.record([self._extraction(name) for name in self.keys])
         self._next = 0
+        self._own_lots: list[str] = []
+
+    def own_splits(self, count: int, *, lots: int = 64) -> list[bytes]:
+        """Return signed splits of the first company, over lots of its own in turns."""
+        name = next(iter(self.keys))
+        if not self._own_lots:
+            self._own_lots = [f"{name}:B{n}" for n in range(lots)]
+            self.record([self._extraction(name, lot) for lot in self._own_lots])
+        return [self._split(name, self._own_lots[n % lots]) for n in range(count)]
 
     def splits(self, count: int) -> list[bytes]:
         """Return signed splits, company after company: each takes from a lot and begins one."""
         names = list(self.keys)
-        made = []
-        for _ in range(count):
-            name = names[self._next % len(names)]
-            body = {
-                "facility": f"{name}:mine",
-                "lot": f"{name}:L",
-                "parts": [
-                    {
-                        "lot": f"{name}:P{self._next}",
-                        "quantity": {"value": "12.5", "unit": "kg", "basis": "wet"},
-                    }
-                ],
-            }
-            made.append(self.sign(self.document("custody.split", name, body)))
-            self._next += 1
-        return made
+        return [
+            self._split(name, f"{name}:L") for name in (names[n % len(names)] for n in range(count))
+        ]
+
+    def _split(self, name: str, lot: str) -> bytes:
+        self._next += 1
+        quantity = {"value": "12.5", "unit": "kg", "basis": "wet"}
+        body = {
+            "facility": f"{name}:mine",
+            "lot": lot,
+            "parts": [{"lot": f"{name}:P{self._next}", "quantity": quantity}],
+        }
+        return self.sign(self.document("custody.split", name, body))
 
     def sign(self, document: dict[str, Any]) -> bytes:
         """Sign a document with its author's key."""
@@ -115,7 +121,9 @@ class Companies:
         """Return a statement with an evidence reference, as real ones have."""
         from traceability.registering import statement_document
 
-        evidence = [{"sha256": "ab" * 32, "title": "weighbridge ticket", "media_type": "text/plain"}]
+        evidence = [
+            {"sha256": "ab" * 32, "title": "weighbridge ticket", "media_type": "text/plain"}
+        ]
         effective = "2026-03-01T10:00:00-05:00"
         return statement_document(
             kind=kind, author=author, effective=effective, body=body, evidence=evidence
@@ -134,18 +142,16 @@ class Companies:
             },
         )
 
-    def _extraction(self, name: str) -> dict[str, Any]:
+    def _extraction(self, name: str, called: str = "") -> dict[str, Any]:
         quantity = {"value": "90000000", "unit": "t", "basis": "wet"}
         lot = {
-            "lot": f"{name}:L",
+            "lot": called or f"{name}:L",
             "material": "copper_concentrate",
             "form": "concentrate",
             "quantity": quantity,
             "owners": [{"owner": {"organization": name}, "parts": 1}],
         }
-        return self.document(
-            "custody.extraction", name, {"facility": f"{name}:mine", "lot": lot}
-        )
+        return self.document("custody.extraction", name, {"facility": f"{name}:mine", "lot": lot})
 
 
 def record_all(statements: Sequence[bytes]) -> None:

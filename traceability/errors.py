@@ -4,6 +4,8 @@ Integrity raises; compliance returns. HTTP statuses and exit codes are chosen at
 Each class states the fact it reports; `code` is stable API, the wording may change.
 """
 
+from collections.abc import Mapping
+
 
 class TraceabilityError(Exception):
     """Base of every deliberate error.
@@ -1189,6 +1191,108 @@ class ConsistencyUnproven(TraceabilityError):
     hint = "Have the bundle exported with `--since` that checkpoint; keep both notes until then."
 
 
+# ── the REST interface ────────────────────────────────────────────────────────────────────
+
+
+class NoSuchAddress(TraceabilityError):
+    """Nothing answers at an address."""
+
+    code = "no_such_address"
+    hint = "GET /api/schema/ lists every address; /api/ shows them to people."
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"Nothing answers at {path[:200]}.")
+
+
+class MethodNotAllowed(TraceabilityError):
+    """An address does not answer this method."""
+
+    code = "method_not_allowed"
+    hint = "The header `Allow` lists the methods; nothing recorded is ever changed or deleted."
+
+    def __init__(self, method: str) -> None:
+        super().__init__(f"{method[:20]} is not answered here.", method=method[:20])
+
+
+class NotAuthenticated(TraceabilityError):
+    """A request came without credentials, or with a token that is not good (any more)."""
+
+    code = "not_authenticated"
+    hint = "Get a token with your client's id and secret: POST /o/token/, client_credentials."
+
+    def __init__(self, message: str = "This needs a token or a login.") -> None:
+        super().__init__(message)
+
+
+class NoOrganization(TraceabilityError):
+    """An account that acts for no organization can see and say nothing."""
+
+    code = "no_organization"
+    hint = "The operator of the ledger names the organization that an account acts for."
+
+    def __init__(self) -> None:
+        super().__init__("This account acts for no organization.")
+
+
+class ScopeMissing(TraceabilityError):
+    """A token was issued for less than this."""
+
+    code = "scope_missing"
+    hint = "Ask for the scope when getting the token: `read` to read, `write` to record."
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(f"The token does not have the scope {scope}.", scope=scope)
+
+
+class NotPermitted(TraceabilityError):
+    """The request is refused for who sends it, or how."""
+
+    code = "not_permitted"
+    hint = "From a browser, send the CSRF token; else see who may do this."
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+
+
+class InvalidRequest(TraceabilityError):
+    """A parameter or the body of a request has another form than the schema says."""
+
+    code = "invalid_request"
+    hint = "GET /api/schema/ says what each address takes."
+
+
+class UnsupportedContentType(TraceabilityError):
+    """A body comes in a content type, or an answer is asked for in one, that is not served."""
+
+    code = "unsupported_content_type"
+    hint = "Statements: application/jose, application/jose+json, application/json. Answers: JSON."
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+
+
+class BatchTooLarge(TraceabilityError):
+    """A batch holds more statements than one request may bring."""
+
+    code = "batch_too_large"
+    hint = "Send up to 10,000 statements and 16 MB at a time."
+
+    def __init__(self, count: int, limit: int) -> None:
+        super().__init__(
+            f"The batch has {count} statements; {limit} is the limit.", count=count, limit=limit
+        )
+
+
+class InternalFault(TraceabilityError):
+    """Something went wrong that nobody foresaw; it is in the service's own records."""
+
+    code = "internal_fault"
+    hint = "Send the same request again later; a statement is never recorded twice."
+
+    def __init__(self) -> None:
+        super().__init__("The service failed to answer this request.")
+
+
 # ── set-up and operation ──────────────────────────────────────────────────────────────────
 
 
@@ -1291,3 +1395,66 @@ class SettingNotUsable(TraceabilityError):
 
     def __init__(self, *, name: str, because: str) -> None:
         super().__init__(f"The environment variable {name} {because}.", name=name)
+
+
+# ── scenarios ─────────────────────────────────────────────────────────────────────────────
+
+
+class BadScenario(TraceabilityError):
+    """A scenario cannot be understood, or says what cannot be replayed."""
+
+    code = "bad_scenario"
+    hint = "The form is in docs/scenario.schema.json; `manage.py replay --schema` prints it."
+
+
+class DemoLedgerNeeded(TraceabilityError):
+    """A scenario sets the clock, or uses keys or values that a real ledger must not take."""
+
+    code = "demo_ledger_needed"
+    hint = "Replay it on a ledger whose origin starts with `demo.`, such as that of ./run."
+
+    def __init__(self, *, ledger: str, at: str) -> None:
+        super().__init__(f"This is only for a demonstration ledger, not {ledger}.", at=at)
+
+
+class StepRefused(TraceabilityError):
+    """The ledger refused a statement of a scenario that was to be recorded, or in another way."""
+
+    code = "step_refused"
+    hint = "Correct the step, or say `refused` where the refusal is the point."
+
+    def __init__(self, problem: Mapping[str, object], *, wanted: str | None, at: str) -> None:
+        aim = f"to be refused as {wanted}" if wanted else "to be recorded"
+        place = f" ({problem['at']})" if problem.get("at") else ""
+        message = f"It was {aim}; the ledger says {problem['code']}: {problem['detail']}{place}"
+        super().__init__(message, at=at, problem=dict(problem))
+
+
+class StepNotRefused(TraceabilityError):
+    """The ledger recorded a statement that a scenario says is refused."""
+
+    code = "step_not_refused"
+    hint = "Take `refused` away, or correct the step."
+
+    def __init__(self, *, wanted: str, at: str) -> None:
+        super().__init__(f"It was to be refused as {wanted}, and was recorded.", at=at)
+
+
+class ScenarioChanged(TraceabilityError):
+    """A scenario was changed after a step of it was replayed on this ledger."""
+
+    code = "scenario_changed"
+    hint = "Nothing recorded is edited: give the changed scenario an id of its own."
+
+    def __init__(self, *, at: str) -> None:
+        super().__init__("This ledger has recorded another statement for this step.", at=at)
+
+
+class NameTaken(TraceabilityError):
+    """A scenario would register an organization that others already work under."""
+
+    code = "name_taken"
+    hint = "Give the organization another id, or replay on a fresh ledger."
+
+    def __init__(self, organization: str, *, at: str) -> None:
+        super().__init__(f"{organization} is already registered on this ledger.", at=at)

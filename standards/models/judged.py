@@ -88,6 +88,7 @@ class Assessment(models.Model):
     code_version = models.CharField(max_length=64)
     keys_read = ArrayField(models.CharField(max_length=100))
     inputs_read = ArrayField(models.CharField(max_length=100))
+    facilities = ArrayField(models.CharField(max_length=LOT))  # on the path, as read
     findings = models.JSONField()
     verdict_digest = models.CharField(max_length=64)
     lot_handle = models.CharField(max_length=64)
@@ -116,6 +117,11 @@ class Assessment(models.Model):
             GinIndex(
                 fields=["keys_read"],
                 name="current_assessment_reads",
+                condition=models.Q(is_current=True),
+            ),
+            GinIndex(
+                fields=["facilities"],
+                name="current_assessment_passed",
                 condition=models.Q(is_current=True),
             ),
         ]

@@ -15,10 +15,14 @@ ELEMENT = 10
 
 
 class Cursor(models.Model):
-    """How far a reader has followed the log: entries below `size` are taken in."""
+    """How far a reader has followed the log: entries below `size` are taken in.
+
+    `code_version` is that of the rules by which everything was assessed last, or made due.
+    """
 
     name = models.CharField(max_length=40, primary_key=True)
     size = models.BigIntegerField(default=0)
+    code_version = models.CharField(max_length=64, blank=True)
 
     class Meta:
         verbose_name = _("cursor")

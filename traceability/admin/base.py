@@ -94,4 +94,3 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
             "note": self.read_only_note,
         }
         return TemplateResponse(request, template, frame | context)
-

@@ -12,13 +12,14 @@ from traceability.admin.access import (
     Viewer,
     known_facilities,
     known_organizations,
+    note_lot_read,
     readable_entries,
     seen_lots,
     viewer_of,
 )
 from traceability.admin.base import ReadOnlyAdmin
 from traceability.ledger.book import EXITED, HELD, IN_TRANSIT
-from traceability.models import Entry, Facility, Lot, Organization
+from traceability.models import Entry, Lot
 from traceability.reading import chain_of
 from traceability.templatetags.ledger import amount, words
 
@@ -37,8 +38,8 @@ class LotAdmin(ReadOnlyAdmin):
 
     def scoped(self, rows: QuerySet[Any], viewer: Viewer) -> QuerySet[Any]:
         """Return the lots this viewer holds, held, was offered or audits."""
-        holder = known_organizations(Organization.objects.filter(pk=OuterRef("custodian")), viewer)
-        place = known_facilities(Facility.objects.filter(pk=OuterRef("facility")), viewer)
+        holder = known_organizations(viewer).filter(pk=OuterRef("custodian"))
+        place = known_facilities(viewer).filter(pk=OuterRef("facility"))
         return seen_lots(rows, viewer).annotate(
             holder_name=Subquery(holder.values("name")[:1]),
             place_name=Subquery(place.values("name")[:1]),
@@ -47,7 +48,8 @@ class LotAdmin(ReadOnlyAdmin):
     @display(description=_("material"), ordering="material")
     def what(self, lot: Lot) -> str:
         """Return material and form in words."""
-        return ", ".join(dict.fromkeys((words(lot.material), words(lot.form))))
+        material, form = words(lot.material), words(lot.form)
+        return material if form in material else f"{material}, {form}"
 
     @display(description=_("amount"), ordering="amount")
     def how_much(self, lot: Lot) -> str:
@@ -80,12 +82,14 @@ class LotAdmin(ReadOnlyAdmin):
     def page_context(self, request: HttpRequest, row: Lot) -> dict[str, Any]:
         """Return the lot, its chain and which statements the reader may open."""
         viewer = viewer_of(request)
+        if viewer is not None:
+            note_lot_read(row, viewer, "lot")
         links = chain_of(f"lot:{row.pk}", newest=NEWEST)
         orders = [link.entry.pk for link in links]
         readable = readable_entries(Entry.objects.filter(pk__in=orders), viewer) if viewer else []
         return {
             "lot": row,
-            "title": row.pk,
+            "title": f"{_('Lot')} {row.pk}",
             "links": links,
             "readable": {entry.pk for entry in readable},
             "material": self.what(row),

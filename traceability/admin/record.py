@@ -8,9 +8,15 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from traceability.admin.access import Viewer, known_organizations, readable_entries
+from traceability.admin.access import (
+    Viewer,
+    known_organizations,
+    note_statement_read,
+    readable_entries,
+    viewer_of,
+)
 from traceability.admin.base import ReadOnlyAdmin
-from traceability.models import Checkpoint, Entry, LogIndex, Organization, Reading, Rejection
+from traceability.models import Checkpoint, Entry, LogIndex, Reading, Rejection
 from traceability.reading import (
     STATES,
     published_size,
@@ -32,7 +38,7 @@ class EntryAdmin(ReadOnlyAdmin):
 
     def scoped(self, rows: QuerySet[Any], viewer: Viewer) -> QuerySet[Any]:
         """Return the statements this viewer may read, with index and name in the same query."""
-        author = known_organizations(Organization.objects.filter(pk=OuterRef("author")), viewer)
+        author = known_organizations(viewer).filter(pk=OuterRef("author"))
         index = LogIndex.objects.filter(recorded_order=OuterRef("pk"))
         newest = Checkpoint.objects.order_by("-size")
         return readable_entries(rows, viewer).annotate(
@@ -73,6 +79,9 @@ class EntryAdmin(ReadOnlyAdmin):
 
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         """Return the statement line by line, its entry and its links."""
+        viewer = viewer_of(request)
+        if viewer is not None:
+            note_statement_read(row, viewer)
         found = standing(row.log_index, published_size())
         return {
             "entry": row,

@@ -31,7 +31,8 @@ class OrganizationAdmin(ReadOnlyAdmin):
         held = Key.objects.filter(
             organization=OuterRef("pk"), held_by=KeyHolder.SERVICE, revoked_order=None
         )
-        return known_organizations(rows, viewer).annotate(held_by_service=Exists(held))
+        known = rows.filter(pk__in=known_organizations(viewer).values("pk"))
+        return known.annotate(held_by_service=Exists(held))
 
     @display(description=_("country"), ordering="country")
     def place(self, organization: Organization) -> str:
@@ -64,7 +65,7 @@ class FacilityAdmin(ReadOnlyAdmin):
 
     def scoped(self, rows: QuerySet[Any], viewer: Viewer) -> QuerySet[Any]:
         """Return the facilities whose names this viewer may know."""
-        return known_facilities(rows, viewer)
+        return rows.filter(pk__in=known_facilities(viewer).values("pk"))
 
     @display(description=_("types"))
     def kinds(self, facility: Facility) -> str:

@@ -15,8 +15,7 @@ statement; an *erased* one names the index of the erasure instead. Nothing is ve
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import orjson
 from msgspec import UNSET, Meta, UnsetType
@@ -31,6 +30,7 @@ from traceability.ledger.statements import to_shape
 FORMAT_VERSION = 1
 MAX_BUNDLE = 512_000_000
 
+_Key = TypeVar("_Key", int, str)
 _Index = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 _Proof = Annotated[list[Hash], Meta(max_length=63)]  # the height of the largest tree
 
@@ -226,8 +226,8 @@ def _statement(item: _Proven, at: str) -> bytes | None:
     return item.statement.encode()
 
 
-def _require_order(keys: list[int] | list[str], *, at: str) -> None:
-    if any(left >= right for left, right in pairwise(keys)):
+def _require_order(keys: list[_Key], *, at: str) -> None:
+    if sorted(set(keys)) != keys:
         raise MalformedBundle("The items are not in order, or one is there twice.", at=at)
 
 

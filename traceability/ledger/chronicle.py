@@ -32,7 +32,7 @@ _SOURCE_PREFIX: Mapping[str, str] = {
     "recycled": "recycled",
     "introduced": "introduced",
 }
-EXTRACTION_STAGES = frozenset({"extraction", "recovery", "collection"})
+ORIGIN_STAGES = frozenset({"extraction", "recovery", "collection"})
 """Stages of a declared origin that say where the metal began; the others say who worked it."""
 
 
@@ -84,6 +84,11 @@ class History:
     happenings: Mapping[str, Happening]
     beginnings: Mapping[str, Beginning]
     last: Mapping[str, str]
+
+    def is_dispatch(self, step: Step) -> bool:
+        """Tell whether a step is a shipment, which changes nothing but the place."""
+        shipped = self.happenings[step.entry].kind == "custody.shipment"
+        return shipped and step.kind == "adjustment"
 
     def elements_of(self, lot: str) -> frozenset[str]:
         """Return the elements that the lot's own material names, measured or not."""
@@ -261,14 +266,14 @@ class _Builder:
         self._step(one, "receipt" if received else "stocktake", takes, (made,))
 
     def _ship(self, one: Happening, lot: str) -> None:
-        """Mark that a lot leaves: the same lot, whole, so that a question can stamp the day."""
+        """Let a lot leave: taken whole and made the same, a step that can stamp the day."""
         amount, name = self.balances.get(lot, 0), self.names.get(lot)
         begun = self.beginnings.get(lot)
         if name is None or begun is None or amount <= 0:
             return
         self._step(
             one,
-            "shipment",
+            "adjustment",
             (Taken(lot=name, amount=amount, held=amount),),
             (Made(lot=name, amount=amount),),
         )
@@ -280,7 +285,7 @@ def _source(lot: str, facts: Mapping[str, Any]) -> Source | None:
         return None
     prefix = _SOURCE_PREFIX[kind]
     if kind == "introduced" and not any(
-        row["stage"] in EXTRACTION_STAGES for row in facts["declared_origin"]
+        row["stage"] in ORIGIN_STAGES for row in facts["declared_origin"]
     ):
         prefix = f"unknown:{prefix}"
     return Source(id=f"{prefix}:{lot}", kind=cast("SourceKind", kind))

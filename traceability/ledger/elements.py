@@ -84,7 +84,7 @@ _TOKEN = re.compile(rf"([A-Z][a-z]?)({_COUNT})?|(\()|(\))({_COUNT})?")
 _PART = re.compile(rf"({_COUNT})?([A-Z(].*)")
 # `CaSO4.0.5H2O` can be read in two ways, and silence about it would change the water.
 _TWO_POINTS = re.compile(r"[0-9]\.[0-9]+\.[0-9]")
-_JOINT = re.compile(r"\.(?=[A-Z(])|\.(?=[0-9]{1,2}H2O(?:[.·]|\Z))")
+_JOINT = re.compile(r"\.(?=[A-Z(])|(?<!·[0-9])\.(?=[0-9]{1,2}H2O(?:[.·]|\Z))")
 
 
 def minerals_with(others: Mapping[str, str]) -> Mapping[str, str]:

@@ -9,10 +9,10 @@ the result depends on the chain, not on the order of evaluation.
 What is not measured stays so. The content of a lot is then an upper bound in the ratio of its
 sources; `bounds` tells from where to where it may lie and `missing` which lots lack an assay.
 
-- A single input passes its ratio on: the ratio is known even if the amount is not.
+- A single input, or several of one ratio, pass it on: known even if the amount is not.
 - Where a lot of unknown amount meets other sources, the ratio is unknown too. What is certain
   keeps its sources; what may or may not be there becomes `unmeasured:<lot>`, unknown. The share
-  of any source then lies in [share, share + unknown share] (DESIGN 3.4: worst and best case).
+  of any source then lies in [share, share + unknown share]: worst and best case.
 - In a transformation a lot assayed for some elements but silent on this one is presumed to
   bring none where other inputs declare it (nobody assays nickel sulfate for copper). It is not
   hidden: `presumed` is then true from there downstream. Where no input declares the element,

@@ -10,7 +10,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -19,387 +18,637 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Organization',
+            name="Organization",
             fields=[
-                ('id', models.CharField(max_length=32, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=500)),
-                ('country', models.CharField(max_length=2)),
-                ('roles', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=40), size=None)),
-                ('record', models.JSONField()),
-                ('recorded_order', models.BigIntegerField()),
+                ("id", models.CharField(max_length=32, primary_key=True, serialize=False)),
+                ("name", models.CharField(max_length=500)),
+                ("country", models.CharField(max_length=2)),
+                (
+                    "roles",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=40), size=None
+                    ),
+                ),
+                ("record", models.JSONField()),
+                ("recorded_order", models.BigIntegerField()),
             ],
             options={
-                'verbose_name': 'organization',
-                'verbose_name_plural': 'organizations',
-                'ordering': ['id'],
+                "verbose_name": "organization",
+                "verbose_name_plural": "organizations",
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='Checkpoint',
+            name="Checkpoint",
             fields=[
-                ('size', models.BigIntegerField(primary_key=True, serialize=False)),
-                ('root', models.CharField(max_length=64)),
-                ('note', models.TextField()),
-                ('published_at', models.DateTimeField()),
+                ("size", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("root", models.CharField(max_length=64)),
+                ("note", models.TextField()),
+                ("published_at", models.DateTimeField()),
             ],
             options={
-                'verbose_name': 'checkpoint',
-                'verbose_name_plural': 'checkpoints',
-                'ordering': ['-size'],
+                "verbose_name": "checkpoint",
+                "verbose_name_plural": "checkpoints",
+                "ordering": ["-size"],
             },
         ),
         migrations.CreateModel(
-            name='LogIndex',
+            name="LogIndex",
             fields=[
-                ('index', models.BigIntegerField(primary_key=True, serialize=False)),
-                ('recorded_order', models.BigIntegerField(unique=True)),
+                ("index", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("recorded_order", models.BigIntegerField(unique=True)),
             ],
             options={
-                'verbose_name': 'log index',
-                'verbose_name_plural': 'log indices',
-                'ordering': ['index'],
+                "verbose_name": "log index",
+                "verbose_name_plural": "log indices",
+                "ordering": ["index"],
             },
         ),
         migrations.CreateModel(
-            name='Pending',
+            name="Pending",
             fields=[
-                ('recorded_order', models.BigIntegerField(primary_key=True, serialize=False)),
+                ("recorded_order", models.BigIntegerField(primary_key=True, serialize=False)),
             ],
             options={
-                'verbose_name': 'pending entry',
-                'verbose_name_plural': 'pending entries',
+                "verbose_name": "pending entry",
+                "verbose_name_plural": "pending entries",
             },
         ),
         migrations.CreateModel(
-            name='Rejection',
+            name="Rejection",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('author', models.CharField(db_index=True, max_length=32)),
-                ('statement_id', models.CharField(blank=True, max_length=36)),
-                ('kind', models.CharField(blank=True, max_length=40)),
-                ('received_at', models.DateTimeField()),
-                ('code', models.CharField(max_length=60)),
-                ('problem', models.JSONField()),
-                ('jws', models.TextField(blank=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("author", models.CharField(db_index=True, max_length=32)),
+                ("statement_id", models.CharField(blank=True, max_length=36)),
+                ("kind", models.CharField(blank=True, max_length=40)),
+                ("received_at", models.DateTimeField()),
+                ("code", models.CharField(max_length=60)),
+                ("problem", models.JSONField()),
+                ("jws", models.TextField(blank=True)),
             ],
             options={
-                'verbose_name': 'rejection',
-                'verbose_name_plural': 'rejections',
-                'ordering': ['-id'],
+                "verbose_name": "rejection",
+                "verbose_name_plural": "rejections",
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
-            name='ServiceKey',
+            name="ServiceKey",
             fields=[
-                ('kid', models.CharField(max_length=43, primary_key=True, serialize=False)),
-                ('organization_id', models.CharField(max_length=32)),
-                ('sealed', models.BinaryField(max_length=200)),
+                ("kid", models.CharField(max_length=43, primary_key=True, serialize=False)),
+                ("organization_id", models.CharField(max_length=32)),
+                ("sealed", models.BinaryField(max_length=200)),
             ],
             options={
-                'verbose_name': 'service-held key',
-                'verbose_name_plural': 'service-held keys',
+                "verbose_name": "service-held key",
+                "verbose_name_plural": "service-held keys",
             },
         ),
         migrations.CreateModel(
-            name='StatementText',
+            name="StatementText",
             fields=[
-                ('recorded_order', models.BigIntegerField(primary_key=True, serialize=False)),
-                ('jws', models.TextField()),
-                ('disclosures', models.JSONField(default=list)),
+                ("recorded_order", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("jws", models.TextField()),
+                ("disclosures", models.JSONField(default=list)),
             ],
             options={
-                'verbose_name': 'statement text',
-                'verbose_name_plural': 'statement texts',
+                "verbose_name": "statement text",
+                "verbose_name_plural": "statement texts",
             },
         ),
         migrations.CreateModel(
-            name='Stream',
+            name="Stream",
             fields=[
-                ('pk', models.CompositePrimaryKey('author', 'stream', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('author', models.CharField(max_length=32)),
-                ('stream', models.CharField(max_length=64)),
-                ('seq', models.BigIntegerField()),
-                ('head', models.CharField(max_length=64)),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "author",
+                        "stream",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("author", models.CharField(max_length=32)),
+                ("stream", models.CharField(max_length=64)),
+                ("seq", models.BigIntegerField()),
+                ("head", models.CharField(max_length=64)),
             ],
             options={
-                'verbose_name': 'stream',
-                'verbose_name_plural': 'streams',
+                "verbose_name": "stream",
+                "verbose_name_plural": "streams",
             },
         ),
         migrations.CreateModel(
-            name='Subject',
+            name="Subject",
             fields=[
-                ('id', models.CharField(max_length=160, primary_key=True, serialize=False)),
-                ('salt', models.CharField(max_length=32)),
-                ('head', models.CharField(max_length=64)),
-                ('state', models.JSONField(null=True)),
+                ("id", models.CharField(max_length=160, primary_key=True, serialize=False)),
+                ("salt", models.CharField(max_length=32)),
+                ("head", models.CharField(max_length=64)),
+                ("state", models.JSONField(null=True)),
             ],
             options={
-                'verbose_name': 'subject',
-                'verbose_name_plural': 'subjects',
+                "verbose_name": "subject",
+                "verbose_name_plural": "subjects",
             },
         ),
         migrations.CreateModel(
-            name='Tile',
+            name="Tile",
             fields=[
-                ('pk', models.CompositePrimaryKey('level', 'index', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('level', models.SmallIntegerField()),
-                ('index', models.BigIntegerField()),
-                ('hashes', models.BinaryField(max_length=8192)),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "level",
+                        "index",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("level", models.SmallIntegerField()),
+                ("index", models.BigIntegerField()),
+                ("hashes", models.BinaryField(max_length=8192)),
             ],
             options={
-                'verbose_name': 'tile',
-                'verbose_name_plural': 'tiles',
+                "verbose_name": "tile",
+                "verbose_name_plural": "tiles",
             },
         ),
         migrations.CreateModel(
-            name='Audience',
+            name="Audience",
             fields=[
-                ('organization', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, serialize=False, to='traceability.organization')),
-                ('members', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=32), size=None)),
-                ('recorded_order', models.BigIntegerField()),
+                (
+                    "organization",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        serialize=False,
+                        to="traceability.organization",
+                    ),
+                ),
+                (
+                    "members",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=32), size=None
+                    ),
+                ),
+                ("recorded_order", models.BigIntegerField()),
             ],
             options={
-                'verbose_name': 'audience',
-                'verbose_name_plural': 'audiences',
+                "verbose_name": "audience",
+                "verbose_name_plural": "audiences",
             },
         ),
         migrations.CreateModel(
-            name='Entry',
+            name="Entry",
             fields=[
-                ('recorded_order', models.BigIntegerField(primary_key=True, serialize=False)),
-                ('hash', models.CharField(max_length=64, unique=True)),
-                ('body', models.TextField()),
-                ('kind', models.CharField(max_length=40)),
-                ('author', models.CharField(max_length=32)),
-                ('kid', models.CharField(max_length=43)),
-                ('held_by', models.CharField(max_length=20)),
-                ('statement_id', models.UUIDField()),
-                ('payload_digest', models.CharField(max_length=64)),
-                ('facility', models.CharField(max_length=97, null=True)),
-                ('stage', models.CharField(max_length=40, null=True)),
-                ('event', models.CharField(max_length=40, null=True)),
-                ('reported', models.BooleanField(default=False)),
-                ('effective', models.CharField(max_length=80)),
-                ('effective_on', models.DateField()),
-                ('received_at', models.DateTimeField()),
-                ('replaces', models.CharField(max_length=64, null=True)),
-                ('waits_on', models.CharField(max_length=160, null=True)),
+                ("recorded_order", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("hash", models.CharField(max_length=64, unique=True)),
+                ("body", models.TextField()),
+                ("kind", models.CharField(max_length=40)),
+                ("author", models.CharField(max_length=32)),
+                ("kid", models.CharField(max_length=43)),
+                ("held_by", models.CharField(max_length=20)),
+                ("statement_id", models.UUIDField()),
+                ("payload_digest", models.CharField(max_length=64)),
+                ("facility", models.CharField(max_length=97, null=True)),
+                ("stage", models.CharField(max_length=40, null=True)),
+                ("event", models.CharField(max_length=40, null=True)),
+                ("reported", models.BooleanField(default=False)),
+                ("effective", models.CharField(max_length=80)),
+                ("effective_on", models.DateField()),
+                ("received_at", models.DateTimeField()),
+                ("replaces", models.CharField(max_length=64, null=True)),
+                ("waits_on", models.CharField(max_length=160, null=True)),
             ],
             options={
-                'verbose_name': 'statement',
-                'verbose_name_plural': 'statements',
-                'ordering': ['-recorded_order'],
-                'indexes': [models.Index(condition=models.Q(('facility__isnull', False)), fields=['facility', 'recorded_order'], name='entry_at_facility')],
-                'constraints': [models.UniqueConstraint(fields=('author', 'statement_id'), name='statement_id_is_unique_per_organization'), models.UniqueConstraint(condition=models.Q(('replaces__isnull', False)), fields=('replaces',), name='an_entry_is_replaced_once')],
+                "verbose_name": "statement",
+                "verbose_name_plural": "statements",
+                "ordering": ["-recorded_order"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("facility__isnull", False)),
+                        fields=["facility", "recorded_order"],
+                        name="entry_at_facility",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("author", "statement_id"),
+                        name="statement_id_is_unique_per_organization",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("replaces__isnull", False)),
+                        fields=("replaces",),
+                        name="an_entry_is_replaced_once",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='EntrySubject',
+            name="EntrySubject",
             fields=[
-                ('pk', models.CompositePrimaryKey('subject', 'recorded_order', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('subject', models.CharField(max_length=160)),
-                ('recorded_order', models.BigIntegerField()),
-                ('previous', models.CharField(max_length=64, null=True)),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "subject",
+                        "recorded_order",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("subject", models.CharField(max_length=160)),
+                ("recorded_order", models.BigIntegerField()),
+                ("previous", models.CharField(max_length=64, null=True)),
             ],
             options={
-                'verbose_name': 'link',
-                'verbose_name_plural': 'links',
-                'indexes': [models.Index(fields=['recorded_order'], name='subjects_of_entry'), models.Index(models.Func('subject', models.Value(':'), models.Value(2), function='split_part'), condition=models.Q(('subject__startswith', 'consignment:')), name='consignment_shipper'), models.Index(models.Func('subject', models.Value(':'), models.Value(4), function='split_part'), condition=models.Q(('subject__startswith', 'consignment:')), name='consignment_consignee')],
+                "verbose_name": "link",
+                "verbose_name_plural": "links",
+                "indexes": [
+                    models.Index(fields=["recorded_order"], name="subjects_of_entry"),
+                    models.Index(
+                        models.Func(
+                            "subject", models.Value(":"), models.Value(2), function="split_part"
+                        ),
+                        condition=models.Q(("subject__startswith", "consignment:")),
+                        name="consignment_shipper",
+                    ),
+                    models.Index(
+                        models.Func(
+                            "subject", models.Value(":"), models.Value(4), function="split_part"
+                        ),
+                        condition=models.Q(("subject__startswith", "consignment:")),
+                        name="consignment_consignee",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Facility',
+            name="Facility",
             fields=[
-                ('id', models.CharField(max_length=97, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=500)),
-                ('types', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=40), size=None)),
-                ('country', models.CharField(max_length=2)),
-                ('subdivision', models.CharField(blank=True, max_length=6)),
-                ('record', models.JSONField()),
-                ('recorded_order', models.BigIntegerField()),
-                ('operator', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='facilities', to='traceability.organization')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='traceability.organization')),
+                ("id", models.CharField(max_length=97, primary_key=True, serialize=False)),
+                ("name", models.CharField(max_length=500)),
+                (
+                    "types",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=40), size=None
+                    ),
+                ),
+                ("country", models.CharField(max_length=2)),
+                ("subdivision", models.CharField(blank=True, max_length=6)),
+                ("record", models.JSONField()),
+                ("recorded_order", models.BigIntegerField()),
+                (
+                    "operator",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="facilities",
+                        to="traceability.organization",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="traceability.organization",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'facility',
-                'verbose_name_plural': 'facilities',
-                'ordering': ['id'],
+                "verbose_name": "facility",
+                "verbose_name_plural": "facilities",
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='Grant',
+            name="Grant",
             fields=[
-                ('id', models.CharField(max_length=97, primary_key=True, serialize=False)),
-                ('until', models.DateField()),
-                ('facilities', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=97), size=None)),
-                ('lots', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=97), size=None)),
-                ('recorded_order', models.BigIntegerField()),
-                ('auditor', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='grants', to='traceability.organization')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='traceability.organization')),
+                ("id", models.CharField(max_length=97, primary_key=True, serialize=False)),
+                ("until", models.DateField()),
+                (
+                    "facilities",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=97), size=None
+                    ),
+                ),
+                (
+                    "lots",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=97), size=None
+                    ),
+                ),
+                ("recorded_order", models.BigIntegerField()),
+                (
+                    "auditor",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="grants",
+                        to="traceability.organization",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="traceability.organization",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'audit grant',
-                'verbose_name_plural': 'audit grants',
-                'ordering': ['id'],
+                "verbose_name": "audit grant",
+                "verbose_name_plural": "audit grants",
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='Key',
+            name="Key",
             fields=[
-                ('kid', models.CharField(max_length=43, primary_key=True, serialize=False)),
-                ('public', models.BinaryField(max_length=32)),
-                ('held_by', models.CharField(choices=[(traceability.ledger.vocabulary.KeyHolder['ORGANIZATION'], traceability.ledger.vocabulary.KeyHolder['ORGANIZATION']), (traceability.ledger.vocabulary.KeyHolder['SERVICE'], traceability.ledger.vocabulary.KeyHolder['SERVICE'])], max_length=20)),
-                ('enrolled_order', models.BigIntegerField()),
-                ('revoked_order', models.BigIntegerField(null=True)),
-                ('distrusted_from', models.BigIntegerField(null=True)),
-                ('reason', models.TextField(blank=True)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='keys', to='traceability.organization')),
+                ("kid", models.CharField(max_length=43, primary_key=True, serialize=False)),
+                ("public", models.BinaryField(max_length=32)),
+                (
+                    "held_by",
+                    models.CharField(
+                        choices=[
+                            (
+                                traceability.ledger.vocabulary.KeyHolder["ORGANIZATION"],
+                                traceability.ledger.vocabulary.KeyHolder["ORGANIZATION"],
+                            ),
+                            (
+                                traceability.ledger.vocabulary.KeyHolder["SERVICE"],
+                                traceability.ledger.vocabulary.KeyHolder["SERVICE"],
+                            ),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("enrolled_order", models.BigIntegerField()),
+                ("revoked_order", models.BigIntegerField(null=True)),
+                ("distrusted_from", models.BigIntegerField(null=True)),
+                ("reason", models.TextField(blank=True)),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="keys",
+                        to="traceability.organization",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'key',
-                'verbose_name_plural': 'keys',
-                'ordering': ['kid'],
+                "verbose_name": "key",
+                "verbose_name_plural": "keys",
+                "ordering": ["kid"],
             },
         ),
         migrations.CreateModel(
-            name='LogState',
+            name="LogState",
             fields=[
-                ('id', models.SmallIntegerField(default=1, primary_key=True, serialize=False)),
-                ('size', models.BigIntegerField(default=0)),
-                ('root', models.CharField(max_length=64)),
-                ('edge', models.JSONField(default=list)),
+                ("id", models.SmallIntegerField(default=1, primary_key=True, serialize=False)),
+                ("size", models.BigIntegerField(default=0)),
+                ("root", models.CharField(max_length=64)),
+                ("edge", models.JSONField(default=list)),
             ],
             options={
-                'verbose_name': 'log state',
-                'verbose_name_plural': 'log state',
-                'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='there_is_one_log')],
+                "verbose_name": "log state",
+                "verbose_name_plural": "log state",
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("id", 1)), name="there_is_one_log")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Lot',
+            name="Lot",
             fields=[
-                ('id', models.CharField(max_length=97, primary_key=True, serialize=False)),
-                ('custodian', models.CharField(db_index=True, max_length=32)),
-                ('state', models.CharField(choices=[('held', 'held'), ('in_transit', 'in transit'), ('exited', 'left the ledger')], max_length=12)),
-                ('facility', models.CharField(max_length=97, null=True)),
-                ('amount', models.BigIntegerField()),
-                ('unit', models.CharField(max_length=5)),
-                ('basis', models.CharField(max_length=12)),
-                ('material', models.CharField(max_length=64)),
-                ('form', models.CharField(max_length=64)),
-                ('owners', models.JSONField()),
-                ('known_to', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=32), size=None)),
-                ('consignment', models.CharField(max_length=97, null=True)),
-                ('consignee', models.CharField(max_length=32, null=True)),
-                ('salt', models.CharField(max_length=32)),
-                ('head', models.CharField(max_length=64)),
-                ('last_order', models.BigIntegerField()),
+                ("id", models.CharField(max_length=97, primary_key=True, serialize=False)),
+                ("custodian", models.CharField(db_index=True, max_length=32)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("held", "held"),
+                            ("in_transit", "in transit"),
+                            ("exited", "left the ledger"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("facility", models.CharField(max_length=97, null=True)),
+                ("amount", models.BigIntegerField()),
+                ("unit", models.CharField(max_length=5)),
+                ("basis", models.CharField(max_length=12)),
+                ("material", models.CharField(max_length=64)),
+                ("form", models.CharField(max_length=64)),
+                ("owners", models.JSONField()),
+                (
+                    "known_to",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=32), size=None
+                    ),
+                ),
+                ("consignment", models.CharField(max_length=97, null=True)),
+                ("consignee", models.CharField(max_length=32, null=True)),
+                ("salt", models.CharField(max_length=32)),
+                ("head", models.CharField(max_length=64)),
+                ("last_order", models.BigIntegerField()),
             ],
             options={
-                'verbose_name': 'lot',
-                'verbose_name_plural': 'lots',
-                'ordering': ['id'],
-                'indexes': [django.contrib.postgres.indexes.GinIndex(fields=['known_to'], name='lot_known_to', opclasses=['array_ops'])],
+                "verbose_name": "lot",
+                "verbose_name_plural": "lots",
+                "ordering": ["id"],
+                "indexes": [
+                    django.contrib.postgres.indexes.GinIndex(
+                        fields=["known_to"], name="lot_known_to", opclasses=["array_ops"]
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='LotOpening',
+            name="LotOpening",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('lot', models.CharField(max_length=97)),
-                ('organization', models.CharField(max_length=32)),
-                ('until', models.DateField(null=True)),
-                ('offer', models.CharField(max_length=64)),
-                ('opened_order', models.BigIntegerField()),
-                ('closed_order', models.BigIntegerField(null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("lot", models.CharField(max_length=97)),
+                ("organization", models.CharField(max_length=32)),
+                ("until", models.DateField(null=True)),
+                ("offer", models.CharField(max_length=64)),
+                ("opened_order", models.BigIntegerField()),
+                ("closed_order", models.BigIntegerField(null=True)),
             ],
             options={
-                'verbose_name': 'opened lot',
-                'verbose_name_plural': 'opened lots',
-                'indexes': [models.Index(fields=['organization', 'lot'], name='opening_by_organization'), models.Index(fields=['offer'], name='opening_by_offer')],
+                "verbose_name": "opened lot",
+                "verbose_name_plural": "opened lots",
+                "indexes": [
+                    models.Index(fields=["organization", "lot"], name="opening_by_organization"),
+                    models.Index(fields=["offer"], name="opening_by_offer"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Membership',
+            name="Membership",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('pseudonym', models.CharField(help_text='Names the person in statements.', max_length=64, unique=True)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to='traceability.organization')),
-                ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='membership', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "pseudonym",
+                    models.CharField(
+                        help_text="Names the person in statements.", max_length=64, unique=True
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="memberships",
+                        to="traceability.organization",
+                    ),
+                ),
+                (
+                    "user",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="membership",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'membership',
-                'verbose_name_plural': 'memberships',
+                "verbose_name": "membership",
+                "verbose_name_plural": "memberships",
             },
         ),
         migrations.CreateModel(
-            name='Movement',
+            name="Movement",
             fields=[
-                ('pk', models.CompositePrimaryKey('recorded_order', 'ordinal', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('recorded_order', models.BigIntegerField()),
-                ('ordinal', models.IntegerField()),
-                ('lot', models.CharField(max_length=97)),
-                ('role', models.CharField(max_length=8)),
-                ('delta', models.BigIntegerField()),
-                ('unit', models.CharField(max_length=5)),
-                ('facts', models.JSONField()),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "recorded_order",
+                        "ordinal",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("recorded_order", models.BigIntegerField()),
+                ("ordinal", models.IntegerField()),
+                ("lot", models.CharField(max_length=97)),
+                ("role", models.CharField(max_length=8)),
+                ("delta", models.BigIntegerField()),
+                ("unit", models.CharField(max_length=5)),
+                ("facts", models.JSONField()),
             ],
             options={
-                'verbose_name': 'movement',
-                'verbose_name_plural': 'movements',
-                'indexes': [models.Index(fields=['lot', 'recorded_order'], name='movement_of_lot'), models.Index(django.db.models.fields.json.KeyTextTransform('to', 'facts'), condition=models.Q(('role', 'title')), name='movement_passes_title_to')],
+                "verbose_name": "movement",
+                "verbose_name_plural": "movements",
+                "indexes": [
+                    models.Index(fields=["lot", "recorded_order"], name="movement_of_lot"),
+                    models.Index(
+                        django.db.models.fields.json.KeyTextTransform("to", "facts"),
+                        condition=models.Q(("role", "title")),
+                        name="movement_passes_title_to",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='NameOpening',
+            name="NameOpening",
             fields=[
-                ('id', models.CharField(max_length=97, primary_key=True, serialize=False)),
-                ('own_name', models.BooleanField()),
-                ('facilities', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=97), size=None)),
-                ('audience', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=32), size=None)),
-                ('public', models.BooleanField()),
-                ('until', models.DateField(null=True)),
-                ('recorded_order', models.BigIntegerField()),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='traceability.organization')),
+                ("id", models.CharField(max_length=97, primary_key=True, serialize=False)),
+                ("own_name", models.BooleanField()),
+                (
+                    "facilities",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=97), size=None
+                    ),
+                ),
+                (
+                    "audience",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=32), size=None
+                    ),
+                ),
+                ("public", models.BooleanField()),
+                ("until", models.DateField(null=True)),
+                ("recorded_order", models.BigIntegerField()),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="traceability.organization",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'opened name',
-                'verbose_name_plural': 'opened names',
-                'ordering': ['id'],
+                "verbose_name": "opened name",
+                "verbose_name_plural": "opened names",
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='Reading',
+            name="Reading",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reader', models.CharField(max_length=32)),
-                ('person', models.CharField(blank=True, max_length=64)),
-                ('owner', models.CharField(db_index=True, max_length=32)),
-                ('lot', models.CharField(max_length=97)),
-                ('what', models.CharField(max_length=40)),
-                ('read_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("reader", models.CharField(max_length=32)),
+                ("person", models.CharField(blank=True, max_length=64)),
+                ("owner", models.CharField(db_index=True, max_length=32)),
+                ("lot", models.CharField(max_length=97)),
+                ("what", models.CharField(max_length=40)),
+                ("read_at", models.DateTimeField()),
             ],
             options={
-                'verbose_name': 'reading',
-                'verbose_name_plural': 'readings',
-                'ordering': ['-id'],
-                'indexes': [models.Index(fields=['reader', 'lot'], name='reading_by_reader')],
+                "verbose_name": "reading",
+                "verbose_name_plural": "readings",
+                "ordering": ["-id"],
+                "indexes": [models.Index(fields=["reader", "lot"], name="reading_by_reader")],
             },
         ),
         migrations.CreateModel(
-            name='Relationship',
+            name="Relationship",
             fields=[
-                ('id', models.CharField(max_length=97, primary_key=True, serialize=False)),
-                ('record', models.JSONField()),
-                ('effective', models.CharField(max_length=80)),
-                ('recorded_order', models.BigIntegerField()),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='traceability.organization')),
+                ("id", models.CharField(max_length=97, primary_key=True, serialize=False)),
+                ("record", models.JSONField()),
+                ("effective", models.CharField(max_length=80)),
+                ("recorded_order", models.BigIntegerField()),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="traceability.organization",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'relationship',
-                'verbose_name_plural': 'relationships',
-                'ordering': ['id'],
+                "verbose_name": "relationship",
+                "verbose_name_plural": "relationships",
+                "ordering": ["id"],
             },
         ),
     ]

@@ -74,3 +74,9 @@ def day(value: date | str | None) -> str:
 def kind_name(kind: str) -> str:
     """Return a kind of statement in words: `custody.transfer` → `Transfer`."""
     return words(kind.rpartition(".")[2]).capitalize() or _("Statement")
+
+
+@register.filter
+def halved(value: int) -> int:
+    """Return the middle of a length in whole pixels."""
+    return value // 2

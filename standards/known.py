@@ -1,0 +1,270 @@
+"""Reads that build core values: what was known of law, policies, sites and certificates.
+
+Everything is asked for at a log size and answered from entries below it, so that an old
+question gets its old answer.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import msgspec
+from django.conf import settings
+from django.db import connection
+
+from standards.models import (
+    Certificate,
+    CertificateStatus,
+    ClubPolicy,
+    PackActivation,
+    PackFile,
+    RegistrySnapshot,
+)
+from standards.rulebook import policy
+from standards.rulebook.assembly import Evidence, Site
+from standards.rulebook.dossier import Credential, CredentialStatus, Snapshot
+from standards.rulebook.law import Law, Pack
+from standards.rulebook.pack_format import parse_pack, shipped_packs
+from standards.rulebook.policy_format import parse_policy
+from traceability.ledger.kinds import KINDS
+from traceability.ledger.statements import parse_statement
+from traceability.ledger.vocabulary import OrganizationRole
+from traceability.models import Audience, Facility, LogIndex, LotOpening, Organization
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adopted:
+    """A policy and the row it was read from."""
+
+    row: ClubPolicy
+    policy: policy.ClubPolicy
+
+
+def operator_id() -> str:
+    """Return the organization that runs this ledger."""
+    role = OrganizationRole.OPERATOR.value
+    return Organization.objects.values_list("id", flat=True).get(roles__contains=[role])
+
+
+# ── law ───────────────────────────────────────────────────────────────────────────────────
+
+
+def packs_at(size: int) -> tuple[Pack, ...]:
+    """Return the rule packs in force below a log size: the last activation of each.
+
+    A pack whose bytes are not here is left out, and what reads it cannot be told.
+    """
+    active = (
+        PackActivation.objects.filter(index__lt=size)
+        .order_by("pack", "-index")
+        .distinct("pack")
+        .values_list("digest", flat=True)
+    )
+    packs = (pack_of(digest) for digest in sorted(active))
+    return tuple(pack for pack in packs if pack is not None)
+
+
+def pack_of(digest: str) -> Pack | None:
+    """Return the pack with this digest, from the bytes kept of it or from those shipped."""
+    found = _kept_pack(digest)
+    if found is None:
+        return next((pack for pack in shipped_packs() if pack.digest == digest), None)
+    return found
+
+
+def law_at(
+    size: int, adopted: policy.ClubPolicy | None = None, *, instead: Iterable[Pack] = ()
+) -> Law:
+    """Return the law as known below a log size, with a policy's own parameters on top.
+
+    Args:
+        instead: packs to use in place of their namesakes, for questions of the kind *what if*.
+    """
+    packs = {pack.id: pack for pack in packs_at(size)} | {pack.id: pack for pack in instead}
+    return Law(packs.values(), adopted.parameters if adopted else None)
+
+
+_PACKS: dict[str, Pack] = {}
+"""Packs by digest. The digest is that of their bytes, so this never goes stale."""
+
+
+def _kept_pack(digest: str) -> Pack | None:
+    if digest not in _PACKS:
+        rows = PackFile.objects.filter(digest=digest).values_list("path", "content")
+        files = {path: bytes(content) for path, content in rows}
+        if not files or (pack := parse_pack(files)).digest != digest:
+            return None
+        _PACKS[digest] = pack
+    return _PACKS[digest]
+
+
+# ── policies ──────────────────────────────────────────────────────────────────────────────
+
+
+def policies_at(size: int, *, on: date) -> dict[str, Adopted]:
+    """Return each club's policy for a day, as known below a log size, by club.
+
+    Of the versions that apply by that day it is the one that took effect last; a club whose
+    first policy is yet to apply has that one, which cannot tell before its day.
+    """
+    by_club: dict[str, list[ClubPolicy]] = {}
+    for row in ClubPolicy.objects.filter(index__lt=size).order_by("effective_from", "index"):
+        by_club.setdefault(row.club_id, []).append(row)
+    chosen = {}
+    for club, rows in by_club.items():
+        begun = [row for row in rows if row.effective_from <= on]
+        row = begun[-1] if begun else rows[0]
+        chosen[club] = Adopted(row=row, policy=parse_policy(row.form))
+    return chosen
+
+
+def next_policy_day(size: int, *, after: date) -> date | None:
+    """Return the next day on which a policy that is already adopted takes effect."""
+    return (
+        ClubPolicy.objects.filter(index__lt=size, effective_from__gt=after)
+        .order_by("effective_from")
+        .values_list("effective_from", flat=True)
+        .first()
+    )
+
+
+def clubs_that_see(lots: Collection[str], clubs: Iterable[str], *, on: date) -> dict[str, set[str]]:
+    """Return, by lot, those of the clubs that may judge it: theirs, a member's, or opened to one.
+
+    A club sees what its members hold or held and what is opened to it or to one of them.
+    """
+    named = list(clubs)
+    members = {club: {club} for club in named}
+    for audience in Audience.objects.filter(organization_id__in=named):
+        members[audience.organization_id] |= set(audience.members)
+    known: dict[str, set[str]] = {lot: set() for lot in lots}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, known_to FROM traceability_lot WHERE id = ANY (%s)", [list(lots)]
+        )
+        for lot, organizations in cursor.fetchall():
+            known[lot] |= set(organizations)
+    for opening in LotOpening.objects.filter(lot__in=lots, closed_order=None):
+        if opening.until is None or opening.until >= on:
+            known[opening.lot].add(opening.organization)
+    return {
+        lot: {club for club in named if members[club] & organizations}
+        for lot, organizations in known.items()
+    }
+
+
+# ── evidence ──────────────────────────────────────────────────────────────────────────────
+
+
+def evidence_at(size: int, facilities: Collection[str]) -> Evidence:
+    """Return sites, their certificates and the registers, as known below a log size."""
+    return Evidence(
+        log_size=size,
+        sites=_sites(size, facilities),
+        credentials=_credentials(size, facilities),
+        snapshots=tuple(
+            Snapshot(
+                scheme=row.scheme,
+                retrieved_on=row.retrieved_on,
+                complete=row.complete,
+                entry=row.entry,
+            )
+            for row in RegistrySnapshot.objects.filter(index__lt=size).order_by("index")
+        ),
+    )
+
+
+def _sites(size: int, facilities: Collection[str]) -> dict[str, Site]:
+    rows = Facility.objects.filter(id__in=facilities)
+    stated = {row.recorded_order: row for row in rows}
+    below = set(
+        LogIndex.objects.filter(recorded_order__in=stated, index__lt=size).values_list(
+            "recorded_order", flat=True
+        )
+    )
+    sites = {}
+    for order, row in stated.items():
+        # The row is the last statement; a question about earlier reads the one of that time.
+        record = row.record if order in below else _stated_before(row.id, size)
+        if record is not None:
+            sites[row.id] = Site(
+                id=row.id,
+                name=record["name"],
+                country=record["country"],
+                subdivision=record.get("subdivision"),
+                organization=row.organization_id,
+            )
+    return sites
+
+
+_STATED = """
+SELECT t.jws, t.disclosures
+FROM traceability_entrysubject s
+JOIN traceability_logindex i ON i.recorded_order = s.recorded_order AND i.index < %s
+JOIN traceability_entry e ON e.recorded_order = s.recorded_order AND e.kind = 'registry.facility'
+JOIN traceability_statementtext t ON t.recorded_order = s.recorded_order
+WHERE s.subject = %s ORDER BY i.index DESC LIMIT 1
+"""
+
+
+def _stated_before(facility: str, size: int) -> Mapping[str, Any] | None:
+    with connection.cursor() as cursor:
+        cursor.execute(_STATED, [size, f"facility:{facility}"])
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    jws, disclosures = row
+    hidden = msgspec.json.decode(disclosures) if isinstance(disclosures, str) else disclosures
+    statement = parse_statement(
+        jws.encode(), kinds=KINDS, ledger=settings.LEDGER_ORIGIN, disclosures=tuple(hidden)
+    )
+    told: Mapping[str, Any] = msgspec.to_builtins(statement.body)
+    return told
+
+
+def _credentials(size: int, facilities: Collection[str]) -> dict[str, list[Credential]]:
+    rows = (
+        Certificate.objects.filter(index__lt=size, facility__in=facilities)
+        .order_by("certificate", "-index")
+        .distinct("certificate")
+    )
+    certificates = list(rows)
+    statuses: dict[str, list[CertificateStatus]] = {}
+    for status in CertificateStatus.objects.filter(
+        index__lt=size, certificate__in=[row.certificate for row in certificates]
+    ).order_by("index"):
+        statuses.setdefault(status.certificate, []).append(status)
+    told: dict[str, list[Credential]] = {}
+    for row in certificates:
+        credential = _credential(row, statuses.get(row.certificate, ()))
+        told.setdefault(row.facility, []).append(credential)
+    return told
+
+
+def _credential(row: Certificate, statuses: Iterable[CertificateStatus]) -> Credential:
+    return Credential(
+        id=row.certificate,
+        scheme=row.scheme,
+        standard=row.standard or None,
+        version=row.version or None,
+        level=row.level or None,
+        facility_id=row.facility,
+        activities=None if row.activities is None else tuple(row.activities),
+        materials=None if row.materials is None else tuple(row.materials),
+        valid_from=row.valid_from,
+        valid_until=row.valid_until,
+        published_on=row.published_on,
+        entry=row.entry,
+        statuses=tuple(
+            CredentialStatus(
+                status=status.status,
+                effective_from=status.effective_from,
+                known_from=status.index,
+                retroactive=status.retroactive,
+                because=status.because,
+                entry=status.entry,
+            )
+            for status in statuses
+        ),
+    )

@@ -1,0 +1,310 @@
+"""Assembling dossiers: from traced metal to what a rule may look at.
+
+Pure: the caller brings the history, the sites and the certificates as they were at the log
+size in question.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any, TypedDict, get_args
+
+from standards.rulebook.dossier import (
+    Credential,
+    Dossier,
+    MassRange,
+    Snapshot,
+    Source,
+    SourceKind,
+    Step,
+)
+from standards.rulebook.traced import LEAF_STAGE, Traced, parcel_of, passed_steps
+from traceability.ledger import history as flow
+from traceability.ledger.apportioning import half_even, scaled
+from traceability.ledger.chronicle import Beginning, Happening, lot_of
+
+EXTRACTION = "extraction"
+RECOVERY = "recovery"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """A facility as stated below the log size."""
+
+    id: str
+    name: str
+    country: str
+    subdivision: str | None
+    organization: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """Everything besides the history that dossiers are made of, at one log size."""
+
+    log_size: int
+    sites: Mapping[str, Site]
+    credentials: Mapping[str, Sequence[Credential]]  # by facility
+    snapshots: tuple[Snapshot, ...]
+
+
+class _Spot(TypedDict):
+    """Where something happened, as sources and steps name it."""
+
+    facility_id: str | None
+    facility_name: str | None
+    country: str | None
+    subdivision: str | None
+
+
+_NOWHERE = _Spot(facility_id=None, facility_name=None, country=None, subdivision=None)
+
+
+def assemble(
+    traced: Traced,
+    lot: str,
+    mineral: str,
+    *,
+    evidence: Evidence,
+    as_of: date,
+    dates: Mapping[str, date] | None = None,
+) -> Dossier:
+    """Return the dossier of one lot and one mineral.
+
+    Args:
+        lot: one of the lots that were traced.
+        mineral: one of `traced.minerals_of(lot)`, or any other element.
+        as_of: the day the question is asked for.
+        dates: further governing days that are known.
+    """
+    work = _Assembly(traced=traced, mineral=mineral, sites=evidence.sites)
+    content = traced.sources[traced.history.last[lot]].contents.get(mineral)
+    for label, mg in sorted(content.sources.items()) if content else ():
+        work.add_source(label, mg)
+    for stage, entries in traced.stage_steps.items():
+        work.add_stage(stage, entries, traced.history.last[lot])
+
+    facilities = {one.facility_id for one in work.sources if one.facility_id}
+    facilities |= {one.facility_id for one in work.steps if one.facility_id}
+    return Dossier(
+        lot_id=lot,
+        mineral=mineral,
+        log_size=evidence.log_size,
+        as_of=as_of,
+        dates=dict(dates or {}),
+        contained_mg=work.contained(traced.history.last[lot]),
+        sources=tuple(work.sources),
+        steps=tuple(work.steps),
+        credentials=tuple(
+            one for name in sorted(facilities) for one in evidence.credentials.get(name, ())
+        ),
+        snapshots=evidence.snapshots,
+    )
+
+
+@dataclass(slots=True, kw_only=True)
+class _Assembly:
+    """One dossier on its way."""
+
+    traced: Traced
+    mineral: str
+    sites: Mapping[str, Site]
+    sources: list[Source] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+
+    def contained(self, name: str) -> MassRange | None:
+        """Return the mineral in a lot; None where nothing at all says how much it may be."""
+        content = self.traced.sources[name].contents.get(self.mineral)
+        if content is None or (content.bounds.high == 0 and content.missing):
+            return None
+        return MassRange(low_mg=content.bounds.low, high_mg=content.bounds.high)
+
+    # ── where it began ────────────────────────────────────────────────────────────────────
+
+    def add_source(self, label: str, mg: int) -> None:
+        """Add a parcel, with the step that made it or what its introduction declared."""
+        told, name, day = parcel_of(label)
+        kind, lot = _source_kind(told), lot_of(name)
+        begun = self.traced.history.beginnings.get(lot)
+        if kind == "introduced" and begun is not None:
+            self._add_introduced(label, begun, mg)
+            return
+        happening = begun.happening if begun else None
+        is_leaf = kind in LEAF_STAGE
+        place = self._place(happening.facility) if happening and is_leaf else _NOWHERE
+        country = place["country"]
+        if kind == "recycled" and begun is not None:
+            country = begun.facts.get("collected_in") or None
+        self.sources.append(
+            Source(
+                id=label,
+                kind=kind,
+                facility_id=place["facility_id"],
+                facility_name=place["facility_name"],
+                country=country,
+                subdivision=place["subdivision"] if kind == "mined" else None,
+                mg=mg,
+                dispatched_on=date.fromisoformat(day) if day else None,
+                organization_id=happening.author if happening else None,
+                lot_id=lot,
+                entry=happening.entry if happening else "",
+            )
+        )
+        if happening is not None and is_leaf:
+            self._add_leaf(LEAF_STAGE[kind], happening, mg)
+
+    def _add_leaf(self, stage: str, happening: Happening, mg: int) -> None:
+        """Add the extraction or recovery, once, for all its parcels together."""
+        for place, step in enumerate(self.steps):
+            if step.entry == happening.entry and step.stage == stage:
+                self.steps[place] = replace(step, mg=step.mg + mg)
+                return
+        self.steps.append(
+            Step(
+                entry=happening.entry,
+                stage=stage,
+                organization_id=happening.author,
+                performed_on=happening.on,
+                mg=mg,
+                input_mg=None,
+                output_mg=None,
+                **self._place(happening.facility),
+            )
+        )
+
+    def _add_introduced(self, label: str, begun: Beginning, mg: int) -> None:
+        """Divide a parcel from outside as its declaration does; what it leaves out is unknown."""
+        rows = [row for row in begun.declared if row.get("element", self.mineral) == self.mineral]
+        mined = [row for row in rows if row["stage"] == EXTRACTION]
+        collected = [row for row in rows if row["stage"] == "collection"]
+        recovered = [row for row in rows if row["stage"] == RECOVERY]
+        origin = mined + collected or recovered or [{"stage": "", "parts": 1}]
+        for place, (row, part) in enumerate(zip(origin, _divided(origin, mg), strict=True)):
+            self.sources.append(self._declared_source(f"{label}#{place}", row, begun, part))
+        if collected and not recovered:
+            recovered = [{"stage": RECOVERY, "parts": 1}]  # somewhere, and nobody says where
+        of_recycled = sum(one.mg for one in self.sources[-len(origin) :] if one.kind == "recycled")
+        self._add_declared(recovered, begun, of_recycled)
+        stages = sorted({row["stage"] for row in rows} - {EXTRACTION, "collection", RECOVERY})
+        for stage in stages:
+            self._add_declared([row for row in rows if row["stage"] == stage], begun, mg)
+
+    def _declared_source(
+        self, label: str, row: Mapping[str, Any], begun: Beginning, mg: int
+    ) -> Source:
+        place = self._place(row.get("facility"), row)
+        was_recycled = row["stage"] in ("collection", RECOVERY)
+        if row["stage"] == RECOVERY:  # says where it was recovered, not where collected
+            place = _NOWHERE
+        return Source(
+            id=label,
+            kind="recycled" if was_recycled else "introduced",
+            mg=mg,
+            dispatched_on=None,  # it had left its source before it entered the record
+            organization_id=begun.happening.author,
+            lot_id=begun.lot,
+            entry=begun.happening.entry,
+            **place,
+        )
+
+    def _add_declared(self, rows: Sequence[Mapping[str, Any]], begun: Beginning, mg: int) -> None:
+        for row, part in zip(rows, _divided(rows, mg), strict=True):
+            self.steps.append(
+                Step(
+                    entry=begun.happening.entry,
+                    stage=row["stage"],
+                    organization_id=None,
+                    performed_on=None,
+                    mg=part,
+                    input_mg=None,
+                    output_mg=None,
+                    missing=(f"masses of {row['stage']} of lot {begun.lot} before it entered",),
+                    **self._place(row.get("facility"), row),
+                )
+            )
+
+    # ── through whose hands ───────────────────────────────────────────────────────────────
+
+    def add_stage(self, stage: str, entries: Sequence[str], name: str) -> None:
+        """Add the steps of one stage that metal of this lot passed, once each."""
+        content = self.traced.passed[stage][name].contents.get(self.mineral)
+        mass: dict[int, int] = {}
+        for label, mg in content.sources.items() if content else ():
+            for place in passed_steps(label):
+                mass[place] = mass.get(place, 0) + mg
+        for place in sorted(mass):
+            self.steps.append(self._worked(stage, entries[place], mass[place]))
+
+    def _worked(self, stage: str, entry: str, mg: int) -> Step:
+        happening = self.traced.history.happenings[entry]
+        steps = self.traced.steps[entry]
+        taken = [take for one in steps for take in one.takes]
+        made = [one for step in steps for one in step.makes]
+        carries = self.traced.carries
+        feeds = [one for one in taken if self.mineral in carries.get(one.lot, frozenset())]
+        gives = [one for one in made if self.mineral in carries[one.lot]]
+        lacking = [one.lot for one in feeds if not self._is_measured(one.lot)]
+        lacking += [one.lot for one in gives if not self._is_measured(one.lot)]
+        lacking = lacking or ([] if feeds else [one.lot for one in taken])
+        return Step(
+            entry=entry,
+            stage=stage,
+            organization_id=happening.author,
+            performed_on=happening.on,
+            mg=mg,
+            input_mg=_added(self._taken(one) for one in feeds) if feeds else None,
+            output_mg=_added(self.contained(one.lot) for one in gives),
+            missing=tuple(
+                f"assay of {self.mineral} for lot {lot_of(name)}" for name in dict.fromkeys(lacking)
+            ),
+            **self._place(happening.facility),
+        )
+
+    def _taken(self, take: flow.Taken) -> MassRange | None:
+        """Return the mineral in what was taken out of a lot, in proportion to its gross."""
+        whole, made = self.contained(take.lot), self.traced.made[take.lot]
+        if whole is None:
+            return None
+        return MassRange(
+            low_mg=half_even(whole.low_mg * take.amount, made.amount),
+            high_mg=half_even(whole.high_mg * take.amount, made.amount),
+        )
+
+    def _is_measured(self, name: str) -> bool:
+        content = self.traced.sources[name].contents.get(self.mineral)
+        return content is not None and content.measured
+
+    def _place(self, facility: str | None, declared: Mapping[str, Any] | None = None) -> _Spot:
+        site = self.sites.get(facility or "")
+        declared = declared or {}
+        return _Spot(
+            facility_id=facility,
+            facility_name=site.name if site else None,
+            country=site.country if site else declared.get("country"),
+            subdivision=site.subdivision if site else declared.get("subdivision"),
+        )
+
+
+def _source_kind(told: str) -> SourceKind:
+    """Return the kind of a source; what nobody measured is of unknown origin."""
+    kinds: tuple[SourceKind, ...] = get_args(SourceKind)
+    return next((one for one in kinds if one == told), "unknown")
+
+
+def _divided(rows: Sequence[Mapping[str, Any]], mg: int) -> list[int]:
+    """Divide milligrams by the declared parts, to the milligram."""
+    if not rows:
+        return []
+    parts = {f"{place:04}": int(row["parts"]) for place, row in enumerate(rows)}
+    divided = scaled(parts, mg, sum(parts.values()))
+    return [divided.get(name, 0) for name in parts]
+
+
+def _added(masses: Iterable[MassRange | None]) -> MassRange | None:
+    """Add up masses; unknown where one is."""
+    low = high = 0
+    for mass in masses:
+        if mass is None:
+            return None
+        low, high = low + mass.low_mg, high + mass.high_mg
+    return MassRange(low_mg=low, high_mg=high)

@@ -1,0 +1,146 @@
+"""Tracing metal: where it began, when it left there, and which steps it passed, by stage.
+
+All of it by the one propagation of the code base, `traceability.ledger.provenance`: origins
+with the day of dispatch in one go, then once for every stage, with the steps of that stage
+written down as metal passes them.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from traceability.ledger import history as flow
+from traceability.ledger.chronicle import History
+from traceability.ledger.composition import Composition
+from traceability.ledger.provenance import Relabel, propagate
+
+LEAF_STAGE: Mapping[str, str] = {"mined": "extraction", "recycled": "recovery"}
+"""The stage that makes a first lot, by the kind of source."""
+_NEW = "-"  # the label of metal that has passed no step of the stage in question
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traced:
+    """The metal of the lots of one history: its sources, and what it passed by stage."""
+
+    history: History
+    sources: Mapping[str, Composition]
+    passed: Mapping[str, Mapping[str, Composition]]  # by stage
+    stage_steps: Mapping[str, Sequence[str]]  # by stage: entries, in order
+    steps: Mapping[str, Sequence[flow.Step]]  # by entry
+    made: Mapping[str, flow.Made]
+    carries: Mapping[str, frozenset[str]]
+
+    def minerals_of(self, lot: str) -> tuple[str, ...]:
+        """Return the elements to ask about: those documents or the material's name speak of.
+
+        A lot with an assay is asked for what it was assayed for; one without, for all that
+        occurs upstream.
+        """
+        name = self.history.last.get(lot)
+        if name is None:
+            return ()
+        return tuple(sorted(self.carries[name] | self.history.elements_of(lot)))
+
+    def facilities(self) -> set[str]:
+        """Return every facility at which something of this history happened, or is said to."""
+        found = {one.facility for one in self.history.happenings.values() if one.facility}
+        for begun in self.history.beginnings.values():
+            found |= {row["facility"] for row in begun.declared if "facility" in row}
+        return found
+
+
+def trace(history: History, lots: Iterable[str]) -> Traced:
+    """Follow the metal of a history once, for all the lots in question.
+
+    Args:
+        lots: those that dossiers are wanted for.
+    """
+    carries, made = _carried(history.steps)
+    elements = {name for found in carries.values() for name in found}
+    for lot in lots:
+        elements |= history.elements_of(lot)
+    stage_steps: dict[str, list[str]] = {}
+    steps: dict[str, list[flow.Step]] = {}
+    for step in history.steps:
+        steps.setdefault(step.entry, []).append(step)
+    for one in history.happenings.values():
+        if one.stage:
+            stage_steps.setdefault(one.stage, []).append(one.entry)
+
+    return Traced(
+        history=history,
+        sources=propagate(history.steps, elements=elements, relabel=_dispatched(history)),
+        passed={
+            stage: propagate(history.steps, elements=elements, relabel=_through(entries))
+            for stage, entries in stage_steps.items()
+        },
+        stage_steps=stage_steps,
+        steps=steps,
+        made=made,
+        carries=carries,
+    )
+
+
+def _carried(
+    steps: Sequence[flow.Step],
+) -> tuple[dict[str, frozenset[str]], dict[str, flow.Made]]:
+    """Return which elements each lot is known to hold, and each lot as it was last made."""
+    carries: dict[str, frozenset[str]] = {}
+    made: dict[str, flow.Made] = {}
+    for step in steps:
+        brought = frozenset[str]().union(
+            *(carries.get(take.lot, frozenset()) for take in step.takes)
+        )
+        for one in step.makes:
+            own = frozenset(name for name, mass in one.contained.items() if mass.high > 0)
+            carries[one.lot] = own if one.contained else brought
+            made[one.lot] = one
+    return carries, made
+
+
+def _dispatched(history: History) -> Relabel:
+    """Return the relabeling that stamps the day on which a parcel left where it began.
+
+    That is its first shipment, or, used on site, the event that consumed it.
+    """
+
+    def relabel(step: flow.Step, _element: str, label: str) -> str:
+        if "|" in label or not step.takes or not label.startswith(tuple(LEAF_STAGE)):
+            return label
+        if history.is_dispatch(step) or step.kind in ("transformation", "assembly"):
+            return f"{label}|{history.happenings[step.entry].on.isoformat()}"
+        return label
+
+    return relabel
+
+
+def _through(entries: Sequence[str]) -> Relabel:
+    """Return the relabeling that writes down which steps of one stage metal passed."""
+    number = {entry: str(place) for place, entry in enumerate(entries)}
+
+    def relabel(step: flow.Step, _element: str, label: str) -> str:
+        if not step.takes:
+            return _NEW
+        passed = number.get(step.entry)
+        if passed is None:
+            return label
+        if not label[0].isdigit():
+            return passed
+        before = label.split("+")
+        return label if passed in before else "+".join([*before, passed])
+
+    return relabel
+
+
+def passed_steps(label: str) -> list[int]:
+    """Return which steps of a stage, by place in `Traced.stage_steps`, a label has passed."""
+    return [int(place) for place in label.split("+")] if label[0].isdigit() else []
+
+
+def parcel_of(label: str) -> tuple[str, str, str]:
+    """Return kind, name of the lot and day of dispatch (or empty) that a source label tells."""
+    text, _, day = label.partition("|")
+    kind, _, name = text.removeprefix("unknown:").partition(":")
+    if text.startswith("unknown:") and kind != "introduced":
+        return "unknown", text.removeprefix("unknown:"), day
+    return kind, name, day

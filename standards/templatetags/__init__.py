@@ -1,0 +1,1 @@
+"""What the officer's pages share."""

@@ -1,0 +1,55 @@
+"""Verdicts as badges: a sign and a word, in a colour; never a colour alone."""
+
+from typing import Any
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from standards.rulebook.findings import Outcome
+from standards.rulebook.policy import Verdict
+
+register = template.Library()
+
+_LOOKS: dict[str, tuple[str, str, Any]] = {
+    Verdict.PASS: ("l-good", "✓", _("pass")),
+    Verdict.GRACE: ("l-calm", "◔", _("grace")),
+    Verdict.WAIVED: ("l-calm", "≈", _("waived")),
+    Verdict.INDETERMINATE: ("l-ask", "?", _("cannot tell")),
+    Verdict.FAIL: ("l-bad", "✕", _("fail")),
+    Outcome.CONFORMS: ("l-good", "✓", _("conforms")),
+    Outcome.NONCONFORMING: ("l-bad", "✕", _("does not conform")),
+    Outcome.NOT_APPLICABLE: ("", "–", _("not applicable")),
+}
+_SEVERITIES: dict[str, tuple[str, str, Any]] = {
+    "critical": ("l-bad", "▲", _("critical")),
+    "major": ("l-ask", "▲", _("major")),
+    "minor": ("l-calm", "△", _("minor")),
+    "info": ("", "i", _("info")),
+}
+
+
+@register.filter
+def verdict_class(verdict: str) -> str:
+    """Return the class that gives a panel the colour of a verdict."""
+    return _LOOKS[verdict][0]
+
+
+@register.simple_tag
+def verdict_badge(verdict: str, before: str = "", size: str = "") -> SafeString:
+    """Return a verdict or an outcome as a badge; `before` says whose, or of what."""
+    look, sign, word = _LOOKS[verdict]
+    return _badge(f"{look} {size}", sign, f"{before} {word}".strip())
+
+
+@register.simple_tag
+def severity_badge(severity: str) -> SafeString:
+    """Return a severity as a badge."""
+    return _badge(*_SEVERITIES.get(severity, ("", "·", severity)))
+
+
+def _badge(look: str, sign: str, text: Any) -> SafeString:
+    return format_html(
+        '<span class="l-badge {}"><span aria-hidden="true">{}</span>{}</span>', look, sign, text
+    )
