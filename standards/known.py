@@ -17,6 +17,7 @@ from standards.models import (
     Certificate,
     CertificateStatus,
     ClubPolicy,
+    Cursor,
     PackActivation,
     PackFile,
     RegistrySnapshot,
@@ -32,6 +33,9 @@ from traceability.ledger.statements import parse_statement
 from traceability.ledger.vocabulary import OrganizationRole
 from traceability.models import Audience, Facility, LogIndex, LotOpening, Organization
 
+CURSOR = "assessing"
+"""The reader of the log that fills this app's tables."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adopted:
@@ -39,6 +43,11 @@ class Adopted:
 
     row: ClubPolicy
     policy: policy.ClubPolicy
+
+
+def followed_size() -> int:
+    """Return the log size up to which this app's tables are filled."""
+    return Cursor.objects.filter(name=CURSOR).values_list("size", flat=True).first() or 0
 
 
 def operator_id() -> str:

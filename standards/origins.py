@@ -11,13 +11,17 @@ from fractions import Fraction
 
 from django.utils.translation import gettext as _
 
+from standards.known import evidence_at
 from standards.reading import names_of
+from standards.rulebook.assembly import assemble
 from standards.rulebook.composition import untraced_mg
 from standards.rulebook.dossier import ORIGIN_UNKNOWN, Credential, Dossier, Source
 from standards.rulebook.findings import percent_text
-from standards.veiling import Veil, site_in
+from standards.rulebook.traced import trace
+from standards.veiling import Veil, site_in, veil_for
 from traceability.pictures import Flow, Part, flow_picture
 from traceability.templatetags.ledger import country_name, words
+from traceability.tracing import lot_history
 
 _FIRST_STAGE = {"mined": "extraction", "recycled": "recovery", "introduced": "introduction"}
 _MOST_DRAWN = 8
@@ -67,6 +71,26 @@ class Origin:
     flow: Flow | None
 
 
+def origins_on(lot: str, organization: str, *, size: int, on: date) -> list[Origin]:
+    """Return where each mineral of a lot is from, as one organization may know it.
+
+    Args:
+        size: the log size up to which entries count.
+        on: the day the question is asked for.
+    """
+    history = lot_history(lot, size=size)
+    if lot not in history.last:
+        return []
+    traced = trace(history, [lot])
+    evidence = evidence_at(size, traced.facilities())
+    dossiers = [
+        assemble(traced, lot, mineral, evidence=evidence, as_of=on)
+        for mineral in traced.minerals_of(lot)
+    ]
+    veil = veil_for(organization, [name for one in dossiers for name in _names_in(one)])
+    return [origin_of(one, veil) for one in dossiers if one.sources or one.steps]
+
+
 def origin_of(dossier: Dossier, veil: Veil) -> Origin:
     """Return where the metal of a dossier comes from, as its reader may know it."""
     untraced = untraced_mg(dossier)
@@ -85,8 +109,8 @@ def origin_of(dossier: Dossier, veil: Veil) -> Origin:
     )
 
 
-def sentences_of(dossier: Dossier) -> list[str]:
-    """Return the names a page about a dossier would show, for the veil to look at."""
+def _names_in(dossier: Dossier) -> list[str]:
+    """Return the ids a page about a dossier would show, for the veil to look at."""
     told = [one.facility_id or "" for one in (*dossier.sources, *dossier.steps)]
     return told + [credential.id for credential in dossier.credentials]
 

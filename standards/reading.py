@@ -2,19 +2,21 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django.db.models import QuerySet
 
-from standards.models import Assessment, ClubPolicy, Flag, Judgement
+from standards.models import Assessment, CertificateStatus, ClubPolicy, Flag, Judgement
+from standards.rulebook.dossier import POSITIVE_STATUSES
 from standards.rulebook.findings import Finding, Outcome, SiteLine, percent_text
 from standards.rulebook.law import Provision
-from standards.rulebook.policy import Verdict
+from standards.rulebook.policy import ClubPolicy as ParsedPolicy
+from standards.rulebook.policy import Requirement, Verdict
 from standards.rulebook.rules import RULES
 from standards.veiling import Veil, site_in, veil_for
 from traceability import seeing
-from traceability.models import Entry, Facility, Organization
+from traceability.models import Entry, Facility, LogIndex, Organization
 
 WORST_FIRST = tuple(Verdict)
 _TITLES = {rule.id: rule.title for rule in RULES}
@@ -273,7 +275,7 @@ def sentence(text: str) -> str:
 def _margin_text(margin: Any) -> str:
     """Return how far the worst case is on the good side, with its sign."""
     if margin < 0:
-        return f"−{percent_text(-margin)}"
+        return f"\N{MINUS SIGN}{percent_text(-margin)}"
     return f"+{percent_text(margin)}" if margin > 0 else percent_text(margin)
 
 
@@ -303,3 +305,60 @@ def names_of(facilities: Collection[str], veil: Veil) -> dict[str, str]:
         one.pk: one.name if veil.names.has_facility(one.pk) else site_in(one.country)
         for one in rows
     }
+
+
+# ── flags, certificates, policies ─────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusLine:
+    """A line of a certificate's timeline: true from a day, known from an entry and its time."""
+
+    status: CertificateStatus
+    known_at: datetime | None
+    is_positive: bool
+
+
+def veiled_reasons(flags: Iterable[Flag], organization: str) -> None:
+    """Put in each flag's reason only such names as the organization may know; stores nothing."""
+    rows = list(flags)
+    veil = veil_for(organization, [flag.because for flag in rows])
+    for flag in rows:
+        flag.because = sentence(veil.text(flag.because))
+
+
+def rows_behind(flag: Flag, organization: str) -> list[Row]:
+    """Return the findings that a flag is about, as the organization may read them."""
+    found = [one for one in _findings(flag.judgement.assessment) if one.rule_id == flag.rule_id]
+    veil = veil_for(organization, _sentences(found, [flag.judgement]))
+    evidence = evidence_links(found, organization)
+    return [
+        _row(one, Verdict(flag.verdict), one.because, veil, evidence, severity=flag.severity)
+        for one in found
+    ]
+
+
+def certificate_timeline(certificate: str) -> list[StatusLine]:
+    """Return the statuses of a certificate in the order of the days they took effect."""
+    statuses = list(CertificateStatus.objects.filter(certificate=certificate))
+    orders = dict(
+        LogIndex.objects.filter(index__in=[one.index for one in statuses]).values_list(
+            "index", "recorded_order"
+        )
+    )
+    told = dict(
+        Entry.objects.filter(pk__in=orders.values()).values_list("recorded_order", "received_at")
+    )
+    return [
+        StatusLine(
+            status=one,
+            known_at=told.get(orders.get(one.index, -1)),
+            is_positive=one.status in POSITIVE_STATUSES,
+        )
+        for one in statuses
+    ]
+
+
+def policy_rows(policy: ParsedPolicy) -> list[tuple[str, Requirement]]:
+    """Return the requirements of a policy, each with what its rule says."""
+    return [(_TITLES.get(one.rule_id, one.rule_id), one) for one in policy.requirements]

@@ -8,7 +8,7 @@ answer is given as at the step that asks, however often and late it is asked.
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -17,9 +17,10 @@ import msgspec
 from django.conf import settings
 from django.utils import timezone
 
-from standards.answering import answer
-from standards.assessing import assess_due, assess_new_entries
-from standards.certifying import activate_pack
+from standards.answering import Question, answer
+from standards.assessing import assess_due
+from standards.certifying import keep_pack
+from standards.following import follow_log
 from standards.rulebook.pack_format import overridden_pack, shipped_packs
 from standards.scenario import (
     OPERATOR,
@@ -30,7 +31,6 @@ from standards.scenario import (
     QuestionStep,
     Registered,
     Scenario,
-    Site,
     StatementStep,
     Step,
     differences,
@@ -44,13 +44,13 @@ from traceability.errors import (
     ScenarioChanged,
     StepNotRefused,
     StepRefused,
-    TraceabilityError,
 )
 from traceability.keeping import keep_new_key, service_key
 from traceability.ledger.canonical import canonical
 from traceability.ledger.disclosures import hide
 from traceability.ledger.effective import parse_effective
 from traceability.ledger.keys import PrivateKey
+from traceability.ledger.shapes import Shape
 from traceability.ledger.signing import STATEMENT_TYPE, sign_jws
 from traceability.ledger.vocabulary import OrganizationRole
 from traceability.models import Entry, LogIndex, Organization, Rejection
@@ -128,11 +128,10 @@ def replay(scenario: Scenario) -> Replayed:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """A statement of the scenario that is recorded: its entry, place in the log, payload."""
+    """A statement of the scenario that is recorded: its entry, the digest of what was signed."""
 
-    order: int
     entry: str
-    payload: str
+    payload: str = ""
 
 
 class _Replaying:
@@ -148,6 +147,7 @@ class _Replaying:
             for one in head.organizations
             if one.key == "scenario"
         }
+        self.places = _places(scenario)
         self.operator = self._begin()
         self.names: dict[str, str] = {OPERATOR: self.operator}
         self.marks: dict[str, int] = {}
@@ -173,11 +173,11 @@ class _Replaying:
 
     def _known(self) -> dict[UUID, _Known]:
         """Return what is recorded of the scenario, in one query."""
-        ids = [self.scenario.statement_id(place) for place in _places(self.scenario)]
+        ids = [self.scenario.statement_id(place) for place in self.places]
         rows = Entry.objects.filter(statement_id__in=ids).values_list(
-            "statement_id", "recorded_order", "hash", "payload_digest"
+            "statement_id", "hash", "payload_digest"
         )
-        return {one: _Known(order, entry, payload) for one, order, entry, payload in rows}
+        return {one: _Known(entry, payload) for one, entry, payload in rows}
 
     # ── who and where ─────────────────────────────────────────────────────────────────────
 
@@ -254,7 +254,14 @@ class _Replaying:
         pack = packs[step.pack]
         if step.overrides:
             pack = overridden_pack(pack, step.overrides)
-        body = keep_pack(pack)
+        if self.scenario.statement_id(at) not in self.known:
+            keep_pack(pack)
+        body = {
+            "pack": pack.id,
+            "version": pack.version,
+            "digest": pack.digest,
+            "title": pack.title,
+        }
         self._state("standards.pack_activation", self.operator, self._day().isoformat(), body, at)
 
     # ── statements ────────────────────────────────────────────────────────────────────────
@@ -313,7 +320,7 @@ class _Replaying:
             raise StepNotRefused(wanted=refused, at=at)
         self.is_caught_up = False
         self.done.recorded += 1
-        self.last = _Known(0, outcome.entry, "")
+        self.last = _Known(outcome.entry)
         return self.last
 
     def _keep(self, known: _Known) -> None:
@@ -331,9 +338,8 @@ class _Replaying:
         if self.is_caught_up:
             return
         publish_checkpoint(now=self.now)
-        assess_new_entries()
-        while assess_due(now=self.now):
-            pass
+        follow_log(now=self.now)
+        assess_due(now=self.now)
         self.is_caught_up = True
 
     def _size(self) -> int:
@@ -354,4 +360,46 @@ class _Replaying:
 
     def _ask(self, step: QuestionStep, at: str) -> None:
         size = self.marks[step.known_at] if step.known_at else self._size()
-        ...
+        earlier = self.places[: self.places.index(at)]
+        value = answer(
+            Question(
+                ask=step.ask,
+                subject=step.subject,
+                size=size,
+                on=date.fromisoformat(step.as_of) if step.as_of else self._day(),
+                mineral=step.mineral,
+                rule=step.rule,
+                club=step.policy,
+                statements=tuple(str(self.scenario.statement_id(place)) for place in earlier),
+            )
+        )
+        lines = [] if step.expect is None else differences(step.expect, value)
+        question = {k: v for k, v in _plain(step).items() if k not in ("expect", "note")}
+        self.done.answers.append(Answer(at=at, question=question, value=value, differences=lines))
+
+
+def _places(scenario: Scenario) -> list[str]:
+    """Return every place of a scenario where a statement, or a question, may stand, in order."""
+    head = scenario.head
+    return [
+        *(f"$.organizations[{place}]" for place in range(len(head.organizations))),
+        *(f"$.facilities[{place}]" for place in range(len(head.facilities))),
+        *(step_place(place) for place in range(len(scenario.steps))),
+    ]
+
+
+def _plain(shape: Shape) -> dict[str, Any]:
+    told: dict[str, Any] = msgspec.to_builtins(shape)
+    return told
+
+
+def _instant(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    moment = parse_effective(text).start
+    return moment if isinstance(moment, datetime) else None
+
+
+def _published_key(scenario: str, organization: str) -> PrivateKey:
+    """Return the key that anybody can make who has the scenario: for demonstrations only."""
+    return PrivateKey(seed=sha256(f"scenario key\0{scenario}\0{organization}".encode()).digest())

@@ -21,7 +21,11 @@ _OWN = (
     "traceability.view_key",
     "traceability.view_membership",
 )
-_RULES = ("standards.view_certificate", "standards.view_clubpolicy")
+_RULES = (
+    "standards.view_certificate",
+    "standards.view_clubpolicy",
+    "standards.view_packactivation",
+)
 _FLAGS = ("standards.view_flag",)
 
 ROLES: dict[str, tuple[str, ...]] = {

@@ -549,8 +549,10 @@ class ImpossibleTime(TraceabilityError):
         "custody events need the time of day."
     )
 
-    def __init__(self, text: str, *, why: str = "it is no instant, day or period") -> None:
-        super().__init__(f"{text[:80]!r}: {why}.", at="$.effective", time=text[:80])
+    def __init__(
+        self, text: str, *, why: str = "it is no instant, day or period", at: str = "$.effective"
+    ) -> None:
+        super().__init__(f"{text[:80]!r}: {why}.", at=at, time=text[:80])
 
 
 class AmbiguousParty(TraceabilityError):
@@ -976,8 +978,8 @@ class TimeInTheFuture(TraceabilityError):
     code = "time_in_the_future"
     hint = "Up to five minutes ahead is accepted; check the clock and the offset."
 
-    def __init__(self, text: str) -> None:
-        super().__init__(f"{text} lies ahead.", at="$.effective", effective=text)
+    def __init__(self, text: str, *, at: str = "$.effective") -> None:
+        super().__init__(f"{text} lies ahead.", at=at, effective=text)
 
 
 class StreamOutOfStep(TraceabilityError):
@@ -1293,6 +1295,83 @@ class InternalFault(TraceabilityError):
         super().__init__("The service failed to answer this request.")
 
 
+# ── certificates, policies, flags ─────────────────────────────────────────────────────────
+
+
+class UnknownFlag(TraceabilityError):
+    """There is no such flag of a club of the caller, about a lot it may see."""
+
+    code = "unknown_flag"
+    hint = "GET /api/v1/flags lists the flags of your clubs."
+
+    def __init__(self, flag: int) -> None:
+        super().__init__(f"There is no flag {flag} here for you.", flag=flag)
+
+
+class UnknownCertificate(TraceabilityError):
+    """There is no such certificate, or none about a site whose name is open to the caller."""
+
+    code = "unknown_certificate"
+    hint = "GET /api/v1/certificates lists those you may see."
+
+    def __init__(self, certificate: str) -> None:
+        super().__init__(
+            f"There is no certificate {certificate} here for you.", certificate=certificate
+        )
+
+
+class UnknownClub(TraceabilityError):
+    """There is no such club, or the caller does not belong to it."""
+
+    code = "unknown_club"
+    hint = "GET /api/v1/clubs lists your clubs."
+
+    def __init__(self, club: str) -> None:
+        super().__init__(f"There is no club {club} here for you.", club=club)
+
+
+class FlagNotOpen(TraceabilityError):
+    """A decision on a flag that is settled already."""
+
+    code = "flag_not_open"
+    hint = "Read the flag again; a new verdict, or a colleague, has settled it."
+
+    def __init__(self, *, flag: int, status: str) -> None:
+        super().__init__(f"Flag {flag} is {status}.", flag=flag, status=status)
+
+
+class ReasonMissing(TraceabilityError):
+    """A decision without a reason, which nobody could understand later."""
+
+    code = "reason_missing"
+    hint = "Say in a sentence why; the supplier and the auditor will read it."
+
+    def __init__(self) -> None:
+        super().__init__("A decision needs a reason.", at="$.because")
+
+
+class UnknownPack(TraceabilityError):
+    """No rule pack with this id and digest is kept here."""
+
+    code = "unknown_pack"
+    hint = "Name a pack that was activated on this ledger, as `id@digest`."
+
+    def __init__(self, named: str) -> None:
+        super().__init__(f"There is no rule pack {named}.", pack=named)
+
+
+class NoSuchPolicy(TraceabilityError):
+    """The club had adopted no policy below the log size in question."""
+
+    code = "no_such_policy"
+    hint = "Name a club that has adopted a policy, or ask at a later log size."
+
+    def __init__(self, *, club: str, known_at: int) -> None:
+        super().__init__(
+            f"{club} has no policy below log size {known_at}.", club=club, known_at=known_at
+        )
+
+
 # ── set-up and operation ──────────────────────────────────────────────────────────────────
 
 
@@ -1458,3 +1537,10 @@ class NameTaken(TraceabilityError):
 
     def __init__(self, organization: str, *, at: str) -> None:
         super().__init__(f"{organization} is already registered on this ledger.", at=at)
+
+
+class NothingToAnswer(TraceabilityError):
+    """A question is about something that was not known at that log size."""
+
+    code = "nothing_to_answer"
+    hint = "Check the lot, the mineral and the club, or ask for a later log size."

@@ -18,7 +18,7 @@ from traceability.keeping import log_verifier
 from traceability.ledger import checkpoint as heads
 from traceability.ledger.tiles import root_from_tiles
 from traceability.models import Checkpoint, LogState
-from traceability.tracing import tile_reader
+from traceability.tracing import log_state, tile_reader
 
 
 def guarded_checkpoint() -> heads.Checkpoint | None:
@@ -39,19 +39,7 @@ def verify_guard(state: LogState) -> None:
         if Checkpoint.objects.exists():
             raise GuardMissing(settings.GUARD_PATH)
         return  # nothing was ever signed
-    if guarded.size > state.size:
-        raise LedgerRolledBack(
-            f"The log has {state.size} entries; {guarded.size} were published.",
-            size=state.size,
-            published=guarded.size,
-        )
-    root = root_from_tiles(guarded.size, tile_reader(state))
-    if root != guarded.root:
-        raise LedgerRolledBack(
-            f"The first {guarded.size} entries are not those that were published.",
-            size=state.size,
-            published=guarded.size,
-        )
+    _verify_prefix(guarded, state)
 
 
 def swap_guard(note: str, *, expected: heads.Checkpoint | None) -> None:
@@ -77,6 +65,21 @@ def swap_guard(note: str, *, expected: heads.Checkpoint | None) -> None:
             os.close(directory)
 
 
+def restore_guard(note: str) -> int:
+    """Put a checkpoint that somebody else kept into the guard that was lost; return its size.
+
+    Raises:
+        GuardConflict: the guard is not lost.
+        LedgerRolledBack: the database does not begin with the tree that was signed.
+        TraceabilityError: the log did not sign the note.
+    """
+    held, state = _opened(note), log_state()
+    _verify_prefix(held, state)
+    swap_guard(note, expected=None)
+    # From here on the ledger records and signs again, from what was published at least.
+    return held.size
+
+
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -92,3 +95,19 @@ def _read() -> str:
 
 def _opened(note: str) -> heads.Checkpoint:
     return heads.open_checkpoint(note, origin=settings.LEDGER_ORIGIN, verifiers=[log_verifier()])
+
+
+def _verify_prefix(guarded: heads.Checkpoint, state: LogState) -> None:
+    if guarded.size > state.size:
+        raise LedgerRolledBack(
+            f"The log has {state.size} entries; {guarded.size} were published.",
+            size=state.size,
+            published=guarded.size,
+        )
+    root = root_from_tiles(guarded.size, tile_reader(state))
+    if root != guarded.root:
+        raise LedgerRolledBack(
+            f"The first {guarded.size} entries are not those that were published.",
+            size=state.size,
+            published=guarded.size,
+        )

@@ -10,6 +10,7 @@ from traceability.ledger.keys import PublicKey
 from traceability.ledger.statements import Statement
 from traceability.models import (
     Audience,
+    Entry,
     Facility,
     Grant,
     Key,
@@ -137,6 +138,23 @@ def _withdrawal(_statement: Statement, body: events.Withdrawal, order: int, _ent
     )
 
 
+def _void(_statement: Statement, body: events.Void, order: int, _entry: str) -> None:
+    """Close what a voided offer opened; open again what a voided withdrawal closed."""
+    LotOpening.objects.filter(offer=body.replaces, closed_order=None).update(closed_order=order)
+    voided = Entry.objects.filter(hash=body.replaces).values("recorded_order")
+    again = LotOpening.objects.filter(closed_order__in=voided)
+    LotOpening.objects.bulk_create(
+        LotOpening(
+            lot=one.lot,
+            organization=one.organization,
+            until=one.until,
+            offer=one.offer,
+            opened_order=order,
+        )
+        for one in again
+    )
+
+
 # ── rows ──────────────────────────────────────────────────────────────────────────────────
 
 
@@ -178,4 +196,5 @@ _MIRRORS: dict[str, Callable[[Statement, Any, int, str], None]] = {
     "registry.opening": _opening,
     "custody.offer": _offer,
     "custody.withdrawal": _withdrawal,
+    "custody.void": _void,
 }

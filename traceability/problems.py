@@ -24,11 +24,13 @@ _BY_STATUS = {
     ),
     404: (
         "invalid_tile_path no_such_address not_published_yet outside_the_tree unknown_facility "
-        "unknown_lot unknown_organization unknown_statement"
+        "unknown_certificate unknown_club unknown_flag unknown_lot unknown_organization "
+        "unknown_statement"
     ),
     405: "method_not_allowed",
     409: (
         "already_acted_on already_replaced basis_mismatch batch_not_recorded consignment_exists "
+        "flag_not_open "
         "genesis_misplaced gross_not_conserved id_reused insufficient_balance insufficient_title "
         "key_exists lot_exists no_service_key not_at_this_facility not_correctable not_in_custody "
         "not_in_transit not_owner not_whole_lot organization_needs_key stream_out_of_step "
@@ -78,8 +80,8 @@ def every_error() -> list[type[TraceabilityError]]:
 def errors_page() -> str:
     """Return docs/errors.md."""
     rows = [
-        f"| `{error.code}` | {STATUS.get(error.code, _DEFAULT)} | {_title(error)} | {_hint(error)} |"
-        for error in every_error()
+        f"| `{code}` | {STATUS.get(code, _DEFAULT)} | {_title(error)} | {_hint(error)} |"
+        for code, error in ((error.code, error) for error in every_error())
     ]
     return "\n".join([_PAGE_HEAD, *rows, ""])
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Literal
 
 from django.utils.translation import gettext_lazy as _
@@ -21,7 +21,7 @@ from traceability.models import (
     Pending,
     StatementText,
 )
-from traceability.tracing import log_state
+from traceability.tracing import log_state, published_size
 
 STATES = {
     "recorded": _("recorded"),
@@ -88,12 +88,6 @@ def standing(index: int | None, published: int) -> Standing:
     if index is None:
         return Standing(state="recorded", index=None)
     return Standing(state="published" if index < published else "sequenced", index=index)
-
-
-def published_size() -> int:
-    """Return the size of the newest published checkpoint; 0 where there is none."""
-    newest = Checkpoint.objects.order_by("-size").values_list("size", flat=True).first()
-    return newest or 0
 
 
 def standings(orders: Iterable[int]) -> dict[int, Standing]:
@@ -164,11 +158,6 @@ def log_growth() -> list[tuple[datetime, int]]:
     chosen = {*sizes[::step], *sizes[-1:]}
     rows = Checkpoint.objects.filter(size__in=chosen).order_by("size")
     return list(rows.values_list("published_at", "size"))
-
-
-def day_of(moment: datetime) -> date:
-    """Return the day of an instant in UTC."""
-    return moment.date()
 
 
 def _outline(value: Any, hidden: set[str], *, at: str = "$", depth: int = 0) -> Iterable[Line]:

@@ -14,8 +14,7 @@ import psycopg
 
 from traceability.errors import LogDamaged, TraceabilityError
 from traceability.ledger.entries import EntryBody, chain_handle
-from traceability.ledger.keys import from_base64url
-from traceability.ledger.merkle import HASH_SIZE, Frontier, leaf_hash, tree_root
+from traceability.ledger.merkle import Frontier, leaf_hash, tree_root
 from traceability.ledger.signing import STATEMENT_TYPE, is_signed, parse_jws
 from traceability.ledger.tiles import TILE_WIDTH
 
@@ -51,6 +50,11 @@ class Good:
     public: bytes
     enrolled: int
     revoked: int | None
+
+    def is_good_at(self, position: int) -> bool:
+        """Tell whether the key may sign the entry there; the genesis brings its own."""
+        is_enrolled = position > self.enrolled or position == self.enrolled == 0
+        return is_enrolled and (self.revoked is None or position <= self.revoked)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,13 +123,14 @@ def check_range(
     links = _links(connection, [row[0] for row in rows])
     leaves, texts_erased = [], 0
     for position, row in enumerate(rows, begin):
-        leaves.append(_checked_leaf(row, common, links.get(row[0], {})))
+        leaf, statement = _checked_leaf(row, common, links.get(row[0], {}))
+        leaves.append(leaf)
         if row[8] is None:
             texts_erased += 1
             _require_erasure(row, common)
             continue
         try:
-            _check_statement(row, common, position)
+            _check_statement(row, statement, common, position)
         except TraceabilityError as error:
             raise _damaged(row, error.message) from error
     is_sequenced = begin < common.size
@@ -170,8 +175,12 @@ def _links(
 
 def _checked_leaf(
     row: tuple[Any, ...], common: Common, links: Mapping[str, str | None]
-) -> bytes:
-    """Recompute the hash from the stored bytes, and compare what the row repeats of them."""
+) -> tuple[bytes, str]:
+    """Recompute the hash from the stored bytes, and compare what the row repeats of them.
+
+    Returns:
+        The leaf hash, and the digest of the statement that the entry commits to.
+    """
     _, entry_hash, text, kind, *_ = row
     body = text.encode()
     leaf = leaf_hash(body)
@@ -187,18 +196,18 @@ def _checked_leaf(
         raise _damaged(row, "its ledger or its kind is another one")
     if {link.chain: link.entry for link in entry.previous} != links:
         raise _damaged(row, "it names other chains, or other entries before it, than the tables")
-    return leaf
+    return leaf, entry.statement
 
 
-def _check_statement(row: tuple[Any, ...], common: Common, position: int) -> None:
+def _check_statement(row: tuple[Any, ...], committed: str, common: Common, position: int) -> None:
     """Verify digest and signature, and that the key was good where the entry stands."""
-    _, _, text, kind, author, kid, statement_id, payload_digest, signed = row
+    _, _, _, kind, author, kid, statement_id, payload_digest, signed = row
     raw = signed.encode()
-    if f'"statement":"{sha256(raw).hexdigest()}"' not in text:
+    if sha256(raw).hexdigest() != committed:
         raise _damaged(row, "its statement is another one than it commits to")
     jws = parse_jws(raw, typ=STATEMENT_TYPE)
     key = common.keys.get(jws.kid)
-    if key is None or position < key.enrolled or (key.revoked or position) < position:
+    if key is None or not key.is_good_at(position):
         raise _damaged(row, f"the key {jws.kid} was not good there")
     if not is_signed(key.public, jws.signing_input, jws.signature):
         raise _damaged(row, "its signature does not verify")
@@ -284,6 +293,3 @@ def ranges(size: int, pending: int) -> Iterator[tuple[int, int]]:
         yield begin, min(begin + RANGE, size)
     for begin in range(size, size + pending, RANGE):
         yield begin, min(begin + RANGE, size + pending)
-
-
-__all__ = ["Checked", "Common", "Good", "check_range", "connect", "ranges", "run", "start"]

@@ -60,13 +60,17 @@ def statement_document(
     } | members
 
 
-def sign_as_service(document: Mapping[str, Any]) -> Submission:
+def sign_as_service(document: Mapping[str, Any], *, key: PrivateKey | None = None) -> Submission:
     """Sign a document with a key the service holds for its author.
+
+    Args:
+        document: an unsigned statement.
+        key: that key, where the caller has opened it already for another document.
 
     Raises:
         NoServiceKey: the author has its own key; only it can sign.
     """
-    return _signed(document, service_key(str(document.get("author"))))
+    return _signed(document, key or service_key(str(document.get("author"))))
 
 
 def record_as_service(

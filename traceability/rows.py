@@ -109,6 +109,7 @@ def recorded_of(row: Mapping[str, Any]) -> Recorded:
         movements=movements,
         replaced_by=row["replaced_by"],
         waits_on=row["waits_on"],
+        reported=row["reported"],
         superseder=row["superseder"],
     )
 

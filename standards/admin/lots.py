@@ -13,12 +13,15 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from standards.models import Judgement
-from standards.reading import clubs_of, flags_seen_by, verdicts_on, worst
+from standards.origins import origins_on
+from standards.reading import clubs_of, findings_on, flags_seen_by, verdicts_on, worst
 from standards.rulebook.policy import Verdict
 from standards.templatetags.verdicts import verdict_badge
+from traceability import seeing
 from traceability.admin.access import Viewer, viewer_of
 from traceability.admin.custody import LotAdmin
 from traceability.models import Lot
+from traceability.tracing import published_size
 
 _WORDS = {
     Verdict.FAIL: _("fail"),
@@ -87,8 +90,13 @@ class JudgedLotAdmin(LotAdmin):
         if viewer is None:
             return context
         flags = flags_seen_by(viewer.organization).filter(lot=row.pk)
+        verdicts = verdicts_on(row.pk, viewer.organization)
         return context | {
-            "verdicts": verdicts_on(row.pk, viewer.organization),
+            "verdicts": verdicts,
+            "findings": {} if verdicts else findings_on(row.pk, viewer.organization),
+            "origins": origins_on(
+                row.pk, viewer.organization, size=published_size(), on=seeing.today()
+            ),
             "flags": flags.select_related("owner").prefetch_related("decisions"),
         }
 

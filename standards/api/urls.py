@@ -1,5 +1,29 @@
 """Addresses below `/api/v1/` that `standards` serves."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from standards.api.certificates import CertificatesView, CertificateView
+from standards.api.clubs import ClubsView, ClubView
+from standards.api.flags import (
+    FlagAcknowledgementView,
+    FlagResolutionView,
+    FlagsView,
+    FlagView,
+)
+from standards.api.verdicts import LotVerdictsView
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("lots/<str:lot>/verdicts", LotVerdictsView.as_view(), name="lot-verdicts"),
+    path("certificates", CertificatesView.as_view(), name="certificates"),
+    path("certificates/<str:certificate>", CertificateView.as_view(), name="certificate"),
+    path("clubs", ClubsView.as_view(), name="clubs"),
+    path("clubs/<str:club>", ClubView.as_view(), name="club"),
+    path("flags", FlagsView.as_view(), name="flags"),
+    path("flags/<int:flag>", FlagView.as_view(), name="flag"),
+    path(
+        "flags/<int:flag>/acknowledge",
+        FlagAcknowledgementView.as_view(),
+        name="flag-acknowledgement",
+    ),
+    path("flags/<int:flag>/resolve", FlagResolutionView.as_view(), name="flag-resolution"),
+]

@@ -59,6 +59,7 @@ class VerdictRun(models.Model):
     root = models.CharField(max_length=64)
     count = models.IntegerField()
     log_size = models.BigIntegerField()
+    code_version = models.CharField(max_length=64)
     effective_on = models.DateField()
     entry = models.CharField(max_length=64, blank=True)
 
@@ -164,13 +165,18 @@ class Judgement(models.Model):
 
 
 class Flag(models.Model):
-    """An open question to a person about (club, lot, mineral, rule)."""
+    """An open question to a person about (club, lot, mineral, rule).
+
+    *Resolved* is an officer's answer; it stands while the reason stays the same. *Closed* is
+    the ledger's: the verdict no longer gives a reason.
+    """
 
     class Status(models.TextChoices):
         """Where the question stands."""
 
         OPEN = "open", _("open")
         ACKNOWLEDGED = "acknowledged", _("acknowledged")
+        RESOLVED = "resolved", _("resolved")
         CLOSED = "closed", _("closed")
 
     club = models.ForeignKey(Club, on_delete=models.PROTECT, related_name="flags")
@@ -219,6 +225,7 @@ class FlagDecision(models.Model):
         CHANGED = "changed", _("changed")
         ACKNOWLEDGED = "acknowledged", _("acknowledged")
         RESOLVED = "resolved", _("resolved")
+        REOPENED = "reopened", _("reopened for a new reason")
         CLOSED = "closed", _("closed by a new verdict")
 
     flag = models.ForeignKey(Flag, on_delete=models.PROTECT, related_name="decisions")

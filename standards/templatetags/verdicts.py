@@ -7,10 +7,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from standards.reading import provision_value
 from standards.rulebook.findings import Outcome
 from standards.rulebook.policy import Verdict
 
 register = template.Library()
+register.filter("provision_value", provision_value)
 
 _LOOKS: dict[str, tuple[str, str, Any]] = {
     Verdict.PASS: ("l-good", "✓", _("pass")),
@@ -20,7 +22,7 @@ _LOOKS: dict[str, tuple[str, str, Any]] = {
     Verdict.FAIL: ("l-bad", "✕", _("fail")),
     Outcome.CONFORMS: ("l-good", "✓", _("conforms")),
     Outcome.NONCONFORMING: ("l-bad", "✕", _("does not conform")),
-    Outcome.NOT_APPLICABLE: ("", "–", _("not applicable")),
+    Outcome.NOT_APPLICABLE: ("", "·", _("not applicable")),
 }
 _SEVERITIES: dict[str, tuple[str, str, Any]] = {
     "critical": ("l-bad", "▲", _("critical")),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
+from django.contrib.admin.utils import unquote
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -69,7 +70,9 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """Show the row on a page of its own, where there is one."""
-        row = self.get_object(request, object_id) if object_id and self.page_template else None
+        row = None
+        if object_id and self.page_template:
+            row = self.get_object(request, unquote(object_id))
         if row is None or not self.has_view_permission(request, row):
             response: HttpResponse = super().changeform_view(
                 request, object_id, form_url, extra_context

@@ -1,11 +1,15 @@
 """Lots: what is where, in whose hands, and how it came there."""
 
+import time
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.admin.utils import quote, unquote
 from django.db.models import OuterRef, QuerySet, Subquery
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST, require_safe
 from unfold.decorators import display
 
 from traceability.admin.access import (
@@ -18,7 +22,11 @@ from traceability.admin.access import (
     viewer_of,
 )
 from traceability.admin.base import ReadOnlyAdmin
+from traceability.bundling import build_bundle
+from traceability.errors import TraceabilityError
+from traceability.keeping import log_verifier
 from traceability.ledger.book import EXITED, HELD, IN_TRANSIT
+from traceability.ledger.verification import verify_bundle
 from traceability.models import Entry, Lot
 from traceability.reading import chain_of
 from traceability.templatetags.ledger import amount, words
@@ -79,6 +87,59 @@ class LotAdmin(ReadOnlyAdmin):
             return "—"
         return lot.place_name or str(_("name not opened"))
 
+    def get_urls(self) -> list[URLPattern]:
+        """Add the address that the button of a lot's page posts to."""
+        wrap = self.admin_site.admin_view
+        mine = [
+            path(
+                "<path:object_id>/verify/",
+                wrap(require_POST(self.verify)),
+                name="traceability_lot_verify",
+            ),
+            path(
+                "<path:object_id>/bundle/",
+                wrap(require_safe(self.bundle)),
+                name="traceability_lot_bundle",
+            ),
+        ]
+        return mine + list(super().get_urls())
+
+    def verify(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Build the lot's proof bundle for this reader, verify it, and show the steps."""
+        lot, viewer = self._lot(request, object_id)
+        began = time.monotonic()
+        told: dict[str, Any] = {}
+        try:
+            bundle = build_bundle(lot.pk, reader=_reader(viewer))
+            told["report"] = verify_bundle(bundle, verifiers=[log_verifier()])
+        except TraceabilityError as error:
+            told["error"] = error
+        told["milliseconds"] = round((time.monotonic() - began) * 1000)
+        context = self.page_context(request, lot) | {"checked": told}
+        return self.rendered(request, self.page_template, {"original": lot} | context)
+
+    def bundle(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Send the lot's proof bundle, made for this reader."""
+        lot, viewer = self._lot(request, object_id)
+        try:
+            content = build_bundle(lot.pk, reader=_reader(viewer))
+        except TraceabilityError as error:
+            self.message_user(request, f"{error} {error.hint}", messages.WARNING)
+            address = reverse("admin:traceability_lot_change", args=[quote(lot.pk)])
+            return HttpResponseRedirect(address)
+        note_lot_read(lot, viewer, "bundle")
+        name = f"{lot.pk.replace(':', '_')}.bundle.json"
+        response = HttpResponse(content, content_type="application/json")
+        response["Content-Disposition"] = f'attachment; filename="{name}"'
+        return response
+
+    def _lot(self, request: HttpRequest, object_id: str) -> tuple[Lot, Viewer]:
+        """Return a lot this person may see, and for whom; anything else is not found."""
+        viewer, lot = viewer_of(request), self.get_object(request, unquote(object_id))
+        if viewer is None or lot is None or not self.has_view_permission(request, lot):
+            raise Http404
+        return lot, viewer
+
     def page_context(self, request: HttpRequest, row: Lot) -> dict[str, Any]:
         """Return the lot, its chain and which statements the reader may open."""
         viewer = viewer_of(request)
@@ -98,3 +159,8 @@ class LotAdmin(ReadOnlyAdmin):
             "holder": self.holder(row),
             "place": self.place(row),
         }
+
+
+def _reader(viewer: Viewer) -> str | None:
+    """Return for whom a bundle is made; the operator's staff get all there is."""
+    return None if viewer.is_operator else viewer.organization

@@ -19,12 +19,12 @@ from traceability.admin.base import ReadOnlyAdmin
 from traceability.models import Checkpoint, Entry, LogIndex, Reading, Rejection
 from traceability.reading import (
     STATES,
-    published_size,
     standing,
     statement_lines,
     subjects_of,
 )
 from traceability.templatetags.ledger import words
+from traceability.tracing import published_size
 
 
 @admin.register(Entry)

@@ -8,8 +8,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from traceability.admin.base import ReadOnlyAdmin
 from traceability.admin.access import Viewer, known_facilities, known_organizations
+from traceability.admin.base import ReadOnlyAdmin
 from traceability.ledger.vocabulary import KeyHolder
 from traceability.models import Facility, Key, Membership, Organization
 from traceability.templatetags.ledger import country_name, words

@@ -54,7 +54,7 @@ class BearerToken(BaseAuthentication):
         caller = bearer(request._request)
         return None if caller is None else (AnonymousUser(), caller)
 
-    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002
+    def authenticate_header(self, request: Request) -> str:
         """Return the challenge for a request without credentials."""
         return 'Bearer realm="api"'
 
@@ -62,7 +62,7 @@ class BearerToken(BaseAuthentication):
 class OfOrganization(BasePermission):
     """Lets organizations in, as far as their scope goes; keeps the caller on the request."""
 
-    def has_permission(self, request: Request, view: APIView) -> bool:  # noqa: ARG002
+    def has_permission(self, request: Request, view: APIView) -> bool:
         """Identify the caller.
 
         Raises:

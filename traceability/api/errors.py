@@ -1,5 +1,6 @@
 """Errors at the edge: whatever a view raises becomes problem details (RFC 9457)."""
 
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -55,23 +56,11 @@ def answer(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
 
 def translated(error: Exception, request: Any) -> TraceabilityError | None:
     """Return the deliberate error that an exception stands for, or None."""
-    match error:
-        case TraceabilityError():
-            return error
-        case exceptions.MethodNotAllowed():
-            return MethodNotAllowed(request.method)
-        case exceptions.AuthenticationFailed() | exceptions.NotAuthenticated():
-            return NotAuthenticated(str(error.detail))
-        case exceptions.PermissionDenied() | PermissionDenied():
-            return NotPermitted(str(error))
-        case Http404() | exceptions.NotFound():
-            return NoSuchAddress(request.path)
-        case exceptions.UnsupportedMediaType() | exceptions.NotAcceptable():
-            return UnsupportedContentType(str(error.detail))
-        case RequestDataTooBig():
-            return too_large(request)
-        case exceptions.APIException() | SuspiciousOperation():
-            return InvalidRequest(str(error))
+    if isinstance(error, TraceabilityError):
+        return error
+    for kinds, make in _MEANINGS:
+        if isinstance(error, kinds):
+            return make(error, request)
     return None
 
 
@@ -80,6 +69,24 @@ def too_large(request: Any) -> DocumentTooLarge:
     size = int(request.META.get("CONTENT_LENGTH") or 0)
     limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
     return DocumentTooLarge(size_bytes=size, limit_bytes=limit)
+
+
+# In order: a class before those it derives from.
+_MEANINGS: tuple[tuple[Any, Callable[[Any, Any], TraceabilityError]], ...] = (
+    (exceptions.MethodNotAllowed, lambda _, request: MethodNotAllowed(request.method)),
+    (
+        (exceptions.AuthenticationFailed, exceptions.NotAuthenticated),
+        lambda error, _: NotAuthenticated(str(error.detail)),
+    ),
+    ((exceptions.PermissionDenied, PermissionDenied), lambda error, _: NotPermitted(str(error))),
+    ((exceptions.NotFound, Http404), lambda _, request: NoSuchAddress(request.path)),
+    (
+        (exceptions.UnsupportedMediaType, exceptions.NotAcceptable),
+        lambda error, _: UnsupportedContentType(str(error.detail)),
+    ),
+    (RequestDataTooBig, lambda _, request: too_large(request)),
+    ((exceptions.APIException, SuspiciousOperation), lambda error, _: InvalidRequest(str(error))),
+)
 
 
 # ── addresses without a view, and views that fail ─────────────────────────────────────────

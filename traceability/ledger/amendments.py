@@ -6,7 +6,10 @@ somebody else stated. Gross balances change at once, also below zero: a lot that
 given more than it held is *restated*, and gives no more until it is covered.
 """
 
+import re
 from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from msgspec.structs import replace
@@ -14,9 +17,14 @@ from msgspec.structs import replace
 from traceability.errors import (
     AlreadyActedOn,
     AlreadyReplaced,
+    BasisMismatch,
     InsufficientBalance,
+    LotExists,
     LotsIncomplete,
     NotCorrectable,
+    NotInTransit,
+    TraceabilityError,
+    UnitMismatch,
     UnknownStatement,
 )
 from traceability.ledger import events
@@ -25,12 +33,14 @@ from traceability.ledger.book import (
     HELD,
     IN_TRANSIT,
     Book,
+    Consignment,
     Draft,
     Effects,
     Lot,
     Movement,
     Recorded,
     gross,
+    is_same_water,
 )
 from traceability.ledger.effective import parse_effective
 from traceability.ledger.kinds import CUSTODY
@@ -56,11 +66,17 @@ CORRECTABLE = frozenset(
 """Kinds a correction may replace; transfers, offers and withdrawals are voided instead."""
 
 
+_CAME_AHEAD = "it came ahead and took effect with its shipment; count the lot (`custody.stocktake`)"
+
+
 class Amendment(Draft):
     """A draft in which the replaced statement's movements are undone.
 
     Towards the lots of that statement it is lenient: they may have moved on since, and
     only their amounts change. `settled` then refuses what would take more than is left.
+
+    Raises:
+        LotsIncomplete: the amendment does not name every lot of what it replaces.
     """
 
     def __init__(self, book: Book, statement: Statement, replaced: Recorded) -> None:
@@ -68,7 +84,11 @@ class Amendment(Draft):
         self.replaced = replaced
         self.before: dict[str, Lot] = {}
         self.old = {m.lot: m for m in replaced.movements if m.role == "adjust"}
-        self.made = {m.lot for m in replaced.movements if m.role == "make"}
+        self.made = {m.lot: m for m in replaced.movements if m.role == "make"}
+        self.made_again: set[str] = set()
+        touched = {m.lot for m in replaced.movements}
+        if touched - book.lots.keys():
+            raise LotsIncomplete(sorted(touched), at="$.body.lots")
         for movement in replaced.movements:
             lot = self.lots.get(movement.lot) or book.lots[movement.lot]
             self.before.setdefault(lot.id, lot)
@@ -80,52 +100,124 @@ class Amendment(Draft):
 
     def in_transit(self, name: str, consignment: str, at: str) -> Lot:
         """Return a lot the replaced receipt brought."""
-        return self.lots[name] if name in self.before else super().in_transit(name, consignment, at)
+        old = self.old.get(name)
+        if old is None:
+            return super().in_transit(name, consignment, at)
+        if old.facts["consignment"] != consignment:
+            raise NotInTransit(name, consignment=consignment, at=at)
+        return self.lots[name]
 
     def take(
         self, name: str, quantity: Quantity, facility: str | None, at: str, **facts: Any
     ) -> tuple[Lot, int]:
-        """Withdraw; what is taken beyond the replaced statement is settled at the end."""
+        """Withdraw; what is taken beyond the replaced statement is settled at the end.
+
+        The lot is returned as its author had it, for parts that begin only now.
+        """
         if name not in self.before:
             return super().take(name, quantity, facility, at, **facts)
         lot = self.lots[name]
         amount = self.amount_of(lot, quantity, at)
         self.move(replace(lot, amount=lot.amount - amount), "take", -amount, facts)
-        return lot, amount
+        owners = {share["owner"].get("organization", self.author) for share in lot.owners}
+        as_it_was = replace(
+            lot,
+            custodian=self.author,
+            state=HELD,
+            facility=facility,
+            consignment=None,
+            consignee=None,
+            known_to=frozenset({self.author, *owners}),
+        )
+        return as_it_was, amount
 
-    def begin(self, lot: Lot, at: str, facts: Any) -> Lot:
-        """Make a lot again with another amount, or a new one."""
-        if lot.id not in self.made:
+    def begin(self, lot: Lot, at: str, facts: Mapping[str, Any]) -> Lot:
+        """Make a lot again with another amount, or a new one; return it as stated."""
+        old = self.made.get(lot.id)
+        if old is None:
             return super().begin(lot, at, facts)
+        if lot.id in self.made_again:
+            raise LotExists(lot.id, at=at)
+        self.made_again.add(lot.id)
         known = self.lots[lot.id]
-        again = replace(known, amount=known.amount + lot.amount, material=lot.material)
+        if known.unit != lot.unit:
+            raise UnitMismatch(lot.id, booked=known.unit, given=lot.unit, at=at)
+        if not is_same_water(known.basis, lot.basis):
+            raise BasisMismatch(lot.id, booked=known.basis, given=lot.basis, at=at)
+        again = replace(
+            known,
+            amount=known.amount + lot.amount,
+            material=lot.material,
+            form=lot.form,
+            facility=self._place(known, lot.facility),
+        )
+        if facts.get("owners") != old.facts.get("owners"):
+            if list(known.owners) != old.facts["owners"]:  # title has passed since
+                raise AlreadyActedOn(lot.id)
+            again = replace(again, owners=lot.owners, known_to=known.known_to | lot.known_to)
         self.move(again, "make", lot.amount, facts)
         return lot
 
+    def _place(self, lot: Lot, facility: str | None) -> str | None:
+        """Return where a lot is: as corrected if it never left, else where it is now."""
+        has_stayed = (lot.state, lot.facility) == (HELD, self.replaced.facility)
+        return facility if has_stayed else lot.facility
+
     def adjust(self, lot: Lot, amount: int, why: str, **changes: Any) -> Lot:
-        """Weigh or count again: the difference to the books of that time is what counts."""
+        """Weigh or count again: the difference to the books of that time is what counts.
+
+        Raises:
+            NotCorrectable: goods accepted are now rejected, or the reverse.
+        """
         old = self.old.get(lot.id)
         if old is None:
             return super().adjust(lot, amount, why, **changes)
+        if "consignment" in old.facts and old.facts["why"] != why:
+            raise NotCorrectable(self.replaced.kind, "it says who has the goods otherwise")
         delta = amount - (int(old.facts["to"]) - old.delta)
-        adjusted = replace(lot, amount=lot.amount + delta)
-        self.move(adjusted, "adjust", delta, dict(old.facts) | {"to": str(amount)})
+        facility = self._place(lot, changes.get("facility", lot.facility))
+        adjusted = replace(lot, amount=lot.amount + delta, facility=facility)
+        self.move(adjusted, "adjust", delta, {**old.facts, "to": str(amount), "why": why})
         return adjusted
 
+    def shipper_of(self, lot: Lot) -> str:
+        """Return who had the lot until the receipt that is corrected."""
+        old = self.old.get(lot.id)
+        return old.facts["custodian"] if old else super().shipper_of(lot)
+
+    def give_back(self, name: str, shipper: str, why: str) -> None:
+        """Leave a rejected part where it is; only one that is new goes to the shipper."""
+        if name not in self.made:
+            super().give_back(name, shipper, why)
+            return
+        self.move(self.lots[name], "move", 0, {"to": shipper, "why": why})
+
     def same_lots(self, body: events.Shipment) -> Effects:
-        """A corrected shipment may tell its route and papers anew, not its lots.
+        """A corrected shipment may tell its route and papers anew, not what went to whom.
 
         Raises:
-            NotCorrectable: other lots or quantities.
+            NotCorrectable: other lots or quantities, another place, consignment or consignee.
         """
-        moved = {m.lot: m.facts["gross"] for m in self.replaced.movements if m.role == "move"}
+        to = body.consignee.organization or ""
         told = {
-            item.lot: str(gross(item.quantity, f"$.body.replacement.body.lots[{place}]")[0])
+            (
+                item.lot,
+                str(gross(item.quantity, f"$.body.lots[{place}].quantity")[0]),
+                item.taken_from,
+                body.consignment,
+                to,
+            )
             for place, item in enumerate(body.lots)
         }
-        if moved != told:
+        sources = {m.facts["into"]: m.lot for m in self.replaced.movements if m.facts.get("into")}
+        moved = {
+            (m.lot, m.facts["gross"], sources.get(m.lot), m.facts["consignment"], m.facts["to"])
+            for m in self.replaced.movements
+            if m.role == "move" and "gross" in m.facts
+        }
+        if moved != told or body.facility != self.replaced.facility:
             raise NotCorrectable(
-                self.replaced.kind, "the lots or quantities differ from what was shipped"
+                self.replaced.kind, "lots, quantities, place or consignee differ from the shipment"
             )
         self.lots.update(self.before)
         self.movements.extend(self.replaced.movements)
@@ -137,13 +229,15 @@ def correction(book: Book, statement: Statement) -> tuple[Amendment, Statement]:
 
     Raises:
         UnknownStatement, AlreadyReplaced: not the head of a correction chain of the author.
-        NotCorrectable: a kind that is voided instead, or a receipt that still waits.
+        NotCorrectable: a kind that is voided instead, or a receipt that came ahead.
     """
     body: events.Correction = statement.body
     replaced = _head(book, statement, body.replaces)
     if replaced.kind not in CORRECTABLE:
         raise NotCorrectable(replaced.kind, "statements of this kind are voided and made anew")
     if replaced.waits_on is not None:
+        if _has_arrived(book, replaced):
+            raise NotCorrectable(replaced.kind, _CAME_AHEAD)
         raise NotCorrectable(replaced.kind, "it still waits for its shipment")
     kind = CUSTODY[replaced.kind]
     new = to_shape(body.replacement.body, kind.body, at="$.body.replacement.body")
@@ -154,8 +248,19 @@ def correction(book: Book, statement: Statement) -> tuple[Amendment, Statement]:
         effective=parse_effective(body.replacement.effective),
     )
     if kind.check is not None:
-        kind.check(new, replacement)
+        with in_replacement():
+            kind.check(new, replacement)
     return Amendment(book, replacement, replaced), replacement
+
+
+@contextmanager
+def in_replacement() -> Iterator[None]:
+    """Let errors about an event name their place in the correction that brings it."""
+    try:
+        yield
+    except TraceabilityError as error:
+        error.at = re.sub(r"\A\$\.(?=body\b|effective\b)", "$.body.replacement.", error.at)
+        raise
 
 
 def settled(draft: Amendment, changed: Effects) -> Effects:
@@ -164,7 +269,11 @@ def settled(draft: Amendment, changed: Effects) -> Effects:
     Raises:
         InsufficientBalance: it takes more out of a lot than the author still has there.
         LotsIncomplete: the correction names other lots than it touches.
+        NotCorrectable: a receipt that leaves out what was received.
     """
+    weighed = {movement.lot for movement in changed.movements if movement.role == "adjust"}
+    if draft.replaced.kind == "custody.receipt" and draft.old.keys() - weighed:
+        raise NotCorrectable(draft.replaced.kind, "it leaves out a lot that was received")
     extra: Counter[str] = Counter()
     for movement in changed.movements:
         extra[movement.lot] += -movement.delta if movement.role == "take" else 0
@@ -188,22 +297,47 @@ def void(book: Book, statement: Statement) -> Effects:
     Raises:
         UnknownStatement, AlreadyReplaced: not the head of a correction chain of the author.
         AlreadyActedOn: somebody received or passed on what it sent.
+        NotCorrectable: a receipt that came ahead and has taken effect since.
     """
     body: events.Void = statement.body
     replaced = _head(book, statement, body.replaces)
     draft = Amendment(book, statement, replaced)
-    for movement in replaced.movements:
+    for movement in reversed(replaced.movements):
         draft.lots[movement.lot] = _put_back(draft.lots[movement.lot], movement, replaced)
-    if replaced.waits_on is not None:
-        known = book.consignments[replaced.waits_on]
+    for subject in consignments_of(replaced):
+        known = book.consignments.get(subject, Consignment(subject=subject))
         waiting = tuple(w for w in known.waiting if w["statement"] != replaced.statement_id)
-        draft.consignments[known.subject] = replace(known, waiting=waiting)
+        if replaced.waits_on is None:
+            draft.consignments[subject] = replace(known, shipped=False)
+        elif len(waiting) < len(known.waiting):
+            draft.consignments[subject] = replace(known, waiting=waiting)
+        else:
+            raise NotCorrectable(replaced.kind, _CAME_AHEAD)
     return _closed(draft, (), statement.kind)
+
+
+def consignments_of(recorded: Recorded) -> set[str]:
+    """Return the consignment subjects a statement shipped, or waits on as a receipt."""
+    if recorded.waits_on is not None:
+        return {recorded.waits_on}
+    return {
+        f"consignment:{m.facts['consignment']}:{m.facts['to']}"
+        for m in recorded.movements
+        if m.role == "move" and m.facts.get("consignment") and m.facts["to"]
+    }
+
+
+def _has_arrived(book: Book, receipt: Recorded) -> bool:
+    """Tell whether a receipt that came ahead of its shipment waits no more."""
+    known = book.consignments.get(receipt.waits_on or "")
+    return known is not None and all(
+        waiting["statement"] != receipt.statement_id for waiting in known.waiting
+    )
 
 
 def _head(book: Book, statement: Statement, entry: str) -> Recorded:
     found = book.statements.get(entry)
-    if found is None or statement.author not in (found.author, found.superseder):
+    if found is None or statement.author not in (found.author, _superseder(book, found)):
         raise UnknownStatement(entry, at="$.body.replaces")
     if found.replaced_by is not None:
         raise AlreadyReplaced(entry, head=found.replaced_by, at="$.body.replaces")
@@ -212,30 +346,57 @@ def _head(book: Book, statement: Statement, entry: str) -> Recorded:
     return found
 
 
+def _superseder(book: Book, found: Recorded) -> str | None:
+    """Return who operates the place of a reported event, once that is known."""
+    place = book.facilities.get(found.facility or "")
+    return place.operator if found.reported and place else found.superseder
+
+
 def _put_back(lot: Lot, movement: Movement, replaced: Recorded) -> Lot:
     """Undo what a movement did to custody or title; its amount is undone already."""
-    if movement.role == "move":
-        if lot.state not in (IN_TRANSIT, EXITED):
+    undo = _UNDO.get(movement.role)
+    return undo(lot, movement, replaced) if undo else lot
+
+
+def _undo_move(lot: Lot, movement: Movement, replaced: Recorded) -> Lot:
+    if "why" in movement.facts:  # a rejected part went back to the shipper
+        if (lot.state, lot.facility, lot.amount) != (HELD, replaced.facility, 0):
             raise AlreadyActedOn(lot.id)
-        return replace(
-            lot, state=HELD, facility=replaced.facility, consignment=None, consignee=None
-        )
-    if movement.role == "title":
-        if list(lot.owners) != movement.facts["owners"]:
-            raise AlreadyActedOn(lot.id)
-        return replace(lot, owners=tuple(movement.facts["before"]))
-    if movement.role == "adjust" and "consignment" in movement.facts:
-        if (lot.state, lot.facility) != (HELD, replaced.facility):
-            raise AlreadyActedOn(lot.id)
-        return replace(
-            lot,
-            state=IN_TRANSIT,
-            facility=None,
-            custodian=movement.facts["custodian"],
-            consignment=movement.facts["consignment"],
-            consignee=replaced.author,
-        )
-    return lot
+        return replace(lot, custodian=replaced.author)
+    if lot.state not in (IN_TRANSIT, EXITED):
+        raise AlreadyActedOn(lot.id)
+    return replace(lot, state=HELD, facility=replaced.facility, consignment=None, consignee=None)
+
+
+def _undo_title(lot: Lot, movement: Movement, _replaced: Recorded) -> Lot:
+    if list(lot.owners) != movement.facts["owners"]:
+        raise AlreadyActedOn(lot.id)
+    return replace(lot, owners=tuple(movement.facts["before"]))
+
+
+def _undo_adjust(lot: Lot, movement: Movement, replaced: Recorded) -> Lot:
+    if "consignment" not in movement.facts:  # a stocktake: only the amount
+        return lot
+    # Received in this very shipment's entry by its consignee, used, or moved on since.
+    was_shipped = int(movement.facts["to"]) - movement.delta
+    stands = (HELD, replaced.facility, was_shipped)
+    if replaced.kind != "custody.receipt" or (lot.state, lot.facility, lot.amount) != stands:
+        raise AlreadyActedOn(lot.id)
+    return replace(
+        lot,
+        state=IN_TRANSIT,
+        facility=None,
+        custodian=movement.facts["custodian"],
+        consignment=movement.facts["consignment"],
+        consignee=replaced.author,
+    )
+
+
+_UNDO: Mapping[str, Callable[[Lot, Movement, Recorded], Lot]] = {
+    "move": _undo_move,
+    "title": _undo_title,
+    "adjust": _undo_adjust,
+}
 
 
 def _closed(draft: Amendment, movements: tuple[Movement, ...], event: str) -> Effects:
@@ -243,4 +404,5 @@ def _closed(draft: Amendment, movements: tuple[Movement, ...], event: str) -> Ef
     if named != set(draft.lots):
         raise LotsIncomplete(sorted(draft.lots), at="$.body.lots")
     draft.movements = list(movements)
-    return draft.effects(replaces=draft.replaced.entry, event=event)
+    chained = (*draft.statement.subjects, *draft.consignments)
+    return draft.effects(chained, replaces=draft.replaced.entry, event=event)

@@ -114,6 +114,7 @@ class Recorded(Struct, frozen=True, kw_only=True):
     movements: tuple[Movement, ...]
     replaced_by: str | None = None  # the entry that is now the head of its correction chain
     waits_on: str | None = None  # the consignment subject, for a receipt ahead of its shipment
+    reported: bool = False  # signed for an operator without a key
     superseder: str | None = None  # for a reported event: the operator, once it has a key
 
 
@@ -153,17 +154,15 @@ class Book:
             self.statements[effects.replaces] = replace(old, replaced_by=entry)
 
     def _recorded(self, statement: Statement, effects: Effects, entry: str) -> Recorded:
-        facility = event_facility(statement)
-        place = self.facilities.get(facility or "")
         return Recorded(
             entry=entry,
             author=statement.author,
             kind=effects.event or statement.kind,
             statement_id=str(statement.id),
-            facility=facility,
+            facility=event_facility(statement),
             movements=effects.movements,
             waits_on=effects.waits_on,
-            superseder=place.operator if place and is_reported(statement) else None,
+            reported=is_reported(statement),
         )
 
     def _accept_registry(self, body: Any) -> None:
@@ -200,8 +199,16 @@ def event_facility(statement: Statement) -> str | None:
 
 
 def is_reported(statement: Statement) -> bool:
-    """Tell whether an event was signed for an operator without a key."""
-    return getattr(statement.body, "reported", None) is not None
+    """Tell whether an event, or what a correction makes of it, was signed for another operator."""
+    body = statement.body
+    if isinstance(body, events.Correction):
+        return body.replacement.body.get("reported") is not None
+    return getattr(body, "reported", None) is not None
+
+
+def is_same_water(booked: str, given: str) -> bool:
+    """Tell whether two bases count water alike: what is weighed wet is not dry mass."""
+    return _WATER[booked] == _WATER[given]
 
 
 def gross(quantity: Quantity, at: str) -> tuple[int, str]:
@@ -274,7 +281,7 @@ class Draft:
         amount, unit = gross(quantity, at)
         if unit != lot.unit:
             raise UnitMismatch(lot.id, booked=lot.unit, given=unit, at=at)
-        if _WATER[quantity.basis] != _WATER[lot.basis]:
+        if not is_same_water(lot.basis, quantity.basis):
             raise BasisMismatch(lot.id, booked=lot.basis, given=quantity.basis.value, at=at)
         return amount
 
@@ -325,7 +332,7 @@ class Draft:
                 {self.author, *(s.owner.organization for s in new.owners if s.owner.organization)}
             ),
         )
-        return self.begin(lot, at, described(new) | facts)
+        return self.begin(lot, at, described(new) | {"owners": list(lot.owners)} | facts)
 
     def begin(self, lot: Lot, at: str, facts: Mapping[str, Any]) -> Lot:
         """Begin a lot whose state is ready.
@@ -349,6 +356,16 @@ class Draft:
             facts["consignment"] = lot.consignment
         self.move(adjusted, "adjust", amount - lot.amount, facts)
         return adjusted
+
+    def shipper_of(self, lot: Lot) -> str:
+        """Return who has a lot while it is in transit."""
+        return lot.custodian
+
+    def give_back(self, name: str, shipper: str, why: str) -> None:
+        """Leave a rejected part with its shipper, at the place where it was rejected."""
+        part = self.lots[name]
+        back = replace(part, custodian=shipper, known_to=part.known_to | {shipper})
+        self.move(back, "move", 0, {"to": shipper, "why": why})
 
     def in_transit(self, name: str, consignment: str, at: str) -> Lot:
         """Return a lot on its way to the author in that consignment."""

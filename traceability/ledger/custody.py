@@ -7,20 +7,20 @@ elsewhere.
 """
 
 from collections.abc import Callable
-from math import gcd
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
 from traceability.errors import (
+    BasisMismatch,
     ConsignmentExists,
     GrossNotConserved,
-    InsufficientTitle,
-    NotOwner,
     NotWholeLot,
     NotYourNameSpace,
+    TraceabilityError,
     UnitMismatch,
+    UnknownStatement,
 )
 from traceability.ledger import amendments, events
 from traceability.ledger.book import (
@@ -32,10 +32,12 @@ from traceability.ledger.book import (
     Draft,
     Effects,
     Lot,
+    is_same_water,
 )
 from traceability.ledger.kinds import consignment as consignment_subject
-from traceability.ledger.shapes import OwnerShare, Quantity
+from traceability.ledger.shapes import Quantity
 from traceability.ledger.statements import Statement, to_shape
+from traceability.ledger.title import pass_title
 
 
 def apply(statement: Statement, book: Book) -> Effects:
@@ -52,7 +54,8 @@ def apply(statement: Statement, book: Book) -> Effects:
         return amendments.void(book, statement)
     if statement.kind == "custody.correction":
         draft, replacement = amendments.correction(book, statement)
-        changed = _APPLY[replacement.kind](draft, replacement.body)
+        with amendments.in_replacement():
+            changed = _APPLY[replacement.kind](draft, replacement.body)
         return amendments.settled(draft, changed)
     return _APPLY[statement.kind](Draft(book, statement), statement.body)
 
@@ -107,20 +110,19 @@ def _transformation(draft: Draft, body: events.Transformation) -> Effects:
 def _blend(draft: Draft, body: events.Blend) -> Effects:
     draft.facility(body.facility, operated=False)
     total = 0
-    units = set()
+    inputs = []
     for place, item in enumerate(body.inputs):
         lot, amount = draft.take(item.lot, item.quantity, body.facility, f"$.body.inputs[{place}]")
         total += amount
-        units.add(lot.unit)
-    made = draft.make(body.output, body.facility, "$.body.output")
-    if units != {made.unit}:
-        raise UnitMismatch(
-            made.id, booked=made.unit, given=", ".join(sorted(units)), at="$.body.output.quantity"
-        )
+        inputs.append(lot)
+    made, at = draft.make(body.output, body.facility, "$.body.output"), "$.body.output.quantity"
+    for lot in inputs:  # only what is counted alike can be added up
+        if lot.unit != made.unit:
+            raise UnitMismatch(made.id, booked=made.unit, given=lot.unit, at=at)
+        if not is_same_water(lot.basis, made.basis):
+            raise BasisMismatch(made.id, booked=made.basis, given=lot.basis, at=at)
     if total != made.amount:
-        raise GrossNotConserved(
-            taken=total, made=made.amount, unit=made.unit, at="$.body.output.quantity"
-        )
+        raise GrossNotConserved(taken=total, made=made.amount, unit=made.unit, at=at)
     return draft.effects()
 
 
@@ -131,9 +133,7 @@ def _split(draft: Draft, body: events.Split) -> Effects:
     return draft.effects()
 
 
-def _part(
-    draft: Draft, name: str, source: str, quantity: Quantity, facility: str | None, at: str
-) -> Lot:
+def _part(draft: Draft, name: str, source: str, quantity: Quantity, facility: str, at: str) -> Lot:
     """Take a part out of a lot as a new lot of the same material and owners."""
     whole, amount = draft.take(source, quantity, facility, at, into=name)
     part = replace(whole, id=name, amount=amount)
@@ -174,7 +174,12 @@ def _shipment(draft: Draft, body: events.Shipment) -> Effects:
             consignee=consignee,
             known_to=lot.known_to | {consignee} if consignee else lot.known_to,
         )
-        draft.move(gone, "move", 0, {"to": consignee or "", "gross": str(lot.amount)})
+        facts = {
+            "to": consignee or "",
+            "gross": str(lot.amount),
+            "consignment": body.consignment,
+        }
+        draft.move(gone, "move", 0, facts)
     if consignee is None:
         return draft.effects()
     return _match_waiting(draft, body, consignee)
@@ -200,9 +205,8 @@ def _match_waiting(draft: Draft, body: events.Shipment, consignee: str) -> Effec
     still_waiting = []
     for waiting in known.waiting:
         receipt = to_shape(waiting["body"], events.Receipt)
-        if {item.lot for item in receipt.lots} <= shipped:
-            arrive(draft, receipt, consignee)
-        else:
+        fits = {item.lot for item in receipt.lots} <= shipped
+        if not (fits and _arrived(draft, receipt, consignee)):
             still_waiting.append(waiting)
     draft.consignments[subject] = replace(known, shipped=True, waiting=tuple(still_waiting))
     return draft.effects()
@@ -224,6 +228,17 @@ def _receipt(draft: Draft, body: events.Receipt) -> Effects:
     return draft.effects(subjects=(subject,), waits_on=subject)
 
 
+def _arrived(draft: Draft, body: events.Receipt, receiver: str) -> bool:
+    """Let a waiting receipt take effect if it can: a wrong one never stops the shipment."""
+    lots, movements = dict(draft.lots), list(draft.movements)
+    try:
+        arrive(draft, body, receiver)
+    except TraceabilityError:
+        draft.lots, draft.movements = lots, movements
+        return False
+    return True
+
+
 def arrive(draft: Draft, body: events.Receipt, receiver: str) -> None:
     """Let a receipt take effect: custody passes, at the receiver's weight."""
     author, draft.author = draft.author, receiver
@@ -238,22 +253,22 @@ def _arrive_one(draft: Draft, body: events.Receipt, item: events.Received, at: s
     lot = draft.in_transit(item.lot, body.consignment, at)
     accepted = draft.amount_of(lot, item.accepted, f"{at}.accepted") if item.accepted else 0
     rejected = draft.amount_of(lot, item.rejected, f"{at}.rejected") if item.rejected else 0
-    landed: dict[str, Any] = {"state": HELD, "facility": body.facility, "consignee": None}
+    landed: dict[str, Any] = {
+        "state": HELD,
+        "facility": body.facility,
+        "consignee": None,
+        "consignment": None,
+    }
     if item.accepted is None:  # wholly rejected: it stays with the shipper, there
         draft.adjust(lot, rejected, "rejected", **landed)
         return
 
-    arrived = draft.adjust(
-        lot, accepted + rejected, "received", **landed, custodian=draft.author, consignment=None
-    )
+    shipper = draft.shipper_of(lot)
+    draft.adjust(lot, accepted + rejected, "received", **landed, custodian=draft.author)
     if item.rejected_lot is None or item.rejected is None:
         return
-    shipper = lot.custodian
-    refused = _part(
-        draft, item.rejected_lot, arrived.id, item.rejected, body.facility, f"{at}.rejected"
-    )
-    back = replace(refused, custodian=shipper, known_to=refused.known_to | {shipper})
-    draft.move(back, "move", 0, {"to": shipper, "why": item.rejection_reason or ""})
+    _part(draft, item.rejected_lot, lot.id, item.rejected, body.facility, f"{at}.rejected")
+    draft.give_back(item.rejected_lot, shipper, item.rejection_reason or "")
 
 
 # ── title, assays, books ──────────────────────────────────────────────────────────────────
@@ -261,83 +276,8 @@ def _arrive_one(draft: Draft, body: events.Receipt, item: events.Received, at: s
 
 def _transfer(draft: Draft, body: events.Transfer) -> Effects:
     for place, item in enumerate(body.items):
-        _pass_title(draft, item, f"$.body.items[{place}]")
+        pass_title(draft, item, f"$.body.items[{place}]")
     return draft.effects()
-
-
-def _pass_title(draft: Draft, item: events.TitleTransfer, at: str) -> None:
-    lot = draft.lot(item.lot, at)
-    if item.transferor.organization != draft.author:
-        raise NotOwner(item.lot, author=draft.author, at=f"{at}.from")
-    if item.transferee.organization is not None:
-        draft.organization(item.transferee.organization, f"{at}.to")
-    shares = [to_shape(share, OwnerShare) for share in lot.owners]
-    own = [share for share in shares if share.owner.organization == draft.author]
-    if not own:
-        raise NotOwner(item.lot, author=draft.author, at=at)
-    if item.quantity is None:
-        owners = [msgspec.to_builtins(_renamed(share, draft.author, item)) for share in shares]
-    else:
-        amount = draft.amount_of(lot, item.quantity, f"{at}.quantity")
-        owners = _divided(lot, shares, amount, item, draft.author, f"{at}.quantity")
-    to = item.transferee.organization or ""
-    gains = {to or draft.author}
-    facts = {"owners": owners, "before": list(lot.owners), "to": to}
-    changed = replace(lot, owners=tuple(owners), known_to=lot.known_to | gains)
-    draft.move(changed, "title", 0, facts)
-
-
-def _renamed(share: OwnerShare, author: str, item: events.TitleTransfer) -> OwnerShare:
-    if share.owner.organization != author:
-        return share
-    return msgspec.structs.replace(share, owner=item.transferee)
-
-
-def _divided(
-    lot: Lot,
-    shares: list[OwnerShare],
-    amount: int,
-    item: events.TitleTransfer,
-    author: str,
-    at: str,
-) -> list[Any]:
-    """Pass title to a quantity: parts are scaled by the lot's amount, so all stay whole.
-
-    Raises:
-        InsufficientTitle: more than the author owns, or shares that differ by element,
-            of which no gross quantity can be passed.
-    """
-    if any(share.element is not None for share in shares):
-        raise InsufficientTitle(item.lot, at=at)
-    total = sum(share.parts for share in shares)
-    own = sum(share.parts for share in shares if share.owner.organization == author)
-    left = own * lot.amount - amount * total
-    if left < 0:
-        raise InsufficientTitle(item.lot, at=at)
-    parts = [
-        (msgspec.to_builtins(share.owner), share.parts * lot.amount)
-        for share in shares
-        if share.owner.organization != author
-    ]
-    parts += [({"organization": author}, left)] if left else []
-    return _merged([*parts, (msgspec.to_builtins(item.transferee), amount * total)])
-
-
-def _merged(parts: list[tuple[Any, int]]) -> list[Any]:
-    """Add up the parts of equal owners and divide all by what they have in common."""
-    owners: list[Any] = []
-    sums: list[int] = []
-    for owner, count in parts:
-        if owner in owners:
-            sums[owners.index(owner)] += count
-        else:
-            owners.append(owner)
-            sums.append(count)
-    common = gcd(*sums)
-    return [
-        {"owner": owner, "parts": count // common}
-        for owner, count in zip(owners, sums, strict=True)
-    ]
 
 
 def _assay(draft: Draft, body: events.Assay) -> Effects:
@@ -378,6 +318,9 @@ def _offer(draft: Draft, body: events.Offer) -> Effects:
 
 
 def _withdrawal(draft: Draft, body: events.Withdrawal) -> Effects:
+    offer = draft.book.statements.get(body.offer)
+    if offer is None or (offer.author, offer.kind) != (draft.author, "custody.offer"):
+        raise UnknownStatement(body.offer, at="$.body.offer")
     for place, name in enumerate(body.lots):
         lot = draft.lot(name, f"$.body.lots[{place}]")
         draft.move(lot, "close", 0, {"offer": body.offer})

@@ -143,11 +143,13 @@ def _of_organization(statement: Statement, organization: str, book: Book) -> Non
 def _facility(statement: Statement, body: registry.FacilityStatement, book: Book) -> None:
     operator = body.operator.organization
     known = book.facilities.get(body.facility)
-    takes_over = known is not None and known.operator is None and operator == statement.author
-    if not takes_over:  # an operator that now has a key may state its facility itself
-        _own_name(body.facility, statement, "$.body.facility")
-    if operator is not None and operator != statement.author:
+    present = known.operator if known else None
+    if {operator, present} - {None, statement.author}:
         raise MayNotSign("facility operated by another", author=statement.author)
+    takes_over = known is not None and operator == statement.author
+    if not takes_over and present is None:
+        # An operator that now has a key may state its facility itself, and from then on it alone.
+        _own_name(body.facility, statement, "$.body.facility")
 
 
 def _relationship(statement: Statement, body: registry.Relationship, _book: Book) -> None:
@@ -163,10 +165,7 @@ def _audience(statement: Statement, body: registry.Audience, book: Book) -> None
 def _grant(statement: Statement, body: registry.Grant, book: Book) -> None:
     _own_name(body.grant, statement, "$.body.grant")
     _known_organizations([body.auditor], book, "$.body.auditor")
-    for place, facility in enumerate(body.facilities):
-        known = book.facilities.get(facility)
-        if known is None or known.operator != statement.author:
-            raise UnknownFacility(facility, at=f"$.body.facilities[{place}]")
+    _own_facilities(body.facilities, statement, book)
     for place, lot in enumerate(body.lots):
         _own_name(lot, statement, f"$.body.lots[{place}]")
 
@@ -174,8 +173,14 @@ def _grant(statement: Statement, body: registry.Grant, book: Book) -> None:
 def _opening(statement: Statement, body: registry.Opening, book: Book) -> None:
     _own_name(body.opening, statement, "$.body.opening")
     _known_organizations(body.audience, book, "$.body.audience")
-    for place, facility in enumerate(body.facilities):
-        _own_name(facility, statement, f"$.body.facilities[{place}]")
+    _own_facilities(body.facilities, statement, book)
+
+
+def _own_facilities(names: list[str], statement: Statement, book: Book) -> None:
+    for place, name in enumerate(names):
+        known = book.facilities.get(name)
+        if known is None or known.operator != statement.author:
+            raise UnknownFacility(name, at=f"$.body.facilities[{place}]")
 
 
 def _known_organizations(names: list[str], book: Book, at: str) -> None:

@@ -4,7 +4,9 @@ The setting `STATEMENT_KINDS` names this table and those of other apps; a kind t
 stands in none of them is refused.
 """
 
+from collections import Counter
 from collections.abc import Iterable
+from datetime import date
 from itertools import chain
 from typing import Any
 
@@ -109,6 +111,22 @@ def _relationship(body: registry.Relationship, _author: str) -> list[str]:
 # ── checks that a shape cannot express ────────────────────────────────────────────────────
 
 
+def _check_day(text: str | None, at: str) -> None:
+    """A day of the grammar that no calendar has is refused here, not by a database."""
+    if text is None:
+        return
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        raise ImpossibleTime(text, why="there is no such day", at=at) from None
+
+
+def _check_once(names: Iterable[str], at: str) -> None:
+    counts = Counter(names)
+    for name in (name for name, count in counts.items() if count > 1):
+        raise MalformedStatement(f"{name} is named twice.", at=at)
+
+
 def _check_party(party: Party, at: str) -> None:
     if (party.organization is None) == (party.name is None):
         raise AmbiguousParty(at=at)
@@ -128,11 +146,13 @@ def _check_event(body: Any, statement: Statement) -> None:
 def _check_shipment(body: events.Shipment, statement: Statement) -> None:
     _check_event(body, statement)
     _check_party(body.consignee, "$.body.consignee")
+    _check_once(_taken(body.lots), "$.body.lots")
 
 
 def _check_assay(body: events.Assay, statement: Statement) -> None:
     _check_event(body, statement)
     _check_party(body.laboratory, "$.body.laboratory")
+    _check_day(body.sampled_on, "$.body.sampled_on")
     if (body.lot is None) == (body.consignment is None):
         raise MalformedStatement("Name one lot or one consignment.", at="$.body.lot")
     if (body.consignment is None) != (body.consignee is None):
@@ -155,8 +175,25 @@ def _check_transfer(body: events.Transfer, statement: Statement) -> None:
         _check_party(item.transferee, f"$.body.items[{place}].to")
 
 
+def _check_stocktake(body: events.Stocktake, statement: Statement) -> None:
+    _check_event(body, statement)
+    _check_once(_taken(body.counts), "$.body.counts")
+
+
+def _check_offer(body: events.Offer, statement: Statement) -> None:
+    _check_event(body, statement)
+    _check_once(body.lots, "$.body.lots")
+    _check_once(body.audience, "$.body.audience")
+    _check_day(body.until, "$.body.until")
+
+
+def _check_until(body: registry.Grant | registry.Opening, _statement: Statement) -> None:
+    _check_day(body.until, "$.body.until")
+
+
 def _check_receipt(body: events.Receipt, statement: Statement) -> None:
     _check_event(body, statement)
+    _check_once(_taken(body.lots), "$.body.lots")
     for place, item in enumerate(body.lots):
         if item.accepted is None and item.rejected is None:
             raise MalformedStatement(
@@ -173,6 +210,7 @@ def _check_receipt(body: events.Receipt, statement: Statement) -> None:
 
 def _check_relationship(body: registry.Relationship, _statement: Statement) -> None:
     _check_party(body.holder, "$.body.holder")
+    _check_day(body.valid_until, "$.body.valid_until")
     if (body.target_facility is None) == (body.target_organization is None):
         raise MalformedStatement(
             "Name one target: an organization or a facility.", at="$.body.target_organization"
@@ -228,11 +266,17 @@ REGISTRY = dict(
             registry.Audience,
             lambda body, _author: [f"audience:{body.audience}"],
         ),
-        _kind("registry.grant", registry.Grant, lambda body, _author: [f"grant:{body.grant}"]),
+        _kind(
+            "registry.grant",
+            registry.Grant,
+            lambda body, _author: [f"grant:{body.grant}"],
+            _check_until,
+        ),
         _kind(
             "registry.opening",
             registry.Opening,
             lambda body, _author: [f"opening:{body.opening}"],
+            _check_until,
         ),
         _kind(
             "registry.erasure",
@@ -293,7 +337,7 @@ CUSTODY = dict(
             "custody.stocktake",
             events.Stocktake,
             lambda body, _author: _lots(_taken(body.counts)),
-            _check_event,
+            _check_stocktake,
         ),
         _kind(
             "custody.loss", events.LossEvent, lambda body, _author: _lots([body.lot]), _check_event
@@ -304,7 +348,7 @@ CUSTODY = dict(
             lambda body, _author: _lots(_taken(body.inputs), [body.output.lot]),
             _check_event,
         ),
-        _kind("custody.offer", events.Offer, lambda body, _author: _lots(body.lots), _check_event),
+        _kind("custody.offer", events.Offer, lambda body, _author: _lots(body.lots), _check_offer),
         _kind(
             "custody.withdrawal",
             events.Withdrawal,

@@ -83,6 +83,7 @@ class Needs:
             self.facilities.update(body.facilities)
         elif isinstance(body, registry.Opening):
             self.organizations.update(body.audience)
+            self.facilities.update(body.facilities)
         else:
             organization = getattr(body, "organization", None)
             if organization is not None:

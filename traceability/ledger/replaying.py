@@ -69,6 +69,7 @@ class Replay:
     book: Book = field(default_factory=Book)
     tally: Tally = field(default_factory=Tally)
     _hidden_facilities: set[str] = field(default_factory=set)
+    _hidden_consignments: set[str] = field(default_factory=set)
 
     def skip(self, place: Place) -> None:
         """Pass an entry whose statement is not known: what it touched is not known any more."""
@@ -149,7 +150,7 @@ class Replay:
         replaced = self.book.statements.get(body.replaces)
         if replaced is None:
             return False
-        if replaced.waits_on is not None and replaced.waits_on not in self.book.consignments:
+        if replaced.waits_on is not None and replaced.waits_on in self._hidden_consignments:
             return False
         there = {name for name, before in _lots(place) if before is not None}
         there |= {movement.lot for movement in replaced.movements}
@@ -197,12 +198,9 @@ class Replay:
     def _assume_consignment(
         self, subject: str, before: str | None, statement: Statement, place: Place
     ) -> bool:
-        known = self.book.consignments.get(subject)
-        if before is None:
+        is_known = subject in self.whole and subject not in self._hidden_consignments
+        if before is None or is_known:
             return False
-        if known is not None and subject in self.whole:
-            # A receipt that waited may have been voided, which is not on this chain.
-            return bool(known.waiting) and isinstance(statement.body, events.Shipment)
         has_arrived = isinstance(statement.body, events.Receipt) and any(_lots(place))
         self.book.consignments[subject] = Consignment(subject=subject, shipped=has_arrived)
         return True
@@ -225,6 +223,7 @@ class Replay:
             self.book.lots.pop(name, None)
         elif kind == "consignment":
             self.book.consignments.pop(subject, None)
+            self._hidden_consignments.add(subject)
 
 
 def _verify_subjects(effects: Effects, place: Place, *, is_certain: bool) -> None:

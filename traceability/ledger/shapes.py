@@ -61,7 +61,7 @@ Element = Annotated[
     str, Meta(pattern=r"\A([A-Z][a-z]?|graphite)\Z", description="chemical symbol, or `graphite`")
 ]
 Formula = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9().]{1,80}\Z")]
-Parts = Annotated[int, Meta(ge=1, le=10**12)]
+Parts = Annotated[int, Meta(ge=1, le=2**53 - 1)]
 
 
 class Shape(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -58,7 +58,7 @@ UNFOLD: dict[str, Any] = {
                 "title": _("Work"),
                 "separator": True,
                 "items": [
-                    # LATER _link(_("Flags"), "flag", "standards", "flag"),
+                    _link(_("Flags"), "flag", "standards", "flag"),
                     _link(_("Lots"), "inventory_2", "traceability", "lot"),
                 ],
             },
@@ -76,8 +76,9 @@ UNFOLD: dict[str, Any] = {
                 "title": _("Rules"),
                 "separator": True,
                 "items": [
-                    # LATER _link(_("Certificates"), "verified", "standards", "certificate"),
-                    # LATER _link(_("Policies"), "gavel", "standards", "clubpolicy"),
+                    _link(_("Certificates"), "verified", "standards", "certificate"),
+                    _link(_("Policies"), "gavel", "standards", "clubpolicy"),
+                    _link(_("Rule packs"), "menu_book", "standards", "packactivation"),
                 ],
             },
             {

@@ -14,4 +14,10 @@ app = Celery("traceability")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
-app.conf.beat_schedule = {}
+app.conf.beat_schedule = {
+    "publish what is recorded, follow it, assess what is due": {
+        "task": "standards.tasks.follow_ledger",
+        "schedule": 1.0,
+        "options": {"expires": 0.9, "ignore_result": True},
+    },
+}

@@ -29,7 +29,7 @@ def amount(value: int | None, unit: str = "mg") -> str:
         if abs(value) >= scale:
             thousandths = round(Fraction(value * 1000, scale))
             whole, rest = divmod(abs(thousandths), 1000)
-            sign = "−" if value < 0 else ""
+            sign = "\N{MINUS SIGN}" if value < 0 else ""
             places = f".{rest:03d}".rstrip("0") if rest else ""
             return f"{sign}{grouped(whole)}{places} {name}"
     return f"{value} mg"

@@ -27,9 +27,9 @@ def key_of(name: str) -> PrivateKey:
     return PrivateKey(seed=sha256(name.encode()).digest())
 
 
-def enrolment(name: str, organization: str) -> dict:
+def enrolment(name: str, organization: str, origin: str = ORIGIN) -> dict:
     key = key_of(name)
-    proof = sign_possession(key, ledger=ORIGIN, organization=organization)
+    proof = sign_possession(key, ledger=origin, organization=organization)
     return {"jwk": key.public.as_jwk(), "possession": proof.decode(), "held_by": "organization"}
 
 
@@ -80,7 +80,7 @@ class PaperLedger:
                     "country": "CA",
                     "roles": ["operator"],
                 },
-                "key": enrolment("operator", "operator"),
+                "key": enrolment("operator", "operator", origin),
             },
             effective="2026-01-01",
         )
@@ -143,36 +143,6 @@ class PaperLedger:
             )
         )
         return entry.hash
-
-    # ── who and where ─────────────────────────────────────────────────────────────────────
-
-    def company(self, name: str, *facilities: str, types=("mine", "smelter")) -> None:
-        """Register a company with its key and facilities."""
-        self.say(
-            "registry.organization",
-            "operator",
-            {
-                "organization": name,
-                "name": name.title(),
-                "country": "CA",
-                "roles": ["company"],
-                "key": enrolment(name, name),
-            },
-            effective="2026-01-02",
-        )
-        for facility in facilities:
-            self.say(
-                "registry.facility",
-                name,
-                {
-                    "facility": facility,
-                    "name": facility,
-                    "types": list(types),
-                    "country": "CA",
-                    "operator": {"organization": name},
-                },
-                effective="2026-01-02",
-            )
 
     def erase(self, entry: str) -> str:
         """Erase a statement's text."""
@@ -277,23 +247,68 @@ class PaperArchive:
 # ── a story ───────────────────────────────────────────────────────────────────────────────
 
 
-def mine_and_buyer() -> PaperLedger:
-    """Acme mines and splits; Bolt buys a part, smelts it with its own, and weighs."""
-    ledger = PaperLedger()
-    ledger.company("acme", "acme:mine")
-    ledger.company("bolt", "bolt:plant")
+def company(ledger, name: str, *facilities: str, types=("mine", "smelter")) -> None:
+    """Register a company with its key and facilities."""
     ledger.say(
-        "custody.extraction", "acme", {"facility": "acme:mine", "lot": new_lot("acme:L1", "100")}
-    )
-    ledger.say(
-        "custody.split",
-        "acme",
+        "registry.organization",
+        "operator",
         {
-            "facility": "acme:mine",
-            "lot": "acme:L1",
-            "parts": [{"lot": "acme:L2", "quantity": tonnes("40")}],
+            "organization": name,
+            "name": name.title(),
+            "country": "CA",
+            "roles": ["company"],
+            "key": enrolment(name, name, ledger.origin),
         },
+        effective="2026-01-02",
     )
+    for facility in facilities:
+        ledger.say(
+            "registry.facility",
+            name,
+            {
+                "facility": facility,
+                "name": facility,
+                "types": list(types),
+                "country": "CA",
+                "operator": {"organization": name},
+            },
+            effective="2026-01-02",
+        )
+
+
+def extract(ledger, lot="acme:L1", value="100", **more) -> str:
+    body = {"facility": "acme:mine", "lot": new_lot(lot, value)}
+    return ledger.say("custody.extraction", "acme", body, **more)
+
+
+def split(ledger, lot="acme:L1", part="acme:L2", value="40", *, author="acme", **more) -> str:
+    body = {
+        "facility": "acme:mine" if author == "acme" else "bolt:plant",
+        "lot": lot,
+        "parts": [{"lot": part, "quantity": tonnes(value)}],
+    }
+    return ledger.say("custody.split", author, body, **more)
+
+
+def smelt(ledger, inputs, output="bolt:C", value="12", **more) -> str:
+    body = {
+        "facility": "bolt:plant",
+        "stage": "smelting",
+        "inputs": [
+            {"lot": lot, "quantity": tonnes(amount), "role": "feed"} for lot, amount in inputs
+        ],
+        "outputs": [{**new_lot(output, value), "role": "product"}],
+    }
+    return ledger.say("custody.transformation", "bolt", body, **more)
+
+
+def mine_and_buyer(ledger=None):
+    """Acme mines and splits; Bolt buys a part, weighs it, and smelts it with its own."""
+    ledger = ledger or PaperLedger()
+    company(ledger, "acme", "acme:mine")
+    company(ledger, "bolt", "bolt:plant")
+    extract(ledger)
+    split(ledger)
     ship(ledger, "acme:L2", "40")
     receive(ledger, "acme:L2", "39.9")
     ledger.say(
@@ -301,19 +316,7 @@ def mine_and_buyer() -> PaperLedger:
         "bolt",
         {"facility": "bolt:plant", "reason": "opening_stock", "lot": new_lot("bolt:S", "5")},
     )
-    ledger.say(
-        "custody.transformation",
-        "bolt",
-        {
-            "facility": "bolt:plant",
-            "stage": "smelting",
-            "inputs": [
-                {"lot": "acme:L2", "quantity": tonnes("30"), "role": "feed"},
-                {"lot": "bolt:S", "quantity": tonnes("5"), "role": "feed"},
-            ],
-            "outputs": [{**new_lot("bolt:C", "12"), "role": "product"}],
-        },
-    )
+    smelt(ledger, [("acme:L2", "30"), ("bolt:S", "5")])
     return ledger
 
 

@@ -597,6 +597,26 @@ def test_parts_of_one_unmeasured_lot_may_meet_again():
     assert content(steps, "again").missing == ("salt",)
 
 
+def test_an_output_with_unexplained_metal_is_not_like_its_sister():
+    steps = history(
+        ("extraction", [], [mined("a", T, Cu=60), mined("b", T, Cu=40)]),
+        (
+            "transformation",
+            [taken("a", T), taken("b", T)],
+            [made("metal", T, Cu=Interval(low=90, high=120)), made("slag", T)],
+        ),
+        ("blend", [taken("metal", T), taken("slag", T)], [made("mix", 2 * T)]),
+    )
+    assert content(steps, "metal").sources == {
+        "mined:a": 60,
+        "mined:b": 40,
+        "unexplained:metal": 20,
+    }
+    mix = content(steps, "mix")
+    assert (mix.sources["unmeasured:metal"], mix.sources["unmeasured:slag"]) == (30, 10)
+    assert mix.bounds == Interval(low=90, high=130)
+
+
 def test_an_uncertain_amount_makes_the_ratio_of_a_blend_uncertain_by_as_much():
     steps = history(
         ("extraction", [], [mined("a", T, Cu=Interval(low=90, high=95)), mined("b", T, Cu=100)]),
@@ -759,20 +779,18 @@ def test_halves_of_an_unmeasured_lot_that_got_other_labels_are_no_longer_alike()
 
 
 def test_doubt_that_got_another_label_is_still_doubt():
-    def one_label(step, _element, label):
-        return "smelted" if step.kind == "transformation" else label
+    def shipped_as(label):
+        return lambda step, _element, old: label if step.kind == "shipment" and label else old
 
     steps = history(
-        ("extraction", [], [mined("a", 300), mined("b", T, Cu=100)]),
-        ("transformation", [taken("a", 300), taken("b", T)], []),
         ("extraction", [], [mined("c", 300), mined("d", T, Cu=100)]),
         ("blend", [taken("c", 300), taken("d", T)], [made("mix", T + 300)]),
         ("shipment", [taken("mix", T + 300)], [made("mix", T + 300)]),
     )
-    told = content(steps, "mix", relabel=lambda step, _e, label: "all" if step.order else label)
+    told = content(steps, "mix", relabel=shipped_as("all"))
     assert told.sources == {"all": 400}
     assert (told.bounds, told.measured, told.missing) == (Interval(low=100, high=400), False, ())
-    assert content(steps, "mix", relabel=one_label).missing == ("c",)
+    assert content(steps, "mix", relabel=shipped_as("")).missing == ("c",)
 
 
 def test_elements_are_those_that_somebody_measured_unless_named():

@@ -61,7 +61,7 @@ BEGIN
     IF cardinality(p_statements) > 0 THEN
         SELECT json_agg(r) INTO statements FROM (
             SELECT t.hash, t.author, coalesce(t.event, t.kind) AS kind, t.statement_id, t.facility,
-                   t.waits_on,
+                   t.waits_on, t.reported,
                    (SELECT operator_id FROM traceability_facility f
                     WHERE t.reported AND f.id = t.facility) AS superseder,
                    (SELECT hash FROM traceability_entry n WHERE n.replaces = t.hash) AS replaced_by,

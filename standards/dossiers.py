@@ -1,0 +1,85 @@
+"""Dossiers from rows, and answers about a lot that are given without being kept."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from standards.known import evidence_at, law_at, policies_at
+from standards.rulebook.assembly import Evidence, assemble
+from standards.rulebook.assessment import PACKS_ALONE, assess
+from standards.rulebook.dossier import Dossier
+from standards.rulebook.evaluation import Evaluation
+from standards.rulebook.law import Pack
+from standards.rulebook.policy import Judgement, judge
+from standards.rulebook.traced import Traced, trace
+from traceability.errors import NoSuchPolicy, UnknownLot
+from traceability.tracing import lot_histories
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """What is so about one lot and mineral, and what a club makes of it (None: no club)."""
+
+    dossier: Dossier
+    evaluation: Evaluation
+    judgement: Judgement | None
+
+
+def gathered(lots: Collection[str], size: int) -> tuple[Traced, Evidence]:
+    """Return what led to some lots, traced once, and the evidence about the sites on the way."""
+    history = lot_histories(lots, size=size)
+    traced = trace(history, [lot for lot in lots if lot in history.last])
+    return traced, evidence_at(size, traced.facilities())
+
+
+def build_dossier(lot: str, mineral: str, *, size: int, as_of: date) -> Dossier:
+    """Return everything known about one lot and mineral, from entries below a log size.
+
+    Raises:
+        UnknownLot: no entry below the size made it.
+    """
+    traced, evidence = gathered([lot], size)
+    _check_made(traced, lot)
+    return assemble(traced, lot, mineral, evidence=evidence, as_of=as_of)
+
+
+def examine(
+    lot: str,
+    *,
+    size: int,
+    as_of: date,
+    club: str = PACKS_ALONE,
+    packs: Iterable[Pack] = (),
+    dates: Mapping[str, date] | None = None,
+) -> list[Examined]:
+    """Answer about a lot, per mineral, as known below a log size, without keeping anything.
+
+    Args:
+        as_of: the day the question is asked for.
+        club: under whose policy; the packs alone where empty.
+        packs: to use in place of their namesakes.
+        dates: governing days that are known besides, by their name in `GoverningDate`.
+
+    Raises:
+        UnknownLot: no entry below the size made it.
+        NoSuchPolicy: the club has none below the size.
+    """
+    traced, evidence = gathered([lot], size)
+    _check_made(traced, lot)
+    adopted = policies_at(size, on=as_of)
+    if club and club not in adopted:
+        raise NoSuchPolicy(club=club, known_at=size)
+    policies = {club: adopted[club].policy} if club else {}
+    law = law_at(size, instead=packs)
+    told = []
+    for mineral in traced.minerals_of(lot):
+        dossier = assemble(traced, lot, mineral, evidence=evidence, as_of=as_of, dates=dates)
+        evaluation = assess(dossier, law, policies)[club]
+        judgement = judge(evaluation.findings, policies[club], (), as_of) if club else None
+        told.append(Examined(dossier=dossier, evaluation=evaluation, judgement=judgement))
+    return told
+
+
+def _check_made(traced: Traced, lot: str) -> None:
+    if lot not in traced.history.last:
+        raise UnknownLot(lot, at="")

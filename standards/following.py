@@ -1,0 +1,361 @@
+"""Following the log: what published entries say goes into tables, and lots become due.
+
+A cursor over log indices is safe: an index is gapless and final, and whatever a statement
+relied on has a lower one (ADR 0003, 0007). Rows carry the index as their key, so that taking
+an entry in twice fails instead of counting twice.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import msgspec
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+
+from standards.known import CURSOR, pack_of, packs_at
+from standards.models import (
+    Assessment,
+    Certificate,
+    CertificateStatus,
+    Club,
+    ClubPolicy,
+    Cursor,
+    DueAssessment,
+    PackActivation,
+    RegistrySnapshot,
+)
+from standards.rulebook import statements as said
+from standards.rulebook.evaluation import code_version
+from standards.rulebook.law import Pack
+from traceability.ledger.effective import parse_effective
+from traceability.ledger.statements import Statement, parse_statement
+from traceability.models import Audience, LotOpening
+from traceability.recording import known_kinds
+from traceability.tracing import descendants, published_size
+
+BATCH = 2_000
+_Because = DueAssessment.Because
+
+_LOCAL = frozenset({"custody.offer", "custody.withdrawal", "custody.transfer"})
+"""Kinds that change who may see or owns a lot, and nothing of what came of it."""
+_READ = (
+    "standards.certificate",
+    "standards.certificate_status",
+    "standards.snapshot",
+    "standards.policy",
+    "standards.pack_activation",
+    "registry.facility",
+    "registry.audience",
+)
+"""Kinds whose text the follower reads. `standards.verdicts` is not among them: it is our own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Followed:
+    """A published entry whose text matters here."""
+
+    index: int
+    entry: str
+    statement: Statement
+
+
+@dataclass(slots=True, kw_only=True)
+class _Due:
+    """What a batch makes due, by reason."""
+
+    today: date
+    known_at: int
+    rows: dict[tuple[str, str], DueAssessment]
+
+    def add(self, lots: Iterable[str], because: str) -> None:
+        for lot in lots:
+            self.rows[lot, because] = DueAssessment(
+                lot=lot,
+                because=because,
+                due_on=self.today,
+                known_at=self.known_at,
+                priority=0 if because == _Because.NEW else 1,
+            )
+
+
+def follow_log(*, now: datetime | None = None) -> int:
+    """Take in every published entry after the cursor; return how many.
+
+    Marks the lots they touch due, and what came of these lots. Running it twice changes
+    nothing more; it may die anywhere and be run again.
+    """
+    followed = 0
+    while batch := _follow_batch((now or timezone.now()).date()):
+        followed += batch
+    return followed
+
+
+@transaction.atomic(durable=True)
+def _follow_batch(today: date) -> int:
+    Cursor.objects.get_or_create(name=CURSOR, defaults={"code_version": code_version()})
+    cursor = Cursor.objects.select_for_update().get(name=CURSOR)
+    until = min(published_size(), cursor.size + BATCH)
+    due = _Due(today=today, known_at=until, rows={})
+    if cursor.code_version != code_version():
+        due.add(_assessed(), _Because.PACK)
+        cursor.code_version = code_version()
+    if until == cursor.size and not due.rows:
+        return 0
+
+    for followed in _read(cursor.size, until):
+        _TAKE_IN[followed.statement.kind](followed, due)
+    _mark_touched(cursor.size, until, due)
+    DueAssessment.objects.bulk_create(due.rows.values(), ignore_conflicts=True, batch_size=5_000)
+    taken, cursor.size = until - cursor.size, until
+    cursor.save()
+    # From here, once committed, what these entries say counts, and the lots are in the queue.
+    return taken
+
+
+_TEXTS = """
+SELECT i.index, e.hash, t.jws, t.disclosures
+FROM traceability_logindex i
+JOIN traceability_entry e USING (recorded_order)
+JOIN traceability_statementtext t USING (recorded_order)
+WHERE i.index >= %s AND i.index < %s AND e.kind = ANY (%s)
+ORDER BY i.index
+"""
+
+
+def _read(first: int, until: int) -> list[_Followed]:
+    """Return the entries that say something of certificates, clubs, packs or sites, in order."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TEXTS, [first, until, list(_READ)])
+        rows = cursor.fetchall()
+    return [
+        _Followed(index=index, entry=entry, statement=_statement(jws, disclosures))
+        for index, entry, jws, disclosures in rows
+    ]
+
+
+def _statement(jws: str, disclosures: Any) -> Statement:
+    told = msgspec.json.decode(disclosures) if isinstance(disclosures, str) else disclosures
+    return parse_statement(
+        jws.encode(),
+        kinds=known_kinds(),
+        ledger=settings.LEDGER_ORIGIN,
+        disclosures=tuple(told),
+    )
+
+
+# ── taking in ─────────────────────────────────────────────────────────────────────────────
+
+
+def _certificate(followed: _Followed, due: _Due) -> None:
+    body: said.Certificate = followed.statement.body
+    Certificate.objects.create(
+        index=followed.index,
+        entry=followed.entry,
+        certificate=body.certificate,
+        author=followed.statement.author,
+        scheme=body.scheme,
+        standard=body.standard or "",
+        version=body.version or "",
+        facility=body.facility or "",
+        organization=body.organization or "",
+        activities=body.activities,
+        materials=body.materials,
+        level=body.level or "",
+        assessed_on=_day(body.assessed_on),
+        published_on=_day(body.published_on),
+        valid_from=_day(body.valid_from),
+        valid_until=_day(body.valid_until),
+        record=msgspec.to_builtins(body),
+    )
+    if body.status is not None:
+        CertificateStatus.objects.create(
+            index=followed.index,
+            entry=followed.entry,
+            certificate=body.certificate,
+            status=body.status.value,
+            effective_from=_day(body.status_from) or followed.statement.effective.day,
+        )
+    due.add(_through(_sites_of(body.certificate)), _Because.CERTIFICATE)
+
+
+def _certificate_status(followed: _Followed, due: _Due) -> None:
+    body: said.CertificateStatus = followed.statement.body
+    CertificateStatus.objects.create(
+        index=followed.index,
+        entry=followed.entry,
+        certificate=body.certificate,
+        status=body.status.value,
+        effective_from=date.fromisoformat(body.effective_from),
+        retroactive=body.retroactive,
+        because=body.because,
+    )
+    due.add(_through(_sites_of(body.certificate)), _Because.CERTIFICATE)
+
+
+def _snapshot(followed: _Followed, due: _Due) -> None:
+    body: said.Snapshot = followed.statement.body
+    RegistrySnapshot.objects.create(
+        index=followed.index,
+        entry=followed.entry,
+        snapshot=body.snapshot,
+        scheme=body.scheme,
+        title=body.title,
+        url=body.url,
+        published_on=_day(body.published_on),
+        retrieved_on=parse_effective(body.retrieved_at).day,
+        sha256=body.sha256,
+        complete=body.complete,
+        rows=msgspec.to_builtins(body.rows),
+    )
+    read = Assessment.objects.filter(is_current=True, inputs_read__contains=["snapshots"])
+    due.add(read.values_list("lot", flat=True).distinct(), _Because.CERTIFICATE)
+
+
+def _policy(followed: _Followed, due: _Due) -> None:
+    body: said.Policy = followed.statement.body
+    adopted = said.policy_of(body)
+    Club.objects.get_or_create(organization_id=body.club, defaults={"index": followed.index})
+    ClubPolicy.objects.create(
+        index=followed.index,
+        entry=followed.entry,
+        club_id=body.club,
+        version=body.version,
+        title=body.title,
+        effective_from=adopted.effective_from,
+        digest=adopted.digest,
+        form=said.policy_form(body),
+    )
+    due.add(_seen_by(body.club), _Because.POLICY)
+
+
+def _pack_activation(followed: _Followed, due: _Due) -> None:
+    body: said.PackActivation = followed.statement.body
+    before = {pack.id: pack for pack in packs_at(followed.index)}.get(body.pack)
+    PackActivation.objects.create(
+        index=followed.index,
+        entry=followed.entry,
+        pack=body.pack,
+        version=body.version,
+        digest=body.digest,
+    )
+    changed = _changed_keys(before, pack_of(body.digest))
+    read = Assessment.objects.filter(is_current=True, keys_read__overlap=sorted(changed))
+    due.add(read.values_list("lot", flat=True).distinct(), _Because.PACK)
+
+
+def _facility(followed: _Followed, due: _Due) -> None:
+    due.add(_through([followed.statement.body.facility]), _Because.FACILITY)
+
+
+def _audience(followed: _Followed, due: _Due) -> None:
+    due.add(_seen_by(followed.statement.body.audience), _Because.POLICY)
+
+
+_TAKE_IN: dict[str, Callable[[_Followed, _Due], None]] = {
+    "standards.certificate": _certificate,
+    "standards.certificate_status": _certificate_status,
+    "standards.snapshot": _snapshot,
+    "standards.policy": _policy,
+    "standards.pack_activation": _pack_activation,
+    "registry.facility": _facility,
+    "registry.audience": _audience,
+}
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
+
+
+# ── what becomes due ──────────────────────────────────────────────────────────────────────
+
+_TOUCHED = """
+SELECT substr(s.subject, 5), coalesce(e.event, e.kind) = ANY (%(local)s),
+       EXISTS (SELECT FROM traceability_movement m
+               WHERE m.recorded_order = s.recorded_order AND m.role = 'make'
+                 AND m.lot = substr(s.subject, 5) AND e.replaces IS NULL)
+FROM traceability_logindex i
+JOIN traceability_entry e USING (recorded_order)
+JOIN traceability_entrysubject s USING (recorded_order)
+WHERE i.index >= %(first)s AND i.index < %(until)s AND s.subject LIKE 'lot:%%'
+UNION
+SELECT m.lot, false, false
+FROM traceability_logindex i
+JOIN traceability_entry e USING (recorded_order)
+JOIN traceability_entrysubject s USING (recorded_order)
+JOIN traceability_entrysubject o ON o.subject = s.subject
+JOIN traceability_movement m ON m.recorded_order = o.recorded_order AND m.role = 'move'
+WHERE i.index >= %(first)s AND i.index < %(until)s
+  AND s.subject LIKE 'consignment:%%' AND coalesce(e.event, e.kind) = 'custody.assay'
+"""
+
+
+def _mark_touched(first: int, until: int, due: _Due) -> None:
+    """Mark the lots that entries touched, and whatever came of them, due."""
+    with connection.cursor() as cursor:
+        parameters: dict[str, int | list[str]] = {
+            "first": first,
+            "until": until,
+            "local": sorted(_LOCAL),
+        }
+        cursor.execute(_TOUCHED, parameters)
+        rows: Sequence[tuple[str, bool, bool]] = cursor.fetchall()
+    new = {lot for lot, _, is_new in rows if is_new}
+    changed = {lot for lot, is_local, _ in rows if not is_local}
+    due.add(new, _Because.NEW)
+    touched = {lot for lot, _, _ in rows} | (descendants(changed) if changed else set())
+    due.add(touched - new, _Because.ENTRY)
+
+
+def _sites_of(certificate: str) -> set[str]:
+    """Return the facilities a certificate was ever about."""
+    rows = Certificate.objects.filter(certificate=certificate).exclude(facility="")
+    return set(rows.values_list("facility", flat=True))
+
+
+def _through(facilities: Collection[str]) -> set[str]:
+    """Return the assessed lots whose metal passed one of these sites: what was read tells.
+
+    A lot that is not assessed yet is in the queue already, and will be read as it is then.
+    """
+    passed = Assessment.objects.filter(is_current=True, facilities__overlap=list(facilities))
+    return set(passed.values_list("lot", flat=True)) if facilities else set()
+
+
+def _assessed() -> set[str]:
+    return set(Assessment.objects.filter(is_current=True).values_list("lot", flat=True))
+
+
+_HELD = "SELECT id FROM traceability_lot WHERE known_to && %s::varchar[]"
+
+
+def _seen_by(club: str) -> set[str]:
+    """Return the lots that a club may judge: held by a member, or opened to it or to one."""
+    audience = Audience.objects.filter(organization_id=club).first()
+    organizations = [club, *(audience.members if audience else ())]
+    with connection.cursor() as cursor:
+        cursor.execute(_HELD, [organizations])
+        held = {row[0] for row in cursor.fetchall()}
+    opened = LotOpening.objects.filter(organization__in=organizations, closed_order=None)
+    return held | set(opened.values_list("lot", flat=True))
+
+
+def _changed_keys(before: Pack | None, after: Pack | None) -> set[str]:
+    """Return the parameters that a new version of a pack adds, drops or words differently."""
+    old, new = _told(before), _told(after)
+    return {key for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
+
+
+def _told(pack: Pack | None) -> dict[str, list[dict[str, Any]]]:
+    """Return what a pack says of each parameter, without the name of the pack itself."""
+    if pack is None:
+        return {}
+    return {
+        key: [
+            {name: value for name, value in version.as_json().items() if name != "pack"}
+            for version in parameter.versions
+        ]
+        for key, parameter in pack.parameters.items()
+    }

@@ -1,0 +1,232 @@
+"""From the published log to findings, verdicts and flags, on PostgreSQL."""
+
+import pytest
+
+from standards.assessing import assess_lot, verdict_root
+from standards.dossiers import build_dossier, examine
+from standards.models import Assessment, DueAssessment, Flag, Judgement, VerdictRun
+from tests.standards.world import NOW, World
+from traceability.errors import NoSuchPolicy, UnknownLot
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def world() -> World:
+    made = World()
+    made.packs()
+    made.policy()
+    return made
+
+
+def test_more_metal_out_than_in_is_found_with_its_figures(world):
+    world.copper_chain()
+    world.catch_up()
+
+    finding = world.finding("MB-13")
+
+    assert finding.outcome == "nonconforming"
+    for figure in ("9000 kg", "9999 kg", "999 kg"):
+        assert figure in finding.because
+    assert world.verdict() == "fail"
+    assert world.flags()["MB-13"].severity == "critical"
+
+
+def test_an_audit_and_an_award_let_the_lot_pass(world):
+    world.audited()
+    world.awarded()
+    world.copper_chain(cu="89.99")
+    world.catch_up()
+
+    assert world.finding("IRMA-02").outcome == "conforms"
+    assert world.finding("CM-02").outcome == "conforms"
+    assert world.finding("MB-13").outcome == "conforms"
+    assert world.verdict() == "pass"
+    assert world.flags() == {}
+
+
+def test_what_nobody_certified_cannot_be_told_and_says_what_is_missing(world):
+    world.copper_chain(cu="89.99")
+    world.catch_up()
+
+    finding = world.finding("IRMA-02")
+
+    assert finding.outcome == "indeterminate"
+    assert any("certificate of irma" in name for name in finding.missing)
+    assert world.verdict() == "indeterminate"
+
+
+def test_the_sources_and_steps_of_a_dossier_add_up(world):
+    world.copper_chain(cu="89.99")
+    size = world.publish()
+
+    dossier = build_dossier("smelter:cathode", "Cu", size=size, as_of=NOW.date())
+
+    assert dossier.contained_mg.low_mg == dossier.contained_mg.high_mg == 8_999_000_000
+    [source] = dossier.sources
+    assert (source.kind, source.facility_id, source.country) == ("mined", "mine:pit", "CL")
+    assert source.mg == 8_999_000_000
+    assert source.dispatched_on.isoformat() == "2026-03-10"
+    assert {(step.stage, step.facility_id, step.mg) for step in dossier.steps} == {
+        ("extraction", "mine:pit", 8_999_000_000),
+        ("smelting", "smelter:works", 8_999_000_000),
+    }
+    [smelting] = [step for step in dossier.steps if step.stage == "smelting"]
+    assert smelting.input_mg.high_mg == 9_000_000_000
+    assert smelting.performed_on.isoformat() == "2026-03-20"
+
+
+def test_assessing_twice_changes_nothing(world):
+    world.copper_chain()
+    world.catch_up()
+    before = list(Assessment.objects.order_by("id").values())
+
+    world.catch_up()
+    DueAssessment.objects.create(
+        lot="smelter:cathode", because="entry", due_on="2026-01-01", known_at=1, priority=1
+    )
+    world.catch_up()
+
+    assert list(Assessment.objects.order_by("id").values()) == before
+
+
+def test_every_changed_verdict_is_logged_under_one_root(world):
+    world.copper_chain()
+    world.catch_up()
+
+    [run] = VerdictRun.objects.all()
+
+    rows = list(run.assessments.all())
+    assert run.entry != ""
+    assert run.count == len(rows) == Assessment.objects.count()
+    assert run.root == verdict_root(rows).hex()
+
+
+def test_a_new_policy_is_judged_without_a_new_event(world):
+    world.audited()
+    world.awarded()
+    world.copper_chain(cu="89.99")
+    world.catch_up()
+    assert world.verdict() == "pass"
+
+    world.policy(version="2", irma__minimum_level="IRMA 100")
+    world.catch_up()
+
+    assert world.verdict() == "fail"
+    assert set(world.flags()) == {"IRMA-02"}
+
+
+def test_a_correction_upstream_re_assesses_what_came_of_it(world):
+    mined = world.mined()
+    world.sent()
+    world.smelted()
+    world.offered()
+    world.catch_up()
+    assert world.finding("MB-13").outcome == "nonconforming"
+
+    body = {
+        "replaces": mined,
+        "reason": "The assay was of another lot.",
+        "lots": ["mine:ore"],
+        "replacement": {
+            "effective": "2026-03-01T10:00:00-05:00",
+            "body": ore([{"element": "Cu", "value": "34", "unit": "percent", "basis": "dry"}]),
+        },
+    }
+    world.say("custody.correction", "mine", body, on="2026-04-01")
+    world.catch_up()
+
+    assert world.finding("MB-13").outcome == "conforms"
+    assert "MB-13" not in world.flags()
+
+
+def test_an_old_question_gets_its_old_answer(world):
+    world.copper_chain(cu="89.99")
+    before = world.publish()
+    world.audited()
+    world.awarded()
+    world.catch_up()
+
+    def verdict(size):
+        [told] = examine("smelter:cathode", size=size, as_of=NOW.date(), club="club")
+        return told.judgement.verdict
+
+    assert verdict(before) == "indeterminate"
+    assert verdict(world.publish()) == "pass"
+
+
+def test_a_mineral_that_is_no_longer_there_takes_its_judgement_along(world):
+    nickel = [
+        {"element": "Cu", "value": "30", "unit": "percent", "basis": "dry"},
+        {"element": "Ni", "value": "1", "unit": "percent", "basis": "dry"},
+    ]
+    mined = world.say("custody.extraction", "mine", ore(nickel))
+    world.say("custody.offer", "mine", {"lots": ["mine:ore"], "audience": ["club"]})
+    world.catch_up()
+    current = Judgement.objects.filter(lot="mine:ore", is_current=True)
+    assert set(current.values_list("mineral", flat=True)) == {"Cu", "Ni"}
+
+    body = {
+        "replaces": mined,
+        "reason": "There is no nickel in it.",
+        "lots": ["mine:ore"],
+        "replacement": {"effective": "2026-03-01T10:00:00-05:00", "body": ore(nickel[:1])},
+    }
+    world.say("custody.correction", "mine", body)
+    world.catch_up()
+
+    assert set(current.values_list("mineral", flat=True)) == {"Cu"}
+    assert not Flag.objects.filter(mineral="Ni").exclude(status="closed").exists()
+
+
+def ore(assays):
+    return {
+        "facility": "mine:pit",
+        "lot": {
+            "lot": "mine:ore",
+            "material": "copper_concentrate",
+            "form": "concentrate",
+            "quantity": {"value": "30000", "unit": "kg", "basis": "dry"},
+            "owners": [{"owner": {"organization": "mine"}, "parts": 1}],
+            "assays": assays,
+        },
+    }
+
+
+def test_a_lot_is_assessed_on_demand(world):
+    world.mined()
+    world.follow()
+
+    assess_lot("mine:ore", now=NOW)
+
+    assert Assessment.objects.filter(lot="mine:ore", mineral="Cu", is_current=True).exists()
+
+
+def test_questions_about_nothing_are_refused(world):
+    world.mined()
+    size = world.publish()
+    with pytest.raises(UnknownLot):
+        examine("mine:nothing", size=size, as_of=NOW.date())
+    with pytest.raises(NoSuchPolicy):
+        examine("mine:ore", size=size, as_of=NOW.date(), club="club-two")
+
+
+def test_a_broken_history_waits_and_holds_up_nobody(world, monkeypatch):
+    from standards import assessing
+
+    world.mined()
+    world.mined("mine:ore-2")
+    world.follow()
+    real = assessing.gathered
+
+    def gathered(lots, size):
+        if "mine:ore" in lots:
+            raise UnknownLot("mine:ore", at="")
+        return real(lots, size)
+
+    monkeypatch.setattr(assessing, "gathered", gathered)
+    assessing.assess_due(now=NOW)
+
+    assert set(Assessment.objects.values_list("lot", flat=True)) == {"mine:ore-2"}
+    [waiting] = DueAssessment.objects.filter(lot="mine:ore")
+    assert (waiting.lot, waiting.due_on.isoformat()) == ("mine:ore", "2026-11-02")

@@ -1,0 +1,274 @@
+"""A small world on PostgreSQL: mine, smelter, buyer, scheme, club; the service has all keys."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from standards.assessing import assess_due
+from standards.certifying import activate_pack, adopt_policy
+from standards.following import follow_log
+from standards.models import Assessment, Flag, Judgement
+from standards.rulebook.findings import Finding
+from standards.rulebook.pack_format import shipped_packs
+from traceability.keeping import keep_new_key
+from traceability.ledger.keys import PrivateKey
+from traceability.publishing import publish_checkpoint
+from traceability.registering import (
+    begin_ledger,
+    enrolment,
+    record_as_service,
+    statement_document,
+)
+
+NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
+ROLES = {
+    "mine": "company",
+    "smelter": "company",
+    "buyer": "company",
+    "stranger": "company",
+    "scheme": "assurance_scheme",
+    "club": "club",
+    "club-two": "club",
+}
+REQUIREMENTS = [
+    {"rule_id": "MB-13", "severity": "critical", "flag_due_days": 3},
+    {"rule_id": "IRMA-02", "severity": "major", "flag_due_days": 14},
+    {"rule_id": "CM-02", "severity": "minor", "flag_due_days": 30},
+]
+VALUES = {
+    "custody.output_excess_tolerance": ("share", "0"),
+    "irma.minimum_level": ("text", "IRMA 50"),
+    "irma.minimum_share": ("share", "1"),
+    "irma.recycled_treatment": ("text", "apart"),
+    "copper_mark.minimum_share": ("share", "1"),
+}
+
+
+def kg(value: str) -> dict[str, str]:
+    return {"value": value, "unit": "kg", "basis": "dry"}
+
+
+def percent(element: str, value: str) -> dict[str, str]:
+    return {"element": element, "value": value, "unit": "percent", "basis": "dry"}
+
+
+def owned_by(name: str) -> list[dict[str, Any]]:
+    return [{"owner": {"organization": name}, "parts": 1}]
+
+
+class World:
+    """Says things as whoever is named, and lets the machinery catch up when asked."""
+
+    def __init__(self) -> None:
+        begin_ledger(operator="operator", name="Operator", country="CA", effective="2026-01-01")
+        for name, role in ROLES.items():
+            self.register(name, role)
+        self.site("mine:pit", "mine", "mine", "CL")
+        self.site("smelter:works", "smelter", "smelter", "CA")
+        self.site("buyer:plant", "buyer", "cell", "US")
+
+    def register(self, name: str, role: str) -> None:
+        key: PrivateKey = keep_new_key(name)
+        self.say(
+            "registry.organization",
+            "operator",
+            {
+                "organization": name,
+                "name": name.title(),
+                "country": "CA",
+                "roles": [role],
+                "key": enrolment(key, name, held_by="service"),
+            },
+            on="2026-01-01",
+        )
+
+    def site(self, facility: str, author: str, kind: str, country: str) -> str:
+        body = {
+            "facility": facility,
+            "name": facility.title(),
+            "types": [kind],
+            "country": country,
+            "operator": {"organization": author},
+        }
+        return self.say("registry.facility", author, body, on="2026-01-01")
+
+    def say(self, kind: str, author: str, body: dict, *, on: str = "2026-03-01") -> str:
+        when = f"{on}T10:00:00-05:00" if kind.startswith("custody.") else on
+        document = statement_document(kind=kind, author=author, effective=when, body=body)
+        [outcome] = record_as_service([document], now=NOW)
+        return outcome.entry
+
+    # ── custody ───────────────────────────────────────────────────────────────────────────
+
+    def mined(self, lot: str = "mine:ore", *, on: str = "2026-03-01", cu: str = "30") -> str:
+        body = {
+            "facility": "mine:pit",
+            "lot": {
+                "lot": lot,
+                "material": "copper_concentrate",
+                "form": "concentrate",
+                "quantity": kg("30000"),
+                "owners": owned_by("mine"),
+                "assays": [percent("Cu", cu)],
+            },
+        }
+        return self.say("custody.extraction", "mine", body, on=on)
+
+    def sent(self, lot: str = "mine:ore", *, on: str = "2026-03-10") -> str:
+        number = lot.partition(":")[2]
+        body = {
+            "facility": "mine:pit",
+            "consignment": f"mine:to-smelter-{number}",
+            "consignee": {"organization": "smelter"},
+            "lots": [{"lot": lot, "quantity": kg("30000")}],
+        }
+        entry = self.say("custody.shipment", "mine", body, on=on)
+        received = {
+            "facility": "smelter:works",
+            "consignment": f"mine:to-smelter-{number}",
+            "lots": [{"lot": lot, "accepted": kg("30000")}],
+        }
+        self.say("custody.receipt", "smelter", received, on=on)
+        return entry
+
+    def smelted(
+        self,
+        source: str = "mine:ore",
+        lot: str = "smelter:cathode",
+        *,
+        on: str = "2026-03-20",
+        amount: str = "10000",
+        cu: str = "99.99",
+    ) -> str:
+        body = {
+            "facility": "smelter:works",
+            "stage": "smelting",
+            "inputs": [{"lot": source, "quantity": kg("30000"), "role": "feed"}],
+            "outputs": [
+                {
+                    "lot": lot,
+                    "material": "copper_cathode",
+                    "form": "cathode",
+                    "quantity": kg(amount),
+                    "owners": owned_by("smelter"),
+                    "assays": [percent("Cu", cu)],
+                    "role": "product",
+                }
+            ],
+        }
+        return self.say("custody.transformation", "smelter", body, on=on)
+
+    def offered(self, lot: str = "smelter:cathode", to: str = "club") -> str:
+        return self.say(
+            "custody.offer", "smelter", {"lots": [lot], "audience": [to]}, on="2026-03-21"
+        )
+
+    def copper_chain(self, **smelted: str) -> None:
+        """Mine, ship and smelt one lot of concentrate, and offer the cathode to the club."""
+        self.mined()
+        self.sent()
+        self.smelted(**smelted)
+        self.offered()
+
+    # ── standards ─────────────────────────────────────────────────────────────────────────
+
+    def packs(self) -> None:
+        for pack in shipped_packs():
+            if not pack.overlays:
+                activate_pack(pack, effective=date(2026, 1, 1), now=NOW)
+
+    def policy(self, club: str = "club", version: str = "1", **changes: str) -> str:
+        values = VALUES | {
+            key.replace("__", "."): (VALUES[key.replace("__", ".")][0], value)
+            for key, value in changes.items()
+        }
+        form = {
+            "club": club,
+            "version": version,
+            "title": "Copper policy",
+            "effective_from": "2026-01-01",
+            "parameters": {
+                key: {
+                    "title": key,
+                    "unit": unit,
+                    "versions": [
+                        {"value": value, "in_force_from": "2026-01-01", "source": "Policy"}
+                    ],
+                }
+                for key, (unit, value) in values.items()
+            },
+            "requirements": REQUIREMENTS,
+        }
+        return adopt_policy(form, effective="2026-01-01", now=NOW).entry
+
+    def audited(self, certificate: str = "scheme:irma-1", **changes: Any) -> str:
+        body = {
+            "certificate": certificate,
+            "scheme": "irma",
+            "facility": "mine:pit",
+            "level": "IRMA 75",
+            "activities": ["extraction"],
+            "materials": ["Cu"],
+            "published_on": "2025-06-01",
+            "valid_from": "2025-06-01",
+            "valid_until": "2028-05-31",
+            "status": "published",
+            "status_from": "2025-06-01",
+        }
+        return self.say("standards.certificate", "scheme", body | changes, on="2025-06-01")
+
+    def awarded(self, certificate: str = "scheme:cm-1", **changes: Any) -> str:
+        body = {
+            "certificate": certificate,
+            "scheme": "copper_mark",
+            "facility": "smelter:works",
+            "activities": ["smelting"],
+            "materials": ["Cu"],
+            "valid_from": "2025-06-01",
+            "valid_until": "2028-05-31",
+            "status": "awarded",
+            "status_from": "2025-06-01",
+        }
+        return self.say("standards.certificate", "scheme", body | changes, on="2025-06-01")
+
+    def status(
+        self, word: str, on: str, certificate: str = "scheme:irma-1", *, retroactive: bool = False
+    ) -> str:
+        body = {
+            "certificate": certificate,
+            "status": word,
+            "effective_from": on,
+            "because": "The scheme says so.",
+            "retroactive": retroactive,
+        }
+        return self.say("standards.certificate_status", "scheme", body, on="2026-10-01")
+
+    # ── machinery ─────────────────────────────────────────────────────────────────────────
+
+    def publish(self) -> int:
+        return publish_checkpoint(now=NOW)
+
+    def follow(self) -> int:
+        self.publish()
+        return follow_log(now=NOW)
+
+    def catch_up(self) -> None:
+        """Publish, follow and assess until nothing is left to do."""
+        self.follow()
+        while assess_due(now=NOW):
+            pass
+        self.follow()
+
+    # ── looking ───────────────────────────────────────────────────────────────────────────
+
+    def finding(self, rule: str, lot: str = "smelter:cathode", club: str = "club") -> Finding:
+        row = Assessment.objects.get(lot=lot, mineral="Cu", club=club, is_current=True)
+        [told] = [one for one in row.findings if one["rule_id"] == rule]
+        return Finding.from_json(told)
+
+    def verdict(self, lot: str = "smelter:cathode", club: str = "club") -> str:
+        return Judgement.objects.get(lot=lot, mineral="Cu", club=club, is_current=True).verdict
+
+    def flags(self, club: str = "club") -> dict[str, Flag]:
+        return {
+            flag.rule_id: flag for flag in Flag.objects.filter(club=club).exclude(status="closed")
+        }

@@ -1,0 +1,341 @@
+"""Verifying the whole stored log: every hash, signature, link, tile and checkpoint, again.
+
+What is recomputed from the stored bytes: leaf hashes, canonical form, tiles, root, every signed
+checkpoint and the guard's; statement digests and strict signatures, with the key good at that
+place; handles and links of every chain against the entries really before. What is compared
+table with table: chain heads, keys, and each lot's amount with the movements of the statements
+that were not replaced. That each statement was rightly accepted is not judged again here: the
+offline verifier replays that from a bundle.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from typing import Any
+
+import psycopg
+from django.conf import settings
+from django.db import connections
+
+from traceability import guarding
+from traceability.errors import GuardMissing, LedgerRolledBack, LogDamaged
+from traceability.keeping import log_verifier
+from traceability.keyring import erased_entries, keys_over_time
+from traceability.ledger.checkpoint import open_checkpoint
+from traceability.ledger.merkle import EMPTY_ROOT, HASH_SIZE, Frontier, tree_root
+from traceability.ledger.tiles import TILE_WIDTH, extend_tiles, frontier_from_edge
+from traceability.rechecking import (
+    RANGE,
+    Checked,
+    Common,
+    check_range,
+    connect,
+    ranges,
+    run,
+    start,
+)
+
+Connection = psycopg.Connection[Any]
+Progress = Callable[[int, int], None]
+
+_ALONE = 4 * RANGE  # a shorter log is checked in this process: another one starts too slowly
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifiedLog:
+    """What was verified: entries with an index, entries that still wait for one, and so on."""
+
+    size: int
+    waiting: int
+    checkpoints: int
+    chains: int
+    lots: int
+    texts_erased: int
+
+
+def verify_stored_log(
+    *, using: str | None = None, processes: int | None = None, progress: Progress | None = None
+) -> VerifiedLog:
+    """Verify the stored log from its first byte, in one snapshot, on all cores.
+
+    Recording may go on meanwhile: what comes later is not looked at.
+
+    Args:
+        using: the database; `verifier`, a role that can only read, where it is configured.
+        processes: how many at once; by default one for each core.
+        progress: is told how many of how many entries are done.
+
+    Raises:
+        LogDamaged: something is not what it must be; with the place.
+        GuardMissing, LedgerRolledBack: the guard knows another, or a longer log.
+        TraceabilityError: a signed checkpoint does not verify.
+    """
+    alias = using or ("verifier" if "verifier" in settings.DATABASES else "default")
+    parameters = _connection_parameters(alias)
+    with _snapshot(parameters) as (connection, snapshot):
+        size, root, edge = _state(connection)
+        waiting = _verify_places(connection, size)
+        heads = _signed_heads(connection, size)
+        common = Common(
+            connection=parameters,
+            snapshot=snapshot,
+            origin=settings.LEDGER_ORIGIN,
+            size=size,
+            keys=keys_over_time(connection, settings.LEDGER_ORIGIN, size),
+            erased=erased_entries(connection, settings.LEDGER_ORIGIN),
+            heads=tuple(sorted(heads)),
+        )
+        tree = _Tree(heads=heads)
+        total = size + waiting
+        for checked in _checked(common, waiting, processes or os.cpu_count() or 1):
+            tree.take(checked)
+            if progress is not None:
+                progress(checked.end, total)
+        _verify_tree(connection, tree, size, root, edge)
+        chains = _verify_links(connection)
+        lots = _verify_amounts(connection)
+    return VerifiedLog(
+        size=size,
+        waiting=waiting,
+        checkpoints=len(heads),
+        chains=chains,
+        lots=lots,
+        texts_erased=tree.texts_erased,
+    )
+
+
+# ── one snapshot for all ──────────────────────────────────────────────────────────────────
+
+
+def _connection_parameters(alias: str) -> dict[str, Any]:
+    """Return what psycopg needs, without what Django adds for itself."""
+    told = connections[alias].get_connection_params()
+    kept = ("dbname", "user", "password", "host", "port", "sslmode", "sslrootcert", "options")
+    return {name: told[name] for name in kept if told.get(name)}
+
+
+@contextmanager
+def _snapshot(parameters: dict[str, Any]) -> Iterator[tuple[Connection, str]]:
+    with psycopg.connect(**parameters) as connection:
+        connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        row = connection.execute("SELECT pg_export_snapshot()").fetchone()
+        yield connection, str(row[0]) if row else ""
+        connection.rollback()
+
+
+def _state(connection: Connection) -> tuple[int, str, list[str]]:
+    row = connection.execute("SELECT size, root, edge FROM traceability_logstate").fetchone()
+    return row or (0, EMPTY_ROOT.hex(), [])
+
+
+def _checked(common: Common, waiting: int, processes: int) -> Iterator[Checked]:
+    """Yield the ranges of the log as they are verified, in order."""
+    limits = list(ranges(common.size, waiting))
+    if processes == 1 or common.size + waiting <= _ALONE:
+        with connect(common) as connection:
+            for begin, end in limits:
+                yield check_range(connection, common, begin, end)
+            connection.rollback()
+        return
+    with get_context("spawn").Pool(processes, start, [common]) as pool:
+        yield from pool.imap(run, limits)
+
+
+# ── places and heads ───────────────────────────────────────────────────────────────────────
+
+
+def _verify_places(connection: Connection, size: int) -> int:
+    """Verify that indices have no gap and that every entry has one or waits for it.
+
+    Returns:
+        How many wait.
+    """
+    placed = connection.execute(
+        "SELECT count(*), coalesce(max(index) + 1, 0), coalesce(min(index), 0) "
+        "FROM traceability_logindex"
+    ).fetchone()
+    if placed != (size, size, 0):
+        raise LogDamaged(
+            f"The log has size {size}, and indices {placed} (how many, end, first).", size=size
+        )
+    lost = connection.execute(
+        "SELECT e.hash FROM traceability_entry e "
+        "LEFT JOIN traceability_logindex i USING (recorded_order) "
+        "LEFT JOIN traceability_pending p USING (recorded_order) "
+        "WHERE (i.recorded_order IS NULL) = (p.recorded_order IS NULL) LIMIT 1"
+    ).fetchone()
+    if lost is not None:
+        raise LogDamaged(
+            f"Entry {lost[0]} has no index and does not wait for one, or both.", entry=lost[0]
+        )
+    row = connection.execute(
+        "SELECT count(*), (SELECT count(*) FROM traceability_entry) FROM traceability_pending"
+    ).fetchone()
+    waiting, recorded = row or (0, 0)
+    if recorded != size + waiting:
+        raise LogDamaged(
+            f"{recorded} entries are recorded; {size} are in the log and {waiting} wait.",
+            recorded=recorded,
+        )
+    return int(waiting)
+
+
+def _signed_heads(connection: Connection, size: int) -> dict[int, bytes]:
+    """Return the root of every checkpoint ever signed, and of the guard's, by size."""
+    heads: dict[int, bytes] = {}
+    rows = connection.execute("SELECT size, root, note FROM traceability_checkpoint")
+    for stored_size, stored_root, note in rows:
+        head = open_checkpoint(note, origin=settings.LEDGER_ORIGIN, verifiers=[log_verifier()])
+        if (head.size, head.root.hex()) != (stored_size, stored_root) or head.size > size:
+            raise LogDamaged(
+                f"The checkpoint of size {stored_size} is another one than its note says.",
+                size=stored_size,
+            )
+        heads[head.size] = head.root
+    guarded = guarding.guarded_checkpoint()
+    if guarded is None:
+        if heads:
+            raise GuardMissing(settings.GUARD_PATH)
+        return heads
+    if guarded.size > size or heads.get(guarded.size, guarded.root) != guarded.root:
+        raise LedgerRolledBack(
+            f"The guard holds a checkpoint of size {guarded.size} that this log does not have.",
+            size=size,
+            published=guarded.size,
+        )
+    heads[guarded.size] = guarded.root
+    return heads
+
+
+# ── the tree ──────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(slots=True, kw_only=True)
+class _Tree:
+    """The tree as it grows from verified ranges; every signed head must be one of its states."""
+
+    heads: dict[int, bytes]
+    ranges: Frontier = field(default_factory=Frontier)  # over roots of whole ranges
+    level_one: list[bytes] = field(default_factory=list)
+    tail: bytes = b""
+    texts_erased: int = 0
+
+    def take(self, checked: Checked) -> None:
+        """Append a range.
+
+        Raises:
+            LogDamaged: a checkpoint that ends in it has another root.
+        """
+        self.texts_erased += checked.texts_erased
+        roots = _split(checked.tile_roots)
+        before = self.ranges.hashes
+        if len(roots) == RANGE // TILE_WIDTH:
+            self.ranges.append(tree_root(roots))
+        for size, inner in checked.frontiers.items():
+            is_whole = size == checked.begin + RANGE
+            hashes = self.ranges.hashes if is_whole else (*before, *inner)
+            if Frontier(size, hashes).root() != self.heads[size]:
+                raise LogDamaged(
+                    f"The checkpoint of size {size} was signed for another tree.", size=size
+                )
+        self.level_one.extend(roots)
+        self.tail += checked.tail
+
+
+def _verify_tree(
+    connection: Connection, tree: _Tree, size: int, root: str, edge: list[str]
+) -> None:
+    """Compare root, edge and the tiles above the leaves."""
+    growth = extend_tiles(0, (), tree.level_one)
+    expected = [tree.tail, *growth.edge] if size else []
+    stored_edge = [bytes.fromhex(part) for part in edge]
+    if stored_edge != expected:
+        raise LogDamaged("The right edge of the tree has other hashes than the entries.")
+    if frontier_from_edge(size, stored_edge).root().hex() != (root or EMPTY_ROOT.hex()):
+        raise LogDamaged("The root of the tree is not that of the entries.")
+
+    tiles = 0
+    for tile, hashes in growth.full_tiles:
+        tiles += 1
+        stored = connection.execute(
+            "SELECT hashes FROM traceability_tile WHERE level = %s AND index = %s",
+            [tile.level + 1, tile.index],
+        ).fetchone()
+        if stored is None or bytes(stored[0]) != hashes:
+            raise LogDamaged(
+                f"Tile {tile.index} of level {tile.level + 1} has other hashes than its tree.",
+                level=tile.level + 1,
+                index=tile.index,
+            )
+    row = connection.execute("SELECT count(*) FROM traceability_tile").fetchone()
+    if row != (tiles + len(tree.level_one),):
+        raise LogDamaged("There are more tiles than the tree has.")
+
+
+def _split(hashes: bytes) -> list[bytes]:
+    return [hashes[at : at + HASH_SIZE] for at in range(0, len(hashes), HASH_SIZE)]
+
+
+# ── chains and amounts ────────────────────────────────────────────────────────────────────
+
+
+def _verify_links(connection: Connection) -> int:
+    """Verify every link against the entry really before it, and the heads of all chains.
+
+    Returns:
+        The number of chains.
+    """
+    broken = connection.execute(
+        "SELECT subject, recorded_order FROM ("
+        " SELECT s.subject, s.recorded_order, s.previous,"
+        "  lag(e.hash) OVER (PARTITION BY s.subject ORDER BY s.recorded_order) AS before"
+        " FROM traceability_entrysubject s LEFT JOIN traceability_entry e USING (recorded_order)"
+        ") links WHERE previous IS DISTINCT FROM before LIMIT 1"
+    ).fetchone()
+    if broken is not None:
+        raise LogDamaged(
+            f"The chain of {broken[0]} is broken at order {broken[1]}.",
+            subject=broken[0],
+            recorded_order=broken[1],
+        )
+    other = connection.execute(
+        "SELECT coalesce(h.subject, c.subject) FROM ("
+        " SELECT 'lot:' || id AS subject, head FROM traceability_lot"
+        " UNION ALL SELECT id, head FROM traceability_subject"
+        ") h FULL JOIN ("
+        " SELECT DISTINCT ON (s.subject) s.subject, e.hash FROM traceability_entrysubject s"
+        " JOIN traceability_entry e USING (recorded_order)"
+        " ORDER BY s.subject, s.recorded_order DESC"
+        ") c ON c.subject = h.subject WHERE c.hash IS DISTINCT FROM h.head LIMIT 1"
+    ).fetchone()
+    if other is not None:
+        raise LogDamaged(f"The chain of {other[0]} has another head.", subject=other[0])
+    row = connection.execute(
+        "SELECT (SELECT count(*) FROM traceability_lot) + "
+        "(SELECT count(*) FROM traceability_subject)"
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _verify_amounts(connection: Connection) -> int:
+    """Verify that each lot holds what the statements that still stand moved.
+
+    Returns:
+        The number of lots.
+    """
+    wrong = connection.execute(
+        "SELECT coalesce(l.id, m.lot), l.amount, m.total FROM traceability_lot l FULL JOIN ("
+        " SELECT m.lot, sum(m.delta) AS total FROM traceability_movement m"
+        " JOIN traceability_entry e USING (recorded_order)"
+        " LEFT JOIN traceability_entry n ON n.replaces = e.hash"
+        " WHERE n.hash IS NULL GROUP BY m.lot"
+        ") m ON m.lot = l.id WHERE l.amount IS DISTINCT FROM coalesce(m.total, 0) LIMIT 1"
+    ).fetchone()
+    if wrong is not None:
+        raise LogDamaged(
+            f"Lot {wrong[0]} is booked at {wrong[1]}; its movements give {wrong[2]}.", lot=wrong[0]
+        )
+    row = connection.execute("SELECT count(*) FROM traceability_lot").fetchone()
+    return int(row[0]) if row else 0
