@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from standards.known import evidence_at, law_at, policies_at
+from standards.known import evidence_at, followed_size, law_at, policies_at
 from standards.rulebook.assembly import Evidence, assemble
 from standards.rulebook.assessment import PACKS_ALONE, assess
 from standards.rulebook.dossier import Dossier
@@ -12,7 +12,7 @@ from standards.rulebook.evaluation import Evaluation
 from standards.rulebook.law import Pack
 from standards.rulebook.policy import Judgement, judge
 from standards.rulebook.traced import Traced, trace
-from traceability.errors import NoSuchPolicy, UnknownLot
+from traceability.errors import NoSuchPolicy, NotFollowedYet, UnknownLot
 from traceability.tracing import lot_histories
 
 
@@ -37,7 +37,9 @@ def build_dossier(lot: str, mineral: str, *, size: int, as_of: date) -> Dossier:
 
     Raises:
         UnknownLot: no entry below the size made it.
+        NotFollowedYet: what the log says up to that size is not in the tables yet.
     """
+    _check_followed(size)
     traced, evidence = gathered([lot], size)
     _check_made(traced, lot)
     return assemble(traced, lot, mineral, evidence=evidence, as_of=as_of)
@@ -62,8 +64,10 @@ def examine(
 
     Raises:
         UnknownLot: no entry below the size made it.
+        NotFollowedYet: what the log says up to that size is not in the tables yet.
         NoSuchPolicy: the club has none below the size.
     """
+    _check_followed(size)
     traced, evidence = gathered([lot], size)
     _check_made(traced, lot)
     adopted = policies_at(size, on=as_of)
@@ -78,6 +82,12 @@ def examine(
         judgement = judge(evaluation.findings, policies[club], (), as_of) if club else None
         told.append(Examined(dossier=dossier, evaluation=evaluation, judgement=judgement))
     return told
+
+
+def _check_followed(size: int) -> None:
+    followed = followed_size()
+    if size > followed:
+        raise NotFollowedYet(known_at=size, followed=followed)
 
 
 def _check_made(traced: Traced, lot: str) -> None:

@@ -11,17 +11,15 @@ from fractions import Fraction
 
 from django.utils.translation import gettext as _
 
-from standards.known import evidence_at
+from standards.dossiers import gathered
 from standards.reading import names_of
 from standards.rulebook.assembly import assemble
 from standards.rulebook.composition import untraced_mg
 from standards.rulebook.dossier import ORIGIN_UNKNOWN, Credential, Dossier, Source
 from standards.rulebook.findings import percent_text
-from standards.rulebook.traced import trace
 from standards.veiling import Veil, site_in, veil_for
 from traceability.pictures import Flow, Part, flow_picture
 from traceability.templatetags.ledger import country_name, words
-from traceability.tracing import lot_history
 
 _FIRST_STAGE = {"mined": "extraction", "recycled": "recovery", "introduced": "introduction"}
 _MOST_DRAWN = 8
@@ -78,11 +76,9 @@ def origins_on(lot: str, organization: str, *, size: int, on: date) -> list[Orig
         size: the log size up to which entries count.
         on: the day the question is asked for.
     """
-    history = lot_history(lot, size=size)
-    if lot not in history.last:
+    traced, evidence = gathered([lot], size)
+    if lot not in traced.history.last:
         return []
-    traced = trace(history, [lot])
-    evidence = evidence_at(size, traced.facilities())
     dossiers = [
         assemble(traced, lot, mineral, evidence=evidence, as_of=on)
         for mineral in traced.minerals_of(lot)

@@ -1,5 +1,6 @@
 """Reads for the officer's pages: verdicts with their reasons, as one organization may see them."""
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -7,7 +8,14 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from standards.models import Assessment, CertificateStatus, ClubPolicy, Flag, Judgement
+from standards.models import (
+    Assessment,
+    CertificateStatus,
+    ClubPolicy,
+    Flag,
+    FlagDecision,
+    Judgement,
+)
 from standards.rulebook.dossier import POSITIVE_STATUSES
 from standards.rulebook.findings import Finding, Outcome, SiteLine, percent_text
 from standards.rulebook.law import Provision
@@ -19,6 +27,7 @@ from traceability import seeing
 from traceability.models import Entry, Facility, LogIndex, Organization
 
 WORST_FIRST = tuple(Verdict)
+_HASH = re.compile(r"\b[0-9a-f]{64}\b")
 _TITLES = {rule.id: rule.title for rule in RULES}
 _OUTCOMES = {
     Outcome.CONFORMS: Verdict.PASS,
@@ -79,6 +88,12 @@ class Row:
     sites: tuple[SiteRow, ...]
     waiver_id: str | None = None
 
+    @property
+    def is_range(self) -> bool:
+        """Tell whether what was measured is known only within a range."""
+        measured = self.finding.measured if self.finding else None
+        return measured is not None and measured.worst != measured.best
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MineralVerdict:
@@ -128,7 +143,9 @@ def worst(verdicts: Iterable[str]) -> Verdict | None:
 def verdicts_on(lot: str, organization: str) -> list[MineralVerdict]:
     """Return the current verdicts on a lot of the reader's clubs, the worst first."""
     current = (
-        Judgement.objects.filter(lot=lot, is_current=True, club__in=clubs_of(organization))
+        Judgement.objects.filter(
+            lot=lot, is_current=True, club__in=clubs_of(organization).values("pk")
+        )
         .select_related("club__organization", "policy", "assessment")
         .order_by("club", "mineral")
     )
@@ -267,8 +284,14 @@ def _row(
 
 
 def sentence(text: str) -> str:
-    """Return a text as a sentence: a capital first, a full stop last."""
-    text = text[:1].upper() + text[1:]
+    """Return a text as a sentence: a capital first, a full stop last, hashes cut short.
+
+    A name in snake case or with a dot (a parameter) keeps its letters.
+    """
+    text = _HASH.sub(lambda found: f"{found[0][:8]}…", text)
+    first = text.partition(" ")[0]
+    if "." not in first and "_" not in first:
+        text = text[:1].upper() + text[1:]
     return text if text.endswith((".", "!", "?")) or not text else f"{text}."
 
 
@@ -319,12 +342,22 @@ class StatusLine:
     is_positive: bool
 
 
-def veiled_reasons(flags: Iterable[Flag], organization: str) -> None:
-    """Put in each flag's reason only such names as the organization may know; stores nothing."""
-    rows = list(flags)
-    veil = veil_for(organization, [flag.because for flag in rows])
-    for flag in rows:
-        flag.because = sentence(veil.text(flag.because))
+def veiled_reasons(reasons: Iterable[Flag | FlagDecision], organization: str) -> None:
+    """Leave in each reason only such names as the organization may know; stores nothing."""
+    rows = list(reasons)
+    veil = veil_for(organization, [row.because for row in rows])
+    for row in rows:
+        row.because = sentence(veil.text(row.because))
+
+
+def decisions_on(flags: Iterable[Flag], organization: str) -> dict[int, list[FlagDecision]]:
+    """Return what was decided about some flags by flag, as the organization may read it."""
+    decisions = list(FlagDecision.objects.filter(flag__in=list(flags)))
+    veiled_reasons(decisions, organization)
+    told: dict[int, list[FlagDecision]] = {}
+    for decision in decisions:
+        told.setdefault(decision.flag_id, []).append(decision)
+    return told
 
 
 def rows_behind(flag: Flag, organization: str) -> list[Row]:

@@ -83,6 +83,7 @@ class Replayed:
     """What a replay did: statements recorded now, recorded before, refused as they should be."""
 
     scenario: Scenario
+    operator: str = ""
     recorded: int = 0
     known: int = 0
     refused: int = 0
@@ -149,6 +150,7 @@ class _Replaying:
         }
         self.places = _places(scenario)
         self.operator = self._begin()
+        self.done.operator = self.operator
         self.names: dict[str, str] = {OPERATOR: self.operator}
         self.marks: dict[str, int] = {}
         self.known = self._known()

@@ -1350,6 +1350,20 @@ class ReasonMissing(TraceabilityError):
         super().__init__("A decision needs a reason.", at="$.because")
 
 
+class NotFollowedYet(TraceabilityError):
+    """A question about a log size whose certificates and policies are not taken in yet."""
+
+    code = "not_followed_yet"
+    hint = "Ask again in a moment, or at the size that is followed."
+
+    def __init__(self, *, known_at: int, followed: int) -> None:
+        super().__init__(
+            f"The log is followed up to size {followed}, not yet to {known_at}.",
+            known_at=known_at,
+            followed=followed,
+        )
+
+
 class UnknownPack(TraceabilityError):
     """No rule pack with this id and digest is kept here."""
 

@@ -13,11 +13,11 @@ from pathlib import Path
 
 from django.conf import settings
 
-from traceability.errors import GuardConflict, GuardMissing, LedgerRolledBack
+from traceability.errors import GuardConflict, GuardMissing, LedgerRolledBack, LogDamaged
 from traceability.keeping import log_verifier
 from traceability.ledger import checkpoint as heads
 from traceability.ledger.tiles import root_from_tiles
-from traceability.models import Checkpoint, LogState
+from traceability.models import Checkpoint, LogState, Tile
 from traceability.tracing import log_state, tile_reader
 
 
@@ -27,8 +27,12 @@ def guarded_checkpoint() -> heads.Checkpoint | None:
     return _opened(note) if note else None
 
 
-def verify_guard(state: LogState) -> None:
+def verify_guard(state: LogState | None = None) -> None:
     """Verify that the database continues what was signed last.
+
+    Args:
+        state: the tree, where the caller holds its lock; else it is read after the guard, so
+            that a checkpoint signed meanwhile is never ahead of the tree.
 
     Raises:
         GuardMissing: a checkpoint was published, and the guard is gone.
@@ -39,7 +43,7 @@ def verify_guard(state: LogState) -> None:
         if Checkpoint.objects.exists():
             raise GuardMissing(settings.GUARD_PATH)
         return  # nothing was ever signed
-    _verify_prefix(guarded, state)
+    _verify_prefix(guarded, state or log_state())
 
 
 def swap_guard(note: str, *, expected: heads.Checkpoint | None) -> None:
@@ -104,7 +108,10 @@ def _verify_prefix(guarded: heads.Checkpoint, state: LogState) -> None:
             size=state.size,
             published=guarded.size,
         )
-    root = root_from_tiles(guarded.size, tile_reader(state))
+    try:
+        root = root_from_tiles(guarded.size, tile_reader(state))
+    except (Tile.DoesNotExist, IndexError):
+        raise LogDamaged(f"A tile of the first {guarded.size} entries is missing.") from None
     if root != guarded.root:
         raise LedgerRolledBack(
             f"The first {guarded.size} entries are not those that were published.",

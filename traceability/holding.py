@@ -19,6 +19,7 @@ from django.db import connection
 
 from traceability import rows
 from traceability.errors import StreamOutOfStep
+from traceability.ledger.amendments import consignments_of
 from traceability.ledger.book import Book, Effects
 from traceability.ledger.entries import SALT_SIZE, Subject, begin_subject, seal
 from traceability.ledger.needs import Needs
@@ -40,6 +41,7 @@ class Held:
     streams: dict[tuple[str, str], tuple[int, str]]
     known: dict[tuple[str, UUID], rows.Known]
     stored_lots: frozenset[str]
+    stored_streams: frozenset[tuple[str, str]]
     sealed: list[rows.Sealed] = field(default_factory=list)
 
     def check_stream(self, statement: Statement) -> None:
@@ -154,7 +156,13 @@ class Held:
             if s.statement.envelope.stream is not None
         }
         return [
-            {"author": author, "stream": stream, "seq": seq, "head": head}
+            {
+                "author": author,
+                "stream": stream,
+                "seq": seq,
+                "head": head,
+                "is_new": (author, stream) not in self.stored_streams,
+            }
             for (author, stream) in sorted(used)
             for seq, head in [self.streams[author, stream]]
         ]
@@ -163,19 +171,21 @@ class Held:
 def hold(needs: Needs, ids: Sequence[tuple[str, UUID]]) -> Held:
     """Lock what the statements touch and read what their decision needs.
 
-    A consignment may have receipts waiting whose rejected parts are lots too; they are
-    known only once the consignment is read, so a second call may follow.
+    A consignment may have receipts waiting whose rejected parts are lots too, and a void of
+    a shipment or of a waiting receipt touches its consignment. Both are known only once the
+    first rows are read, so a second call may follow.
     """
     row = _hold(needs, ids)
-    waiting = {
-        item["rejected_lot"]
-        for subject in row["subjects"] or ()
-        for receipt in (subject["state"] or {}).get("waiting", ())
-        for item in receipt["body"]["lots"]
-        if "rejected_lot" in item
-    }
-    if waiting - needs.lots:
-        needs.lots |= waiting
+    lots, subjects = set(needs.lots), set(needs.subjects)
+    for subject in row["subjects"] or ():
+        for receipt in (subject["state"] or {}).get("waiting", ()):
+            lots |= {
+                item["rejected_lot"] for item in receipt["body"]["lots"] if "rejected_lot" in item
+            }
+    for recorded in row["statements"] or ():
+        subjects |= consignments_of(rows.recorded_of(recorded))
+    if (lots, subjects) != (needs.lots, needs.subjects):
+        needs.lots, needs.subjects = lots, subjects
         row = _hold(needs, ids)
     return _held(row)
 
@@ -237,10 +247,12 @@ def _held(row: Mapping[str, Any]) -> Held:
         },
         statements={s["hash"]: rows.recorded_of(s) for s in row["statements"] or ()},
     )
+    streams = {(s["author"], s["stream"]): (s["seq"], s["head"]) for s in row["streams"] or ()}
     return Held(
         book=book,
         subjects=subjects,
-        streams={(s["author"], s["stream"]): (s["seq"], s["head"]) for s in row["streams"] or ()},
+        streams=streams,
         known={(k["author"], UUID(k["id"])): rows.known_of(k) for k in row["known"] or ()},
         stored_lots=frozenset(book.lots),
+        stored_streams=frozenset(streams),
     )

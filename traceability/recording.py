@@ -10,13 +10,14 @@ from importlib import import_module
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import Error, connection, transaction
 from django.utils import timezone
 from psycopg import errors as database_errors
 
 from traceability import guarding, holding, rows
 from traceability.errors import (
     BatchNotRecorded,
+    GenesisMisplaced,
     IdReused,
     InvalidSignature,
     NotSubmittedByAuthor,
@@ -25,10 +26,14 @@ from traceability.errors import (
     TooBusy,
     TraceabilityError,
     UnknownKey,
+    WrongAuthor,
 )
-from traceability.keeping import log_key
+from traceability.keeping import log_key, log_verifier
+from traceability.ledger import events
+from traceability.ledger.amendments import in_replacement
 from traceability.ledger.book import Effects
 from traceability.ledger.decision import decide, decide_genesis
+from traceability.ledger.effective import parse_effective
 from traceability.ledger.entries import utc_text
 from traceability.ledger.keys import PublicKey
 from traceability.ledger.needs import Needs, new_keys
@@ -37,7 +42,6 @@ from traceability.ledger.signing import verify_many
 from traceability.ledger.statements import Kind, Kinds, Statement, parse_statement
 from traceability.mirroring import mirror
 from traceability.models import Entry, Key, Rejection
-from traceability.tracing import log_state
 
 _COLLISIONS = (
     database_errors.DeadlockDetected,
@@ -45,6 +49,7 @@ _COLLISIONS = (
     database_errors.UniqueViolation,
 )
 _TRIES = 12
+_ONE_GENESIS = 0x67656E  # advisory lock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,7 +230,9 @@ def _record_with_retries(items: Sequence[_Item], *, now: datetime, atomic: bool)
             item.outcome.error, item.known = None, None
         try:
             _record(items, now=now, atomic=atomic)
-        except _COLLISIONS:
+        except (*_COLLISIONS, Error) as error:
+            if not isinstance(error, _COLLISIONS) and not isinstance(error.__cause__, _COLLISIONS):
+                raise
             time.sleep(random.uniform(0, 0.002 * 2**attempt))  # noqa: S311 - only a pause
         except _Refused:
             return
@@ -264,22 +271,44 @@ def _record(items: Sequence[_Item], *, now: datetime, atomic: bool) -> None:
 def _record_one(item: _Item, held: holding.Held, now: datetime, received_at: str) -> rows.Known:
     """Decide on one statement; ids are looked up first, for their author only."""
     statement = item.statement
+    key = held.book.keys.get(statement.kid)
+    if key is not None and key.organization != statement.author:
+        raise WrongAuthor(author=statement.author)
     first = held.known.get((statement.author, statement.id))
     item.outcome.is_duplicate = first is not None
     if first is not None:
         if first.payload_digest != statement.payload_digest.hex():
             raise IdReused(str(statement.id), entry=first.entry)
         return first
-    if statement.effective.is_ahead_of(now):
-        raise TimeInTheFuture(statement.envelope.effective)
+    _check_time(statement, now)
     held.check_stream(statement)
     return held.seal(statement, _decided(statement, held), received_at)
 
 
+def _check_time(statement: Statement, now: datetime) -> None:
+    """Refuse what has not happened yet, also where a correction says so."""
+    if statement.effective.is_ahead_of(now):
+        raise TimeInTheFuture(statement.envelope.effective)
+    if isinstance(statement.body, events.Correction):
+        text = statement.body.replacement.effective
+        at = "$.body.replacement.effective"
+        with in_replacement():
+            effective = parse_effective(text)
+        if effective.is_ahead_of(now):
+            raise TimeInTheFuture(text, at=at)
+
+
 def _decided(statement: Statement, held: holding.Held) -> Effects:
-    if statement.kind == "registry.genesis" and not Entry.objects.exists():
-        return decide_genesis(statement)
-    return decide(statement, held.book)
+    if statement.kind != "registry.genesis":
+        return decide(statement, held.book)
+    with connection.cursor() as cursor:  # two at once would not see each other
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ONE_GENESIS])
+    if held.sealed or Entry.objects.exists():
+        return decide(statement, held.book)
+    effects = decide_genesis(statement)
+    if statement.body.log_vkey != log_verifier().vkey:
+        raise GenesisMisplaced("The genesis names another log key than this ledger's.")
+    return effects
 
 
 _GUARD_VERIFIED_FOR: list[object] = []
@@ -289,7 +318,7 @@ def _verify_guard_once() -> None:
     """Compare database and guard once per connection: a restore ends every connection."""
     current = connection.connection
     if not (_GUARD_VERIFIED_FOR and _GUARD_VERIFIED_FOR[0] is current):
-        guarding.verify_guard(log_state())
+        guarding.verify_guard()
         _GUARD_VERIFIED_FOR[:] = [current]
 
 
@@ -328,7 +357,9 @@ def _rejection(outcome: Outcome, submitted_by: str | None, now: datetime) -> Rej
     error, statement = outcome.error, outcome.statement
     if error is None:
         return None
-    is_proven = statement is not None and not isinstance(error, InvalidSignature | UnknownKey)
+    is_proven = statement is not None and not isinstance(
+        error, InvalidSignature | UnknownKey | WrongAuthor
+    )
     author = submitted_by or (statement.author if statement and is_proven else None)
     if author is None:
         return None

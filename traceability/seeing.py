@@ -96,6 +96,29 @@ def lot_seen_by(lot_id: str, organization: str, *, on: date | None = None) -> Lo
     return found
 
 
+def lots_seen_in_full(
+    lots: Collection[Lot], organization: str, *, on: date | None = None
+) -> set[str]:
+    """Return those of the lots whose present state an organization may see.
+
+    It is seen by custodian, owners and consignee, and by those to whom the lot is opened or
+    granted. A *former* holder knows the lot, not what its buyer has left of it and where.
+    """
+    if not lots:
+        return set()
+    ids = {lot.id for lot in lots}
+    if is_operator(organization):
+        return ids
+    day = on or today()
+    seen = {
+        lot.id for lot in lots if _is_own(lot, organization) or lot.consignee == organization
+    }
+    seen.update(_openings(organization, day).filter(lot__in=ids).values_list("lot", flat=True))
+    for granted in _granted_lots(organization, day):
+        seen |= ids & {next(iter(row.values())) for row in granted}
+    return seen
+
+
 def audiences_of(organization: str) -> list[str]:
     """Return the names under which something can be opened to an organization."""
     audiences = Audience.objects.filter(members__contains=[organization])

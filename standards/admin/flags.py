@@ -17,14 +17,21 @@ from unfold.decorators import display
 
 from standards.flagging import acknowledge_flags, resolve_flag
 from standards.models import Flag
-from standards.reading import flags_seen_by, rows_behind, veiled_reasons
+from standards.reading import decisions_on, flags_seen_by, rows_behind, veiled_reasons
 from standards.rulebook.rules import RULES
-from standards.templatetags.verdicts import severity_badge, verdict_badge
+from standards.templatetags.verdicts import badge, severity_badge, verdict_badge
 from traceability.admin.access import Viewer, viewer_of
 from traceability.admin.base import ReadOnlyAdmin
 from traceability.errors import TraceabilityError
+from traceability.templatetags.ledger import day
 
 _UNANSWERED = (Flag.Status.OPEN, Flag.Status.ACKNOWLEDGED)
+_STATUS_LOOKS = {
+    Flag.Status.OPEN: ("l-ask", "●"),
+    Flag.Status.ACKNOWLEDGED: ("l-calm", "◔"),
+    Flag.Status.RESOLVED: ("l-good", "✓"),
+    Flag.Status.CLOSED: ("", "·"),
+}
 _TITLES = {rule.id: rule.title for rule in RULES}
 
 
@@ -51,7 +58,7 @@ class StatusFilter(admin.SimpleListFilter):
 class FlagAdmin(ReadOnlyAdmin):
     """Open questions to a person, the most urgent first."""
 
-    list_display = ("what", "how_bad", "verdict_told", "why", "due", "state", "whose")
+    list_display = ("what", "how_bad", "why", "due", "state")
     list_display_links = ("what",)
     list_filter = (StatusFilter, "severity", "rule_id", "mineral")
     list_select_related = ("owner",)
@@ -80,22 +87,12 @@ class FlagAdmin(ReadOnlyAdmin):
     @display(description=gettext_lazy("lot"), ordering="lot")
     def what(self, flag: Flag) -> SafeString:
         """Return lot and mineral, and the rule below."""
-        return format_html(
-            '{} · {}<br><span class="l-soft l-small">{}</span>',
-            flag.lot,
-            flag.mineral,
-            flag.rule_id,
-        )
+        return _stacked(flag.lot, f"{flag.mineral} · {flag.rule_id}")
 
     @display(description=gettext_lazy("severity"), ordering="severity")
     def how_bad(self, flag: Flag) -> SafeString:
-        """Return the severity as a badge."""
-        return severity_badge(flag.severity)
-
-    @display(description=gettext_lazy("verdict"), ordering="verdict")
-    def verdict_told(self, flag: Flag) -> SafeString:
-        """Return the club's verdict as a badge."""
-        return verdict_badge(flag.verdict)
+        """Return severity and verdict as badges."""
+        return _stacked(severity_badge(flag.severity), verdict_badge(flag.verdict))
 
     @display(description=gettext_lazy("because"))
     def why(self, flag: Flag) -> SafeString:
@@ -103,30 +100,17 @@ class FlagAdmin(ReadOnlyAdmin):
         return format_html('<span class="l-why">{}</span>', flag.because)
 
     @display(description=gettext_lazy("due"), ordering="due_on")
-    def due(self, flag: Flag) -> SafeString | Any:
+    def due(self, flag: Flag) -> SafeString:
         """Return the day it is due, and say when that has passed."""
         is_late = flag.status in _UNANSWERED and flag.due_on < timezone.localdate()
-        if not is_late:
-            return flag.due_on
-        return format_html(
-            '{} <span class="l-badge l-bad"><span aria-hidden="true">!</span>{}</span>',
-            flag.due_on,
-            _("late"),
-        )
+        return _stacked(day(flag.due_on), badge("l-bad", "!", _("late")) if is_late else "")
 
-    @display(
-        description=gettext_lazy("status"),
-        ordering="status",
-        label={"open": "warning", "acknowledged": "info", "resolved": "success", "closed": "default"},
-    )
-    def state(self, flag: Flag) -> tuple[str, str]:
-        """Return where the question stands."""
-        return flag.status, flag.get_status_display()
-
-    @display(description=gettext_lazy("owner"), empty_value="—")
-    def whose(self, flag: Flag) -> str | None:
-        """Return who works on it."""
-        return flag.owner.get_username() if flag.owner else None
+    @display(description=gettext_lazy("status"), ordering="status")
+    def state(self, flag: Flag) -> SafeString:
+        """Return where the question stands, and who works on it."""
+        look, sign = _STATUS_LOOKS[flag.status]
+        owner = flag.owner.get_username() if flag.owner else _("nobody yet")
+        return _stacked(badge(look, sign, flag.get_status_display()), owner)
 
     # ── decisions ────────────────────────────────────────────────────────────────────────
 
@@ -202,11 +186,10 @@ class FlagAdmin(ReadOnlyAdmin):
             "title": f"{row.rule_id} {row.lot}",
             "rule": _TITLES.get(row.rule_id, row.rule_id),
             "rows": rows_behind(row, viewer.organization) if viewer else [],
-            "decisions": row.decisions.all(),
+            "decisions": decisions_on([row], viewer.organization).get(row.pk, []) if viewer else [],
             "may_acknowledge": row.status == Flag.Status.OPEN
             and self.has_acknowledge_permission(request),
-            "may_resolve": row.status in _UNANSWERED
-            and self.has_resolve_permission(request),
+            "may_resolve": row.status in _UNANSWERED and self.has_resolve_permission(request),
         }
 
     def _flag(self, request: HttpRequest, pk: int) -> Flag:
@@ -222,3 +205,12 @@ class FlagAdmin(ReadOnlyAdmin):
 
     def _back(self, flag: Flag) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:standards_flag_change", args=[flag.pk]))
+
+
+def _stacked(above: Any, below: Any) -> SafeString:
+    """Return two lines of one cell, neither of them broken."""
+    return format_html(
+        '<span class="l-stack"><span>{}</span><span class="l-soft l-small">{}</span></span>',
+        above,
+        below,
+    )

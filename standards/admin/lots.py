@@ -14,7 +14,7 @@ from unfold.decorators import display
 
 from standards.models import Judgement
 from standards.origins import origins_on
-from standards.reading import clubs_of, findings_on, flags_seen_by, verdicts_on, worst
+from standards.reading import clubs_of, decisions_on, findings_on, flags_seen_by, verdicts_on, worst
 from standards.rulebook.policy import Verdict
 from standards.templatetags.verdicts import verdict_badge
 from traceability import seeing
@@ -89,7 +89,8 @@ class JudgedLotAdmin(LotAdmin):
         viewer = viewer_of(request)
         if viewer is None:
             return context
-        flags = flags_seen_by(viewer.organization).filter(lot=row.pk)
+        flags = list(flags_seen_by(viewer.organization).filter(lot=row.pk))
+        decisions = decisions_on(flags, viewer.organization)
         verdicts = verdicts_on(row.pk, viewer.organization)
         return context | {
             "verdicts": verdicts,
@@ -97,7 +98,7 @@ class JudgedLotAdmin(LotAdmin):
             "origins": origins_on(
                 row.pk, viewer.organization, size=published_size(), on=seeing.today()
             ),
-            "flags": flags.select_related("owner").prefetch_related("decisions"),
+            "flags": [(flag, decisions.get(flag.pk, [])) for flag in flags],
         }
 
 

@@ -42,16 +42,17 @@ def verdict_class(verdict: str) -> str:
 def verdict_badge(verdict: str, before: str = "", size: str = "") -> SafeString:
     """Return a verdict or an outcome as a badge; `before` says whose, or of what."""
     look, sign, word = _LOOKS[verdict]
-    return _badge(f"{look} {size}", sign, f"{before} {word}".strip())
+    return badge(f"{look} {size}", sign, f"{before} {word}".strip())
 
 
 @register.simple_tag
 def severity_badge(severity: str) -> SafeString:
     """Return a severity as a badge."""
-    return _badge(*_SEVERITIES.get(severity, ("", "·", severity)))
+    return badge(*_SEVERITIES.get(severity, ("", "·", severity)))
 
 
-def _badge(look: str, sign: str, text: Any) -> SafeString:
+def badge(look: str, sign: str, text: Any) -> SafeString:
+    """Return a badge: a colour, a sign for those who do not see it, and the word."""
     return format_html(
         '<span class="l-badge {}"><span aria-hidden="true">{}</span>{}</span>', look, sign, text
     )

@@ -6,7 +6,7 @@ from standards.assessing import assess_lot, verdict_root
 from standards.dossiers import build_dossier, examine
 from standards.models import Assessment, DueAssessment, Flag, Judgement, VerdictRun
 from tests.standards.world import NOW, World
-from traceability.errors import NoSuchPolicy, UnknownLot
+from traceability.errors import NoSuchPolicy, NotFollowedYet, UnknownLot
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -58,6 +58,7 @@ def test_what_nobody_certified_cannot_be_told_and_says_what_is_missing(world):
 
 def test_the_sources_and_steps_of_a_dossier_add_up(world):
     world.copper_chain(cu="89.99")
+    world.follow()
     size = world.publish()
 
     dossier = build_dossier("smelter:cathode", "Cu", size=size, as_of=NOW.date())
@@ -142,6 +143,7 @@ def test_a_correction_upstream_re_assesses_what_came_of_it(world):
 
 def test_an_old_question_gets_its_old_answer(world):
     world.copper_chain(cu="89.99")
+    world.follow()
     before = world.publish()
     world.audited()
     world.awarded()
@@ -204,9 +206,12 @@ def test_a_lot_is_assessed_on_demand(world):
 
 def test_questions_about_nothing_are_refused(world):
     world.mined()
+    world.follow()
     size = world.publish()
     with pytest.raises(UnknownLot):
         examine("mine:nothing", size=size, as_of=NOW.date())
+    with pytest.raises(NotFollowedYet):
+        examine("mine:ore", size=size + 1, as_of=NOW.date())
     with pytest.raises(NoSuchPolicy):
         examine("mine:ore", size=size, as_of=NOW.date(), club="club-two")
 

@@ -31,10 +31,13 @@ class Parameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class PageParameters(Parameters, frozen=True, kw_only=True):
     """Which page of a list: `cursor` is taken from the page before."""
 
-    cursor: Annotated[
-        str | None,
-        Meta(pattern=r"\A[A-Za-z0-9._:-]{1,160}\Z", description="`next` of the page before"),
-    ] = None
+    cursor: (
+        Annotated[
+            str,
+            Meta(pattern=r"\A[A-Za-z0-9._:-]{1,160}\Z", description="`next` of the page before"),
+        ]
+        | None
+    ) = None
     limit: Annotated[int, Meta(ge=1, le=200, description="rows in a page")] = 50
 
 

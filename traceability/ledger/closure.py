@@ -101,9 +101,10 @@ def brought_by(statement: Statement) -> frozenset[str]:
     )
 
 
-def brought_by_author(author: str) -> frozenset[str]:
-    """Return what is needed to judge a signature, where the statement is partly hidden."""
-    return frozenset({f"organization:{author}"})
+def brought_by_hidden(named: Iterable[str]) -> frozenset[str]:
+    """Return what a statement that keeps values hidden may need, of the subjects named."""
+    kinds = ("organization:", "facility:", "consignment:")
+    return frozenset(name for name in named if name.startswith(kinds))
 
 
 def brought_by_erasure(entry: str) -> frozenset[str]:

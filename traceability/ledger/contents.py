@@ -24,7 +24,6 @@ from traceability.ledger.bundle import ProofBundle, ProvenEntry
 from traceability.ledger.canonical import parse_json
 from traceability.ledger.checkpoint import Checkpoint
 from traceability.ledger.decision import authorize
-from traceability.ledger.disclosures import partially_reveal
 from traceability.ledger.entries import chain_handle
 from traceability.ledger.kinds import KINDS
 from traceability.ledger.merkle import verify_inclusion
@@ -239,19 +238,10 @@ def _said(item: ProvenEntry, raw: bytes, origin: str) -> Said:
             raw, kinds=KINDS, ledger=origin, disclosures=tuple(item.disclosures)
         )
     except UndisclosedValue:
-        fault = _fault(document, item)
+        pass  # it may stay hidden; that what is disclosed fits was looked at first
     except _ABOUT_DISCLOSURES as error:
         fault = error
     return Said(item=item, jws=jws, author=author, kind=kind, statement=statement, fault=fault)
-
-
-def _fault(document: dict[str, Any], item: ProvenEntry) -> TraceabilityError | None:
-    """Return what is wrong with disclosures that leave values hidden, which is no fault."""
-    try:
-        partially_reveal(document, item.disclosures)
-    except _ABOUT_DISCLOSURES as error:
-        return error
-    return None
 
 
 def _authorized(contents: Contents, replay: Replay, item: ProvenEntry) -> bytes | None:
@@ -272,9 +262,9 @@ def _authorized(contents: Contents, replay: Replay, item: ProvenEntry) -> bytes 
 def _require_key_history(item: ProvenEntry, place: Place) -> None:
     if item.entry.kind not in closure.KEY_KINDS or item.erased_at is not None:
         return
-    for subject in place.links:
-        if subject.startswith("organization:"):
-            raise KeyHistoryWithheld(subject.removeprefix("organization:"), at="")
+    held = [name for name in place.links if name.startswith("organization:")]
+    if held:
+        raise KeyHistoryWithheld(held[0].removeprefix("organization:"), at="")
 
 
 def _disputed(contents: Contents) -> tuple[int, ...]:

@@ -1,6 +1,6 @@
 """Whether the chains of a bundle are whole: no gap, no fork, nothing missing, nothing added."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from traceability.errors import ChainBroken, EntryNotOfHistory, StreamOutOfStep
 from traceability.ledger import closure
@@ -78,18 +78,18 @@ class _Shelf:
                 kind=item.entry.kind,
                 links=item.links,
                 is_open=said is not None,
-                brings=_brings(item, said),
+                brings=_brings(item, said, self._handles),
             )
         return known
 
 
-def _brings(item: ProvenEntry, said: Said | None) -> frozenset[str]:
+def _brings(item: ProvenEntry, said: Said | None, named: Iterable[str]) -> frozenset[str]:
     if item.erased_at is not None:
         return closure.brought_by_erasure(item.hash)
     if said is None:
         return frozenset()
     if said.statement is None:
-        return closure.brought_by_author(said.author)
+        return closure.brought_by_hidden(named)
     return closure.brought_by(said.statement)
 
 

@@ -143,8 +143,10 @@ class Replay:
                 self._forget(subject)
 
     def _is_judgeable(self, statement: Statement, place: Place) -> bool:
-        """Tell whether all is known that an amendment takes back; other events need nothing."""
+        """Tell whether all is known that is taken back; other events need nothing."""
         body = statement.body
+        if isinstance(body, events.Withdrawal):
+            return body.offer in self.book.statements
         if not isinstance(body, events.Correction | events.Void):
             return True
         replaced = self.book.statements.get(body.replaces)

@@ -9,13 +9,12 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from standards.dossiers import Examined, examine
-from standards.known import pack_of
+from standards.known import followed_size, pack_of
 from standards.rulebook.assessment import PACKS_ALONE
 from standards.rulebook.dossier import GoverningDate
 from standards.rulebook.evaluation import code_version, verdict_digest
 from standards.rulebook.law import Pack
 from traceability.errors import TraceabilityError, UnknownPack
-from traceability.tracing import published_size
 
 _DATES = {name.removesuffix("_on"): name for name in get_args(GoverningDate) if name != "as_of"}
 _ALSO = {"entry": "imported_on", "delivery": "delivered_on", "sale": "sold_on"}
@@ -57,7 +56,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        size = options["known_at"] if options["known_at"] is not None else published_size()
+        size = options["known_at"] if options["known_at"] is not None else followed_size()
         try:
             told = examine(
                 options["subject"].removeprefix("lot:"),

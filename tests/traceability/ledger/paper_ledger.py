@@ -276,9 +276,9 @@ def company(ledger, name: str, *facilities: str, types=("mine", "smelter")) -> N
         )
 
 
-def extract(ledger, lot="acme:L1", value="100", **more) -> str:
+def extract(paper, lot="acme:L1", value="100", **more) -> str:
     body = {"facility": "acme:mine", "lot": new_lot(lot, value)}
-    return ledger.say("custody.extraction", "acme", body, **more)
+    return paper.say("custody.extraction", "acme", body, **more)
 
 
 def split(ledger, lot="acme:L1", part="acme:L2", value="40", *, author="acme", **more) -> str:

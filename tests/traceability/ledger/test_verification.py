@@ -300,7 +300,14 @@ def test_a_statement_of_another_kind_than_its_entry_is_refused():
 
 
 def test_a_statement_signed_with_anothers_key_is_refused():
-    fails(dishonest(key="bolt").bundle("acme:L1"), "statements", "wrong_author")
+    ledger = dishonest(key="bolt")
+    fails(ledger.bundle("acme:L1"), "statements", "unknown_key")  # of all keys of acme
+
+    lot = new_lot("acme:L3", "1")
+    lot["owners"] = [{"owner": {"organization": "bolt"}, "parts": 1}]
+    body = {"facility": "acme:mine", "lot": lot}
+    ledger.say("custody.extraction", "acme", body, honest=False, key="bolt")
+    fails(ledger.bundle("acme:L3"), "statements", "wrong_author")
 
 
 def test_a_statement_signed_with_a_key_nobody_enrolled_is_refused():
@@ -330,7 +337,7 @@ def test_a_statement_signed_with_a_revoked_key_is_refused():
     extract(ledger, honest=False)
 
     report = fails(ledger.bundle("acme:L1"), "statements", "unknown_key")
-    assert report.error.facts["revoked"] is True
+    assert "revoked" in report.error.message
 
 
 def test_statements_of_a_distrusted_key_are_listed_not_refused():
@@ -412,6 +419,14 @@ def test_a_subject_that_no_entry_names_is_refused():
     named = {**bundle.subjects, "lot:acme:ghost": b"s" * 16}
 
     fails(replace(bundle, subjects=named), "chains", "entry_not_of_history")
+
+
+def test_an_entry_that_is_no_part_of_the_history_is_refused():
+    bundle = LEDGER.bundle("acme:L1", is_open=nobody)
+    stray = replace(LEDGER.bundle("bolt:C").entries[3], statement=None)
+    added = replace(bundle, entries=tuple(sorted([*bundle.entries, stray], key=lambda e: e.index)))
+
+    fails(added, "chains", "entry_not_of_history")
 
 
 def test_a_named_lot_whose_entries_are_all_left_out_is_noticed():
@@ -506,7 +521,8 @@ def test_what_a_blinded_hop_hides_is_assumed_and_what_follows_is_not_overlooked(
     split(ledger, "acme:L2", "bolt:Y", "5", author="bolt")
 
     report = holds(ledger.bundle("bolt:Y", is_open=lambda line: line.hash != unseen))
-    assert report.counts.judged_with_assumptions == 1
+    # bolt:Y's split, after the unseen one; and the smelting, of whose other input nothing is told.
+    assert report.counts.judged_with_assumptions == 2
 
 
 def test_custody_is_judged_too():
@@ -624,7 +640,7 @@ def test_every_kind_of_event_is_replayed_in_full():
     report = holds(STORY.bundle("bolt:P"))
 
     assert (report.counts.judged_with_assumptions, report.counts.unjudged) == (0, 0)
-    assert report.counts.judged_in_full == report.counts.open - 6
+    assert report.counts.judged_in_full == report.counts.open - 5
 
 
 @settings(max_examples=150, deadline=None)
@@ -665,6 +681,27 @@ def test_a_receipt_that_waited_may_be_voided():
         holds(ledger.bundle("acme:Q", is_open=readable))
     closed = lambda line: line.hash != waiting  # noqa: E731
     assert holds(ledger.bundle("acme:Q", is_open=closed)).counts.open
+
+
+def test_a_void_is_not_judged_where_what_it_takes_back_is_hidden():
+    ledger = mine_and_buyer()
+    extract(ledger, "acme:Q", "10")
+    waiting = receive(ledger, "acme:Q", "9", number=7)
+    assay = {
+        "consignment": "acme:7",
+        "consignee": "bolt",
+        "laboratory": {"name": "Lab"},
+        "party": "seller",
+        "method": "XRF",
+        "status": "final",
+        "results": [{"element": "Cu", "value": "30", "unit": "percent", "basis": "dry"}],
+    }
+    hidden = ledger.say("custody.assay", "acme", assay)
+    ledger.say("custody.void", "bolt", {"replaces": waiting, "reason": "typing", "lots": []})
+    ship(ledger, "acme:Q", "10", number=7)
+
+    report = holds(ledger.bundle("acme:Q", is_open=lambda line: line.hash != hidden))
+    assert report.counts.unjudged == 1
 
 
 # ── 6: disclosures and erasures ───────────────────────────────────────────────────────────
@@ -712,6 +749,22 @@ def test_a_value_that_was_not_the_hidden_one_is_refused(disclosure, code):
     fails(bundle, "disclosures", code)
 
 
+def test_a_false_value_beside_one_that_stays_hidden_is_refused():
+    ledger = PaperLedger()
+    company(ledger, "bolt", "bolt:plant")
+    lot = new_lot("bolt:S", "5")
+    body = {"facility": "bolt:plant", "reason": "purchase", "lot": lot, "explanation": "secret"}
+    body["supplier"] = {"name": "Secret Ltd"}
+    paths = ["body.supplier", "body.explanation"]
+    hidden, disclosures = hide({"body": body}, paths, iter([b"s" * 16, b"t" * 16]).__next__)
+    ledger.say("custody.introduction", "bolt", hidden["body"], disclosures=disclosures)
+    bundle = ledger.bundle("bolt:S")
+
+    assert holds(edited(bundle, 3, disclosures=(disclosures[0],))).counts.partly_hidden == 1
+    false = {**disclosures[0], "value": {"name": "Other Ltd"}}
+    fails(edited(bundle, 3, disclosures=(false,)), "disclosures", "disclosure_unused")
+
+
 def test_a_disclosure_of_nothing_hidden_is_refused():
     added = edited(LEDGER.bundle("bolt:C"), 10, disclosures=({"value": "x", "salt": "A" * 22},))
 
@@ -757,14 +810,25 @@ def test_an_erasure_names_an_entry_before_it_and_is_the_operators():
     fails(by_acme.bundle("bolt:C"), "statements", "may_not_sign")
 
 
-def test_the_erased_record_of_a_party_leaves_it_registered():
+def test_an_erasure_cannot_stand_before_what_it_erases():
     ledger = mine_and_buyer()
-    company(ledger, "zinc")
-    ledger.erase(ledger.written[11].hash)
-    ship(ledger, "acme:L1", "60", number=8, honest=False)
-    statement = ledger.written[-1]
-    assert statement.subjects
-    holds(ledger.bundle("bolt:C"))
+    ledger.erase(ledger.written[10].hash)
+    ledger.written[10:] = ledger.written[:9:-1]
+    ledger.written[11].erased_at = 10
+
+    fails(ledger.bundle("bolt:C"), "statements", "unknown_statement")
+
+
+def test_the_erased_record_of_a_party_leaves_it_registered():
+    ledger = PaperLedger()
+    company(ledger, "acme", "acme:mine")
+    company(ledger, "bolt")
+    extract(ledger)
+    ship(ledger, "acme:L1", "100")
+    ledger.erase(ledger.written[3].hash)
+
+    report = holds(ledger.bundle("acme:L1"))
+    assert (report.erased, report.counts.judged_in_full) == (((3, 6),), 2)
 
 
 # ── 7: documents ──────────────────────────────────────────────────────────────────────────

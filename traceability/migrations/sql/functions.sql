@@ -20,11 +20,23 @@ DECLARE
     held_keys json; held_streams json; held_subjects json; held_lots json;
     known json; facilities json; organizations json; statements json;
 BEGIN
-    PERFORM 1 FROM traceability_key WHERE kid = ANY (p_own_kids) ORDER BY kid FOR UPDATE;
+    -- Whoever changes a key, the roles of an organization or a facility waits for the statements
+    -- that rely on it, and draws its order after theirs.
+    PERFORM 1 FROM traceability_key
+    WHERE kid = ANY (p_own_kids) OR organization_id IN (
+        SELECT substr(s, 14) FROM unnest(p_subjects) AS s WHERE s LIKE 'organization:%')
+    ORDER BY kid FOR UPDATE;
     SELECT json_agg(k) INTO held_keys FROM (
         SELECT kid, organization_id, encode(public, 'hex') AS public, held_by, revoked_order
         FROM traceability_key WHERE kid = ANY (p_kids) ORDER BY kid FOR SHARE
     ) k;
+    PERFORM 1 FROM traceability_facility
+    WHERE id = ANY (p_facilities) AND 'facility:' || id = ANY (p_subjects)
+    ORDER BY id FOR NO KEY UPDATE;
+    SELECT json_agg(f) INTO facilities FROM (
+        SELECT id, operator_id, types FROM traceability_facility
+        WHERE id = ANY (p_facilities) ORDER BY id FOR SHARE
+    ) f;
     IF json_array_length(p_streams) > 0 THEN
         SELECT json_agg(s) INTO held_streams FROM (
             SELECT t.author, t.stream, t.seq, t.head FROM traceability_stream t
@@ -52,9 +64,6 @@ BEGIN
         JOIN json_to_recordset(p_ids) AS q(author text, id uuid)
           ON q.author = t.author AND q.id = t.statement_id
     ) e;
-    SELECT json_agg(f) INTO facilities FROM (
-        SELECT id, operator_id, types FROM traceability_facility WHERE id = ANY (p_facilities)
-    ) f;
     SELECT json_agg(o) INTO organizations FROM (
         SELECT id, roles FROM traceability_organization WHERE id = ANY (p_organizations)
     ) o;
@@ -86,7 +95,7 @@ CREATE FUNCTION ledger_record(
     p_new_lots json, p_changed_lots json,
     p_movements json,     -- [{"n", "ordinal", "lot", "role", "delta", "unit", "facts"}]
     p_subjects json,      -- [{"id", "salt", "head", "state"}]
-    p_streams json        -- [{"author", "stream", "seq", "head"}]
+    p_streams json        -- [{"author", "stream", "seq", "head", "is_new"}]
 ) RETURNS bigint[] LANGUAGE plpgsql AS $$
 DECLARE
     orders bigint[];
@@ -123,12 +132,16 @@ BEGIN
         END IF;
     END IF;
     IF json_array_length(p_streams) > 0 THEN
+        -- Held ones are locked; a new one fails against a twin, which then is its head.
         INSERT INTO traceability_stream (author, stream, seq, head)
         SELECT author, stream, seq, head
-        FROM json_to_recordset(p_streams) AS s(author text, stream text, seq bigint, head text)
-        ORDER BY author, stream
-        ON CONFLICT (author, stream) DO UPDATE SET seq = excluded.seq, head = excluded.head
-        WHERE traceability_stream.seq < excluded.seq;
+        FROM json_to_recordset(p_streams)
+          AS s(author text, stream text, seq bigint, head text, is_new boolean)
+        WHERE is_new ORDER BY author, stream;
+        UPDATE traceability_stream t SET seq = s.seq, head = s.head
+        FROM json_to_recordset(p_streams)
+          AS s(author text, stream text, seq bigint, head text, is_new boolean)
+        WHERE NOT s.is_new AND t.author = s.author AND t.stream = s.stream;
     END IF;
 
     SELECT array_agg(nextval('recorded_order'::regclass)) INTO orders
