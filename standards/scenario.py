@@ -123,9 +123,10 @@ class MarkStep(Shape, frozen=True):
 class QuestionStep(Shape, frozen=True):
     """A question to the ledger, with the answer that must come, where the scenario knows it.
 
-    `subject` is a lot; for rejections and flags an organization will do. Without `as_of` the
+    `subject` is a lot; for rejections a company, for flags a lot or a club. Without `as_of` the
     day of the scenario's clock is asked for; without `known_at`, what was known at this step.
-    `expect`: members left out are not compared.
+    `expect`: members left out are not compared. Flags are told as they stand now, and compared
+    only by a replay that recorded something.
     """
 
     ask: Literal["verdict", "findings", "shares", "balances", "flags", "rejections"]
@@ -191,6 +192,14 @@ class Scenario(Shape, frozen=True):
                 return step_place(place)
         return ""
 
+    def places(self) -> list[str]:
+        """Return where statements may stand: what `statement_id` takes."""
+        return [
+            *(organization_place(one.organization) for one in self.head.organizations),
+            *(facility_place(one.facility) for one in self.head.facilities),
+            *(step_place(place) for place in range(len(self.steps))),
+        ]
+
     def statement_id(self, place: str) -> UUID:
         """Return the id of the statement at a place: the same whenever it is replayed."""
         return uuid5(uuid5(NAMESPACE_URL, f"scenario:{self.head.scenario}"), place)
@@ -217,6 +226,16 @@ def parse_scenario(raw: bytes) -> Scenario:
 def step_place(place: int) -> str:
     """Return where a step stands, as a JSON path."""
     return f"$.steps[{place}]"
+
+
+def organization_place(name: str) -> str:
+    """Return where an organization is registered."""
+    return f"$.organizations[{name}]"
+
+
+def facility_place(name: str) -> str:
+    """Return where a facility is registered."""
+    return f"$.facilities[{name}]"
 
 
 def _json(raw: bytes) -> Any:

@@ -79,7 +79,7 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
             )
             return response
         context = self.page_context(request, row) | (extra_context or {})
-        return self.rendered(request, self.page_template, context)
+        return self.rendered(request, self.page_template, {"original": row} | context)
 
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         """Return what the page of a row shows."""
@@ -96,5 +96,4 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
             "media": self.media,
             "note": self.read_only_note,
         }
-        shown = frame | context
-        return TemplateResponse(request, template, {"original": shown["title"]} | shown)
+        return TemplateResponse(request, template, frame | context)

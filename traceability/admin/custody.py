@@ -116,7 +116,7 @@ class LotAdmin(ReadOnlyAdmin):
             told["error"] = error
         told["milliseconds"] = round((time.monotonic() - began) * 1000)
         context = self.page_context(request, lot) | {"checked": told}
-        return self.rendered(request, self.page_template, context)
+        return self.rendered(request, self.page_template, {"original": lot} | context)
 
     def bundle(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Send the lot's proof bundle, made for this reader."""

@@ -28,10 +28,15 @@ class Command(BaseCommand):
         for done in shown.replayed:
             self.stdout.write("\n".join(["", *_verdict_table(done)]))
         self.stdout.write("\n".join(["", *_ways_in(shown)]))
-        wrong = [one for done in shown.replayed for one in done.answers if one.differences]
-        if wrong:
-            lines = [f"{one.at} {line}" for one in wrong for line in one.differences]
-            raise CommandError("\n".join(lines), returncode=2)
+        for name in shown.changed:
+            self.stderr.write(
+                f"The scenario {name!r} was told here by an older release. For the present one, "
+                "start anew: delete the state directory (.data)."
+            )
+        for done in shown.replayed:
+            for one in done.answers:
+                for line in one.differences:
+                    self.stderr.write(f"Not as the scenario expects: {one.at} {line}")
 
 
 def _verdict_table(done: Replayed) -> list[str]:
