@@ -5,7 +5,7 @@ answer. Flags alone are people's work and are told as they stand now. Everything
 milligrams are texts, shares are exact ratios with a decimal beside them for display.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -40,6 +40,25 @@ class Question:
     rule: str | None = None
     club: str | None = None
     statements: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """An answer, and a line for every place where it is not what the scenario expects."""
+
+    at: str
+    question: Mapping[str, Any]
+    value: Any
+    differences: Sequence[str]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the answer as `replay --json` shows it."""
+        return {
+            "at": self.at,
+            "question": dict(self.question),
+            "answer": self.value,
+            "differences": list(self.differences),
+        }
 
 
 def answer(question: Question) -> Any:

@@ -91,8 +91,8 @@ def origin_of(dossier: Dossier, veil: Veil) -> Origin:
     """Return where the metal of a dossier comes from, as its reader may know it."""
     untraced = untraced_mg(dossier)
     total = sum(source.mg for source in dossier.sources) + untraced
-    ids = {one.facility_id for one in (*dossier.sources, *dossier.steps) if one.facility_id}
-    named = names_of(ids, veil)
+    named = names_of(_facilities_in(dossier), veil)
+    opened = {one: name for one, name in named.items() if veil.names.has_facility(one)}
     contained = dossier.contained_mg
     return Origin(
         mineral=dossier.mineral,
@@ -101,14 +101,19 @@ def origin_of(dossier: Dossier, veil: Veil) -> Origin:
         mined_in=_portions(_mined(dossier.sources, untraced), total),
         processed_in=_processed(dossier, total),
         hops=_hops(dossier, total, named),
-        flow=flow_picture(_parts(dossier.sources, untraced, total, named)),
+        flow=flow_picture(_parts(dossier.sources, untraced, total, opened)),
     )
 
 
 def _names_in(dossier: Dossier) -> list[str]:
     """Return the ids a page about a dossier would show, for the veil to look at."""
-    told = [one.facility_id or "" for one in (*dossier.sources, *dossier.steps)]
-    return told + [credential.id for credential in dossier.credentials]
+    return [*_facilities_in(dossier), *(credential.id for credential in dossier.credentials)]
+
+
+def _facilities_in(dossier: Dossier) -> set[str]:
+    named = [source.facility_id for source in dossier.sources]
+    named += [step.facility_id for step in dossier.steps]
+    return {one for one in named if one}
 
 
 def _mined(sources: Iterable[Source], untraced: int) -> dict[str, int]:
@@ -193,18 +198,14 @@ def _scheme_text(credential: Credential) -> str:
 
 
 def _parts(
-    sources: Iterable[Source], untraced: int, total: int, named: Mapping[str, str]
+    sources: Iterable[Source], untraced: int, total: int, opened: Mapping[str, str]
 ) -> list[Part]:
     """Return what the picture shows: sites by name or country, largest first, the rest as one."""
     if total == 0:
         return []
     mass: dict[tuple[str, str, bool], int] = {}
     for source in sources:
-        is_known = source.kind not in ORIGIN_UNKNOWN and source.country is not None
-        label = named.get(source.facility_id or "") or (
-            site_in(source.country) if is_known else _("not known")
-        )
-        key = (label, _origin_label(source), is_known)
+        key = _drawn_as(source, opened)
         mass[key] = mass.get(key, 0) + source.mg
     if untraced:
         key = (_("not known"), _("origin not known"), False)
@@ -220,6 +221,16 @@ def _parts(
         label = _("%(n)s more sources") % {"n": len(rest)}
         parts.append(_part(label, "", sum(mg for mg, _key in rest), total, is_known=True))
     return parts
+
+
+def _drawn_as(source: Source, opened: Mapping[str, str]) -> tuple[str, str, bool]:
+    """Return the label of a source, the line below it, and whether its origin is known."""
+    if source.kind in ORIGIN_UNKNOWN or source.country is None:
+        return _("not known"), _("origin not known"), False
+    name = opened.get(source.facility_id or "")
+    if name is None:
+        return _origin_label(source), _("name not opened"), True
+    return name, _origin_label(source), True
 
 
 def _part(label: str, detail: str, mg: int, total: int, *, is_known: bool) -> Part:

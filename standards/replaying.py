@@ -17,7 +17,7 @@ import msgspec
 from django.conf import settings
 from django.utils import timezone
 
-from standards.answering import Question, answer
+from standards.answering import Answer, Question, answer
 from standards.assessing import assess_due
 from standards.certifying import keep_pack
 from standards.following import follow_log
@@ -59,25 +59,7 @@ from traceability.models import Entry, LogIndex, Organization, Rejection
 from traceability.publishing import publish_checkpoint
 from traceability.recording import Submission, record_statements
 from traceability.registering import begin_ledger, enrolment, statement_document
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """An answer, and a line for every place where it is not what the scenario expects."""
-
-    at: str
-    question: Mapping[str, Any]
-    value: Any
-    differences: Sequence[str]
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the answer as `replay --json` shows it."""
-        return {
-            "at": self.at,
-            "question": dict(self.question),
-            "answer": self.value,
-            "differences": list(self.differences),
-        }
+from traceability.tracing import published_size
 
 
 @dataclass(slots=True, kw_only=True)
@@ -301,7 +283,8 @@ class _Replaying:
                 raise ScenarioChanged(at=at)
             self._keep(known)
             return known
-        if refused and Rejection.objects.filter(author=author, statement_id=str(name)).exists():
+        before = Rejection.objects.filter(author=author, statement_id=str(name), code=refused)
+        if refused and before.exists():
             self.done.refused += 1
             return None
         return self._record(document, author, at, hidden, refused)
@@ -349,24 +332,17 @@ class _Replaying:
             return
         publish_checkpoint(now=self.now)
         follow_log(now=self.now)
-        assess_due(now=self.now)
+        while assess_due(now=self.now):
+            pass
         self.is_caught_up = True
 
     def _size(self) -> int:
         """Return the log size at this step: just after the last statement of the scenario."""
-        if self.last is None:
-            return 1
         self._catch_up()
-        index = (
-            LogIndex.objects.filter(
-                recorded_order__in=Entry.objects.filter(hash=self.last.entry).values(
-                    "recorded_order"
-                )
-            )
-            .get()
-            .index
-        )
-        return index + 1
+        if self.last is None:  # a scenario that only asks
+            return published_size()
+        order = Entry.objects.values_list("recorded_order", flat=True).get(hash=self.last.entry)
+        return LogIndex.objects.get(recorded_order=order).index + 1
 
     def _ask(self, step: QuestionStep, at: str) -> None:
         size = self.marks[step.known_at] if step.known_at else self._size()

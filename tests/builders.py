@@ -51,7 +51,7 @@ def statement(
     author: str,
     *,
     effective: str | None = None,
-    id: str | None = None,  # noqa: A002 - the member's name
+    id: str | None = None,
     ledger: str = ORIGIN,
     **members: Any,
 ) -> dict[str, Any]:

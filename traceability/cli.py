@@ -1,11 +1,13 @@
 """Command-line tools for companies and auditors: no Django, no database, no network."""
 
 import argparse
+import gc
 import hashlib
 import json
 import secrets
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -127,12 +129,13 @@ def verify_main(arguments: Sequence[str] | None = None) -> int:
     parser = _verify_parser()
     options = parser.parse_args(arguments)
     try:
-        report = verify_bundle(
-            read_file(options.file, limit=MAX_BUNDLE),
-            verifiers=[parse_vkey(text) for text in options.key],
-            earlier=[_read_note(path) for path in options.earlier],
-            documents=options.documents and _digests_in(options.documents),
-        )
+        with _collector_paused():
+            report = verify_bundle(
+                read_file(options.file, limit=MAX_BUNDLE),
+                verifiers=[parse_vkey(text) for text in options.key],
+                earlier=[_read_note(path) for path in options.earlier],
+                documents=options.documents and _digests_in(options.documents),
+            )
         if report.misbehaviour is not None and options.misbehaviour is not None:
             write_secret_file(options.misbehaviour, canonical(report.misbehaviour))
     except TraceabilityError as error:
@@ -192,6 +195,18 @@ def _verify_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     return parser
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Keep the garbage collector still: nothing here makes cycles, and it costs a third more."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _read_note(path: Path) -> str:

@@ -60,7 +60,7 @@ class Flow:
     @property
     def lot_left(self) -> int:
         """Return where the lot's own bar begins."""
-        return FLOW_WIDTH - 130
+        return FLOW_WIDTH - 80
 
 
 def growth_picture(points: Sequence[tuple[datetime, int]]) -> Growth | None:
@@ -106,7 +106,7 @@ def flow_picture(parts: Sequence[Part]) -> Flow | None:
 
 def _ribbon(left_top: int, right_top: int, height: int) -> str:
     """Return the outline of a band from the bar on the left to the lot on the right."""
-    left, right = _LABELS + _BAR, FLOW_WIDTH - 130
+    left, right = _LABELS + _BAR, FLOW_WIDTH - 80
     middle = (left + right) // 2
     return (
         f"M{left} {left_top} C{middle} {left_top} {middle} {right_top} {right} {right_top} "

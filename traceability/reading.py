@@ -1,7 +1,7 @@
 """Reads for people: where an entry stands, what a statement says, how the log has grown."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -13,6 +13,7 @@ from traceability.errors import TraceabilityError
 from traceability.keeping import log_verifier
 from traceability.ledger.disclosures import hidden_values, partially_reveal
 from traceability.ledger.signing import STATEMENT_TYPE, parse_jws
+from traceability.ledger.vocabulary import KeyHolder
 from traceability.models import (
     Checkpoint,
     Entry,
@@ -51,6 +52,21 @@ class ChainLink:
     entry: Entry
     previous: str | None
     standing: Standing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainSummary:
+    """A chain in four numbers: entries, published ones, the checkpoint's size, service keys."""
+
+    entries: int
+    published: int
+    checkpoint: int
+    by_service: int
+
+    @property
+    def is_published(self) -> bool:
+        """Tell whether a signed checkpoint commits to every entry."""
+        return self.entries == self.published > 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +128,16 @@ def chain_of(subject: str, *, newest: int | None = None) -> list[ChainLink]:
         )
         for link in reversed(links)
     ]
+
+
+def summary_of(links: Sequence[ChainLink]) -> ChainSummary:
+    """Return how much of a chain is published, and in whose hands the keys were."""
+    return ChainSummary(
+        entries=len(links),
+        published=sum(link.standing.state == "published" for link in links),
+        checkpoint=published_size(),
+        by_service=sum(link.entry.held_by == KeyHolder.SERVICE for link in links),
+    )
 
 
 def subjects_of(entry: Entry) -> list[EntrySubject]:

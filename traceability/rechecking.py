@@ -131,8 +131,10 @@ def check_range(
             continue
         try:
             _check_statement(row, statement, common, position)
-        except TraceabilityError as error:
-            raise _damaged(row, error.message) from error
+        except LogDamaged:
+            raise
+        except (TraceabilityError, msgspec.DecodeError) as error:
+            raise _damaged(row, f"its statement is unreadable: {error}") from error
     is_sequenced = begin < common.size
     tiles, tail = _tiles(connection, begin, leaves) if is_sequenced else (b"", b"")
     return Checked(

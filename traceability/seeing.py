@@ -101,22 +101,32 @@ def lots_seen_in_full(
 ) -> set[str]:
     """Return those of the lots whose present state an organization may see.
 
-    It is seen by custodian, owners and consignee, and by those to whom the lot is opened or
-    granted. A *former* holder knows the lot, not what its buyer has left of it and where.
+    It is seen by custodian, owners and consignee, and by those to whom one of them opened or
+    granted the lot. A *former* holder, and whoever a former holder let in, knows the lot and
+    where it is from, not what its buyer has left of it and where.
     """
-    if not lots:
-        return set()
-    ids = {lot.id for lot in lots}
-    if is_operator(organization):
-        return ids
-    day = on or today()
-    seen = {
-        lot.id for lot in lots if _is_own(lot, organization) or lot.consignee == organization
-    }
-    seen.update(_openings(organization, day).filter(lot__in=ids).values_list("lot", flat=True))
-    for granted in _granted_lots(organization, day):
-        seen |= ids & {next(iter(row.values())) for row in granted}
+    if not lots or is_operator(organization):
+        return {lot.id for lot in lots}
+    day, ids = on or today(), {lot.id: lot for lot in lots}
+    seen = {lot.id for lot in lots if _is_own(lot, organization) or lot.consignee == organization}
+    offers = dict(_openings(organization, day).filter(lot__in=ids).values_list("lot", "offer"))
+    openers = dict(Entry.objects.filter(hash__in=offers.values()).values_list("hash", "author"))
+    seen |= {name for name, offer in offers.items() if _is_own(ids[name], openers[offer])}
+    for grant in grants_of(organization, day):
+        own = [name for name, lot in ids.items() if _is_own(lot, grant.organization_id)]
+        named, moved = _lots_of_grant(grant)
+        granted = Lot.objects.filter(Q(id__in=named) | Q(id__in=moved), id__in=own)
+        seen.update(granted.values_list("id", flat=True))
     return seen
+
+
+def held_by(rows: QuerySet[Lot], organization: str) -> QuerySet[Lot]:
+    """Return those of the lots that an organization has, owns in part, or is to receive."""
+    return rows.filter(
+        Q(custodian=organization)
+        | Q(consignee=organization)
+        | Q(owners__contains=[{"owner": {"organization": organization}}])
+    )
 
 
 def audiences_of(organization: str) -> list[str]:
@@ -139,16 +149,16 @@ def _openings(organization: str, day: date) -> QuerySet[LotOpening]:
 
 
 def _granted_lots(auditor: str, day: date) -> list[QuerySet[Any, Any]]:
-    """Return the lots that grants name, and those that something happened to at granted sites."""
-    told: list[QuerySet[Any, Any]] = []
-    for grant in grants_of(auditor, day):
-        named = Lot.objects.filter(id__in=grant.lots, known_to__contains=[grant.organization_id])
-        events = Entry.objects.filter(
-            facility__in=grant.facilities, author=grant.organization_id
-        ).order_by()
-        moved = Movement.objects.filter(recorded_order__in=events.values("recorded_order"))
-        told += [named.order_by().values("id"), moved.values("lot")]
-    return told
+    return [found for grant in grants_of(auditor, day) for found in _lots_of_grant(grant)]
+
+
+def _lots_of_grant(grant: Grant) -> tuple[QuerySet[Any, Any], QuerySet[Any, Any]]:
+    """Return the lots that a grant names, and those that something happened to at its sites."""
+    named = Lot.objects.filter(id__in=grant.lots, known_to__contains=[grant.organization_id])
+    events = Entry.objects.filter(facility__in=grant.facilities, author=grant.organization_id)
+    orders = events.order_by().values("recorded_order")
+    moved = Movement.objects.filter(recorded_order__in=orders)
+    return named.order_by().values("id"), moved.values("lot")
 
 
 # ── statements ────────────────────────────────────────────────────────────────────────────

@@ -7,13 +7,12 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from unfold.decorators import display
 
 from standards.models import Certificate, CertificateStatus
 from standards.reading import certificate_timeline
 from standards.rulebook.dossier import POSITIVE_STATUSES
 from traceability.admin.access import Viewer, known_facilities, known_organizations
-from traceability.admin.base import ReadOnlyAdmin
+from traceability.admin.base import ReadOnlyAdmin, column
 from traceability.templatetags.ledger import words
 
 
@@ -38,7 +37,7 @@ class CertificateAdmin(ReadOnlyAdmin):
         ).order_by("-retroactive", "-effective_from", "-index")
         place = facilities.filter(pk=OuterRef("facility"))
         company = organizations.filter(pk=OuterRef("organization"))
-        return rows.filter(
+        found: QuerySet[Any] = rows.filter(
             ~Exists(newer),
             Q(author=viewer.organization)
             | Q(facility__in=facilities.values("pk"))
@@ -48,23 +47,24 @@ class CertificateAdmin(ReadOnlyAdmin):
             place_name=Subquery(place.values("name")[:1]),
             company_name=Subquery(company.values("name")[:1]),
         )
+        return found
 
-    @display(description=_("scheme"), ordering="scheme")
+    @column(description=_("scheme"), ordering="scheme")
     def scheme_told(self, certificate: Certificate) -> str:
         """Return scheme and standard in words."""
         return certificate.standard or words(certificate.scheme)
 
-    @display(description=_("about"))
+    @column(description=_("about"))
     def about(self, certificate: Any) -> str:
         """Return the site or organization it is about."""
         return str(certificate.place_name or certificate.company_name or "—")
 
-    @display(description=_("valid until"), ordering=F("valid_until").asc(nulls_last=True))
+    @column(description=_("valid until"), ordering=F("valid_until").asc(nulls_last=True))
     def valid(self, certificate: Certificate) -> Any:
         """Return the last day, where one is stated."""
         return certificate.valid_until or _("not stated")
 
-    @display(
+    @column(
         description=_("status today"),
         label={"positive": "success", "other": "warning", "none": "default"},
     )

@@ -13,7 +13,6 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
-from unfold.decorators import display
 
 from standards.flagging import acknowledge_flags, resolve_flag
 from standards.models import Flag
@@ -21,12 +20,12 @@ from standards.reading import decisions_on, flags_seen_by, rows_behind, veiled_r
 from standards.rulebook.rules import RULES
 from standards.templatetags.verdicts import badge, severity_badge, verdict_badge
 from traceability.admin.access import Viewer, viewer_of
-from traceability.admin.base import ReadOnlyAdmin
+from traceability.admin.base import ReadOnlyAdmin, column
 from traceability.errors import TraceabilityError
 from traceability.templatetags.ledger import day
 
 _UNANSWERED = (Flag.Status.OPEN, Flag.Status.ACKNOWLEDGED)
-_STATUS_LOOKS = {
+_STATUS_LOOKS: dict[str, tuple[str, str]] = {
     Flag.Status.OPEN: ("l-ask", "●"),
     Flag.Status.ACKNOWLEDGED: ("l-calm", "◔"),
     Flag.Status.RESOLVED: ("l-good", "✓"),
@@ -84,28 +83,28 @@ class FlagAdmin(ReadOnlyAdmin):
 
     # ── columns ──────────────────────────────────────────────────────────────────────────
 
-    @display(description=gettext_lazy("lot"), ordering="lot")
+    @column(description=gettext_lazy("lot"), ordering="lot")
     def what(self, flag: Flag) -> SafeString:
         """Return lot and mineral, and the rule below."""
         return _stacked(flag.lot, f"{flag.mineral} · {flag.rule_id}")
 
-    @display(description=gettext_lazy("severity"), ordering="severity")
+    @column(description=gettext_lazy("severity"), ordering="severity")
     def how_bad(self, flag: Flag) -> SafeString:
         """Return severity and verdict as badges."""
         return _stacked(severity_badge(flag.severity), verdict_badge(flag.verdict))
 
-    @display(description=gettext_lazy("because"))
+    @column(description=gettext_lazy("because"))
     def why(self, flag: Flag) -> SafeString:
         """Return the reason, so that it is read before anything is clicked."""
         return format_html('<span class="l-why">{}</span>', flag.because)
 
-    @display(description=gettext_lazy("due"), ordering="due_on")
+    @column(description=gettext_lazy("due"), ordering="due_on")
     def due(self, flag: Flag) -> SafeString:
         """Return the day it is due, and say when that has passed."""
         is_late = flag.status in _UNANSWERED and flag.due_on < timezone.localdate()
         return _stacked(day(flag.due_on), badge("l-bad", "!", _("late")) if is_late else "")
 
-    @display(description=gettext_lazy("status"), ordering="status")
+    @column(description=gettext_lazy("status"), ordering="status")
     def state(self, flag: Flag) -> SafeString:
         """Return where the question stands, and who works on it."""
         look, sign = _STATUS_LOOKS[flag.status]
@@ -127,16 +126,16 @@ class FlagAdmin(ReadOnlyAdmin):
     )
     def acknowledge(self, request: HttpRequest, queryset: QuerySet[Flag]) -> None:
         """Take flags on, and say what happened to how many."""
-        chosen = queryset.count()
-        done = acknowledge_flags(queryset, by=request.user)
+        keys = list(queryset.values_list("pk", flat=True))  # a list joins owners: no row to lock
+        done = acknowledge_flags(Flag.objects.filter(pk__in=keys), by=request.user)
         self.message_user(
             request,
             ngettext(
                 "Acknowledged %(done)s of %(chosen)s selected flag.",
                 "Acknowledged %(done)s of %(chosen)s selected flags.",
-                chosen,
+                len(keys),
             )
-            % {"done": done, "chosen": chosen},
+            % {"done": done, "chosen": len(keys)},
             messages.SUCCESS if done else messages.WARNING,
         )
 
@@ -169,7 +168,7 @@ class FlagAdmin(ReadOnlyAdmin):
         self._require(allowed=self.has_resolve_permission(request))
         flag = self._flag(request, pk)
         try:
-            resolve_flag(flag.pk, by=request.user, because=request.POST.get("because", ""))
+            resolve_flag(flag, by=request.user, because=request.POST.get("because", ""))
         except TraceabilityError as error:
             self.message_user(request, f"{error} {error.hint}", messages.ERROR)
         else:

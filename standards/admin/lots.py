@@ -10,7 +10,6 @@ from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from unfold.decorators import display
 
 from standards.models import Judgement
 from standards.origins import origins_on
@@ -19,6 +18,7 @@ from standards.rulebook.policy import Verdict
 from standards.templatetags.verdicts import verdict_badge
 from traceability import seeing
 from traceability.admin.access import Viewer, viewer_of
+from traceability.admin.base import column
 from traceability.admin.custody import LotAdmin
 from traceability.models import Lot
 from traceability.tracing import published_size
@@ -60,8 +60,16 @@ admin.site.unregister(Lot)
 class JudgedLotAdmin(LotAdmin):
     """Lots, with what the reader's clubs make of them."""
 
-    list_display = ("id", "verdicts", "what", "how_much", "custody", "holder", "place")
-    list_filter = (VerdictFilter, *LotAdmin.list_filter)
+    list_display: tuple[Any, ...] = (
+        "id",
+        "verdicts",
+        "what",
+        "how_much",
+        "custody",
+        "holder",
+        "place",
+    )
+    list_filter: tuple[Any, ...] = (VerdictFilter, *LotAdmin.list_filter)
     page_template = "standards/admin/lot.html"
 
     def scoped(self, rows: QuerySet[Any], viewer: Viewer) -> QuerySet[Any]:
@@ -70,9 +78,11 @@ class JudgedLotAdmin(LotAdmin):
             lot=OuterRef("pk"), is_current=True, club__in=_clubs(viewer)
         ).order_by("club", "mineral")
         pair = JSONObject(club="club_id", verdict="verdict")
-        return super().scoped(rows, viewer).annotate(judged=ArraySubquery(told.values(told=pair)))
+        judged = ArraySubquery(told.values(told=pair))
+        found: QuerySet[Any] = super().scoped(rows, viewer).annotate(judged=judged)
+        return found
 
-    @display(description=_("verdict"))
+    @column(description=_("verdict"))
     def verdicts(self, lot: Any) -> SafeString | str:
         """Return the worst verdict of each club."""
         clubs = dict.fromkeys(one["club"] for one in lot.judged)

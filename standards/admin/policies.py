@@ -6,13 +6,12 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from unfold.decorators import display
 
 from standards.models import ClubPolicy, PackActivation
 from standards.reading import clubs_of, policy_rows
 from standards.rulebook.policy_format import parse_policy
 from traceability.admin.access import Viewer
-from traceability.admin.base import ReadOnlyAdmin
+from traceability.admin.base import ReadOnlyAdmin, column
 
 
 @admin.register(ClubPolicy)
@@ -31,12 +30,12 @@ class ClubPolicyAdmin(ReadOnlyAdmin):
         """Return the policies of the clubs the viewer is or belongs to."""
         return rows.filter(club__in=clubs_of(viewer.organization).values("pk"))
 
-    @display(description=_("club"), ordering="club")
+    @column(description=_("club"), ordering="club")
     def club_name(self, policy: ClubPolicy) -> str:
         """Return the club's name."""
         return policy.club.organization.name
 
-    @display(description=_("requirements"))
+    @column(description=_("requirements"))
     def requires(self, policy: ClubPolicy) -> int:
         """Return how many requirements it has."""
         return len(policy.form["requirements"])

@@ -3,8 +3,7 @@
 from django.db import migrations
 
 INSERT_ONLY = (
-    "certificate certificatestatus registrysnapshot clubpolicy packactivation packfile "
-    "flagdecision"
+    "certificate certificatestatus registrysnapshot clubpolicy packactivation packfile flagdecision"
 ).split()
 
 

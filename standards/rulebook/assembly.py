@@ -253,7 +253,8 @@ class _Assembly:
             performed_on=happening.on,
             mg=mg,
             input_mg=_added(self._taken(one) for one in feeds) if feeds else None,
-            output_mg=_added(self.contained(one.lot) for one in gives),
+            # What nobody measured of the outputs is at most what the measured ones left over.
+            output_mg=_added(self._bounds(one.lot) for one in gives),
             missing=tuple(
                 f"assay of {self.mineral} for lot {lot_of(name)}" for name in dict.fromkeys(lacking)
             ),
@@ -269,6 +270,10 @@ class _Assembly:
             low_mg=half_even(whole.low_mg * take.amount, made.amount),
             high_mg=half_even(whole.high_mg * take.amount, made.amount),
         )
+
+    def _bounds(self, name: str) -> MassRange:
+        bounds = self.traced.sources[name].contents[self.mineral].bounds
+        return MassRange(low_mg=bounds.low, high_mg=bounds.high)
 
     def _is_measured(self, name: str) -> bool:
         content = self.traced.sources[name].contents.get(self.mineral)

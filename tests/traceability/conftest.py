@@ -14,7 +14,7 @@ def own_guard(request, tmp_path, settings):
 
 
 @pytest.fixture
-def ledger(db):
+def ledger(transactional_db):
     """Begin the ledger; return what registers a company with a mine and a smelter."""
     begin_ledger(operator="operator", name="Operator", country="CA", effective="2026-01-01")
     return register

@@ -23,7 +23,9 @@ class Viewer:
 def viewer_of(request: HttpRequest) -> Viewer | None:
     """Return for whom this person reads; None for a person without an organization."""
     member = (
-        Membership.objects.filter(user_id=request.user.pk).select_related("organization").first()
+        Membership.objects.filter(user_id=request.user.pk or 0)
+        .select_related("organization")
+        .first()
     )
     if member is None:
         return None

@@ -1,7 +1,7 @@
 """Read-only pages, scoped by who asks: the ledger is the truth, changes are statements."""
 
-from collections.abc import Mapping
-from typing import Any, NoReturn
+from collections.abc import Callable
+from typing import Any, NoReturn, TypeVar
 
 from django.contrib.admin.utils import unquote
 from django.db.models import Model, QuerySet
@@ -9,8 +9,17 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
+from unfold.decorators import display
 
 from traceability.admin.access import Viewer, viewer_of
+
+Column = TypeVar("Column", bound=Callable[..., Any])
+
+
+def column(**told: Any) -> Callable[[Column], Column]:
+    """Return unfold's `display` decorator, which has no types of its own."""
+    decorator: Callable[[Column], Column] = display(**told)
+    return decorator
 
 
 class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
@@ -86,7 +95,7 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
         return {"row": row}
 
     def rendered(
-        self, request: HttpRequest, template: str, context: Mapping[str, Any]
+        self, request: HttpRequest, template: str, context: dict[str, Any]
     ) -> TemplateResponse:
         """Return a page in the admin's frame."""
         frame = {

@@ -10,7 +10,6 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
-from unfold.decorators import display
 
 from traceability.admin.access import (
     Viewer,
@@ -21,14 +20,14 @@ from traceability.admin.access import (
     seen_lots,
     viewer_of,
 )
-from traceability.admin.base import ReadOnlyAdmin
+from traceability.admin.base import ReadOnlyAdmin, column
 from traceability.bundling import build_bundle
 from traceability.errors import TraceabilityError
 from traceability.keeping import log_verifier
 from traceability.ledger.book import EXITED, HELD, IN_TRANSIT
 from traceability.ledger.verification import verify_bundle
 from traceability.models import Entry, Lot
-from traceability.reading import chain_of
+from traceability.reading import chain_of, summary_of
 from traceability.templatetags.ledger import amount, words
 
 NEWEST = 200  # links of a chain on one page
@@ -38,8 +37,8 @@ NEWEST = 200  # links of a chain on one page
 class LotAdmin(ReadOnlyAdmin):
     """Lots as they stand now; names only where the reader may know them."""
 
-    list_display = ("id", "what", "how_much", "custody", "holder", "place")
-    list_filter = ("state", "material", "form")
+    list_display: tuple[Any, ...] = ("id", "what", "how_much", "custody", "holder", "place")
+    list_filter: tuple[Any, ...] = ("state", "material", "form")
     search_fields = ("id", "material")
     ordering = ("-last_order",)
     page_template = "traceability/admin/lot.html"
@@ -48,23 +47,25 @@ class LotAdmin(ReadOnlyAdmin):
         """Return the lots this viewer holds, held, was offered or audits."""
         holder = known_organizations(viewer).filter(pk=OuterRef("custodian"))
         place = known_facilities(viewer).filter(pk=OuterRef("facility"))
-        return seen_lots(rows, viewer).annotate(
+        told: QuerySet[Any] = seen_lots(rows, viewer).annotate(
             holder_name=Subquery(holder.values("name")[:1]),
             place_name=Subquery(place.values("name")[:1]),
         )
+        return told
 
-    @display(description=_("material"), ordering="material")
+    @column(description=_("material"), ordering="material")
     def what(self, lot: Lot) -> str:
         """Return material and form in words."""
         material, form = words(lot.material), words(lot.form)
         return material if form in material else f"{material}, {form}"
 
-    @display(description=_("amount"), ordering="amount")
+    @column(description=_("amount"), ordering="amount")
     def how_much(self, lot: Lot) -> str:
         """Return what is left of the lot, and on which basis it was weighed."""
-        return f"{amount(lot.amount, lot.unit)} {words(lot.basis)}"
+        told = amount(lot.amount, lot.unit)
+        return f"{told} {words(lot.basis)}" if lot.unit == "mg" else told
 
-    @display(
+    @column(
         description=_("custody"),
         ordering="state",
         label={HELD: "success", IN_TRANSIT: "info", EXITED: "default", "restated": "danger"},
@@ -75,12 +76,12 @@ class LotAdmin(ReadOnlyAdmin):
             return "restated", _("restated: gave more than it held")
         return lot.state, lot.get_state_display()
 
-    @display(description=_("held by"))
+    @column(description=_("held by"))
     def holder(self, lot: Any) -> str:
         """Return the custodian's name, where the reader may know it."""
         return lot.holder_name or str(_("name not opened"))
 
-    @display(description=_("at"))
+    @column(description=_("at"))
     def place(self, lot: Any) -> str:
         """Return the facility's name, where there is one and the reader may know it."""
         if lot.facility is None:
@@ -152,6 +153,7 @@ class LotAdmin(ReadOnlyAdmin):
             "lot": row,
             "title": f"{_('Lot')} {row.pk}",
             "links": links,
+            "chain": summary_of(links),
             "readable": {entry.pk for entry in readable},
             "material": self.what(row),
             "gross": self.how_much(row),

@@ -6,7 +6,6 @@ from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from unfold.decorators import display
 
 from traceability.admin.access import (
     Viewer,
@@ -15,7 +14,7 @@ from traceability.admin.access import (
     readable_entries,
     viewer_of,
 )
-from traceability.admin.base import ReadOnlyAdmin
+from traceability.admin.base import ReadOnlyAdmin, column
 from traceability.models import Checkpoint, Entry, LogIndex, Reading, Rejection
 from traceability.reading import (
     STATES,
@@ -41,23 +40,24 @@ class EntryAdmin(ReadOnlyAdmin):
         author = known_organizations(viewer).filter(pk=OuterRef("author"))
         index = LogIndex.objects.filter(recorded_order=OuterRef("pk"))
         newest = Checkpoint.objects.order_by("-size")
-        return readable_entries(rows, viewer).annotate(
+        told: QuerySet[Any] = readable_entries(rows, viewer).annotate(
             log_index=Subquery(index.values("index")[:1]),
             published=Subquery(newest.values("size")[:1]),
             name=Subquery(author.values("name")[:1]),
         )
+        return told
 
-    @display(description=_("statement"), ordering="kind")
+    @column(description=_("statement"), ordering="kind")
     def says(self, entry: Entry) -> str:
         """Return the kind in words."""
         return words(entry.kind.partition(".")[2]).capitalize()
 
-    @display(description=_("author"), ordering="author")
+    @column(description=_("author"), ordering="author")
     def author_name(self, entry: Any) -> str:
         """Return the author's name, or its id where the reader knows no more."""
-        return entry.name or entry.author
+        return str(entry.name or entry.author)
 
-    @display(
+    @column(
         description=_("state"),
         label={"recorded": "warning", "sequenced": "info", "published": "success"},
     )
@@ -66,13 +66,13 @@ class EntryAdmin(ReadOnlyAdmin):
         found = standing(entry.log_index, entry.published or 0)
         return found.state, STATES[found.state]
 
-    @display(description=_("log index"), ordering="log_index", empty_value="—")
+    @column(description=_("log index"), ordering="log_index", empty_value="—")
     def index(self, entry: Any) -> int | None:
         """Return the place in the log."""
         index: int | None = entry.log_index
         return index
 
-    @display(description=_("entry hash"))
+    @column(description=_("entry hash"))
     def short(self, entry: Entry) -> str:
         """Return the beginning of the hash."""
         return entry.hash[:12]
@@ -107,7 +107,7 @@ class RejectionAdmin(ReadOnlyAdmin):
         """Return the viewer's own refusals; the operator's staff see all, to help."""
         return rows if viewer.is_operator else rows.filter(author=viewer.organization)
 
-    @display(description=_("why"))
+    @column(description=_("why"))
     def sentence(self, rejection: Rejection) -> str:
         """Return the sentence that its author got."""
         return str(rejection.problem.get("detail", rejection.code))

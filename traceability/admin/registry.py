@@ -6,10 +6,9 @@ from django.contrib import admin
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from unfold.decorators import display
 
 from traceability.admin.access import Viewer, known_facilities, known_organizations
-from traceability.admin.base import ReadOnlyAdmin
+from traceability.admin.base import ReadOnlyAdmin, column
 from traceability.ledger.vocabulary import KeyHolder
 from traceability.models import Facility, Key, Membership, Organization
 from traceability.templatetags.ledger import country_name, words
@@ -32,19 +31,20 @@ class OrganizationAdmin(ReadOnlyAdmin):
             organization=OuterRef("pk"), held_by=KeyHolder.SERVICE, revoked_order=None
         )
         known = rows.filter(pk__in=known_organizations(viewer).values("pk"))
-        return known.annotate(held_by_service=Exists(held))
+        told: QuerySet[Any] = known.annotate(held_by_service=Exists(held))
+        return told
 
-    @display(description=_("country"), ordering="country")
+    @column(description=_("country"), ordering="country")
     def place(self, organization: Organization) -> str:
         """Return the country by name."""
         return country_name(organization.country)
 
-    @display(description=_("roles"))
+    @column(description=_("roles"))
     def does(self, organization: Organization) -> str:
         """Return the roles in words."""
         return ", ".join(words(role) for role in organization.roles)
 
-    @display(description=_("signs with"))
+    @column(description=_("signs with"))
     def key_holder(self, organization: Any) -> str:
         """Say whose hands the signing key is in."""
         held = organization.held_by_service
@@ -67,17 +67,17 @@ class FacilityAdmin(ReadOnlyAdmin):
         """Return the facilities whose names this viewer may know."""
         return rows.filter(pk__in=known_facilities(viewer).values("pk"))
 
-    @display(description=_("types"))
+    @column(description=_("types"))
     def kinds(self, facility: Facility) -> str:
         """Return the types in words."""
         return ", ".join(words(kind) for kind in facility.types)
 
-    @display(description=_("country"), ordering="country")
+    @column(description=_("country"), ordering="country")
     def place(self, facility: Facility) -> str:
         """Return the country by name."""
         return country_name(facility.country)
 
-    @display(description=_("capacity a year"))
+    @column(description=_("capacity a year"))
     def capacity(self, facility: Facility) -> str:
         """Return the nameplate capacity as it was stated."""
         stated = facility.record.get("capacities") or []
@@ -86,14 +86,14 @@ class FacilityAdmin(ReadOnlyAdmin):
             for one in stated
         )
 
-    @display(description=_("operated by"))
+    @column(description=_("operated by"))
     def run_by(self, facility: Facility) -> str:
         """Return the operator's name, also of one without a key here."""
         if facility.operator is not None:
             return facility.operator.name
         return str((facility.record.get("operator") or {}).get("name", ""))
 
-    @display(description=_("materials"))
+    @column(description=_("materials"))
     def materials(self, facility: Facility) -> str:
         """Return the materials worked, as stated."""
         return ", ".join(words(one) for one in facility.record.get("materials") or [])
@@ -114,13 +114,13 @@ class KeyAdmin(ReadOnlyAdmin):
         """Return the keys of one's own organization."""
         return rows if viewer.is_operator else rows.filter(organization=viewer.organization)
 
-    @display(description=_("held by"))
+    @column(description=_("held by"))
     def holder(self, key: Key) -> str:
         """Say in whose hands the private key is."""
         by_service = key.held_by == KeyHolder.SERVICE
         return str(_("the service") if by_service else _("the organization"))
 
-    @display(
+    @column(
         description=_("state"),
         label={"good": "success", "revoked": "danger", "distrusted": "danger"},
     )

@@ -39,7 +39,7 @@ class CheckpointView(PublicView):
         answers={(200, "text/plain"): str},
         refused=(503,),
     )
-    def get(self, request: Request) -> HttpResponse:  # noqa: ARG002
+    def get(self, request: Request) -> HttpResponse:
         """Answer the newest checkpoint."""
         return _text(_newest().note, cache="public, max-age=1")
 
@@ -52,7 +52,7 @@ class VerifierKeyView(PublicView):
         "C2SP vkey. Compare it with the one in the genesis statement, or in a copy of yours.",
         answers={(200, "text/plain"): str},
     )
-    def get(self, request: Request) -> HttpResponse:  # noqa: ARG002
+    def get(self, request: Request) -> HttpResponse:
         """Answer the verifier key."""
         return _text(f"{log_verifier().vkey}\n", cache="public, max-age=3600")
 
@@ -67,7 +67,7 @@ class TileView(PublicView):
         answers={(200, BYTES): bytes},
         refused=(404,),
     )
-    def get(self, request: Request, place: str) -> HttpResponse:  # noqa: ARG002
+    def get(self, request: Request, place: str) -> HttpResponse:
         """Answer the hashes of a tile."""
         path = f"tile/{place}"
         tile = parse_tile_path(path)
@@ -94,16 +94,14 @@ class ProofView(PublicView):
         answers={(200, "text/plain"): str},
         refused=(404, 503),
     )
-    def get(self, request: Request, entry: str) -> HttpResponse:  # noqa: ARG002
+    def get(self, request: Request, entry: str) -> HttpResponse:
         """Answer the proof of one entry."""
         checkpoint = _newest()
         order = Entry.objects.filter(hash=entry).values("recorded_order")
         place = LogIndex.objects.filter(recorded_order__in=order, index__lt=checkpoint.size).first()
         if place is None:
             raise UnknownStatement(entry, at="")
-        hashes = inclusion_proof_from_tiles(
-            place.index, checkpoint.size, tile_reader(log_state())
-        )
+        hashes = inclusion_proof_from_tiles(place.index, checkpoint.size, tile_reader(log_state()))
         proof = tlog_proof.TlogProof(
             index=place.index, hashes=tuple(hashes), checkpoint_note=checkpoint.note
         )

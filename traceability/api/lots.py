@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from django.http import HttpResponse
 from msgspec import Meta, Struct
@@ -45,7 +45,7 @@ class LotLine(Struct, frozen=True, kw_only=True):
     form: str
     basis: str
     unit: str
-    state: Annotated[str, Meta(pattern="^(held|in_transit|exited|passed_on)$")]
+    state: Annotated[str, Meta(description="held, in_transit, exited, passed_on")]
     amount: str | None
     custodian: str | None
     facility: str | None
@@ -87,15 +87,22 @@ class LotDetail(Struct, frozen=True, kw_only=True):
 
 
 class LotParameters(PageParameters, frozen=True, kw_only=True):
-    """Which lots. `custodian` and `facility` find only what the caller may know of a lot."""
+    """Which lots.
+
+    `custodian`, `state` and `facility` find lots that the caller has, owns in part or is to
+    receive: how those of others stand is theirs to tell.
+    """
 
     custodian: OrganizationId | None = None
-    state: Annotated[str | None, Meta(pattern=r"\A(held|in_transit|exited)\Z")] = None
+    state: Literal["held", "in_transit", "exited"] | None = None
     facility: FacilityId | None = None
     material: Word | None = None
-    creator: Annotated[
-        OrganizationId | None, Meta(description="the organization whose name space the lot is in")
-    ] = None
+    creator: (
+        Annotated[
+            OrganizationId, Meta(description="the organization whose name space the lot is in")
+        ]
+        | None
+    ) = None
 
 
 # ── views ─────────────────────────────────────────────────────────────────────────────────
@@ -123,8 +130,9 @@ class LotsView(LedgerView):
             for name in ("custodian", "state", "facility")
             if (value := getattr(asked, name)) is not None
         }
-        if state:
-            rows = _known_in_full(rows.filter(**state), caller)
+        if state and not caller.is_operator:  # a filter tells no more than the list does
+            rows = seeing.held_by(rows, caller.organization)
+        rows = rows.filter(**state)
         return page_of(rows, asked, key="id", show=lambda found: _shown(found, caller))
 
 
@@ -139,7 +147,7 @@ class LotView(LedgerView):
         answers={200: LotDetail},
         refused=(404,),
     )
-    def get(self, request: Request, lot: str) -> Response:  # noqa: ARG002
+    def get(self, request: Request, lot: str) -> Response:
         """Show one lot."""
         caller = self.caller
         found = seeing.lot_seen_by(lot, caller.organization)
@@ -158,7 +166,7 @@ class LotBundleView(LedgerView):
         answers={200: dict[str, Any]},
         refused=(404,),
     )
-    def get(self, request: Request, lot: str) -> HttpResponse:  # noqa: ARG002
+    def get(self, request: Request, lot: str) -> HttpResponse:
         """Answer the bundle of one lot, byte for byte as it verifies."""
         caller = self.caller
         found = seeing.lot_seen_by(lot, caller.organization)
@@ -178,13 +186,6 @@ def note(lot: Lot, caller: Caller, what: str) -> None:
 
 
 # ── rows to shapes ────────────────────────────────────────────────────────────────────────
-
-
-def _known_in_full(rows: Any, caller: Caller) -> Any:
-    """Return those of the lots whose present state the caller may know: no filter tells more."""
-    if caller.is_operator:
-        return rows
-    return rows.filter(id__in=seeing.lots_known_in_full_to(caller.organization))
 
 
 def _shown(lots: list[Lot], caller: Caller) -> list[LotLine]:
@@ -219,9 +220,7 @@ def _passed_on(lot: Lot) -> LotLine:
     )
 
 
-def _line(
-    lot: Lot, reader: str, names: seeing.OpenNames, countries: Mapping[str, str]
-) -> LotLine:
+def _line(lot: Lot, reader: str, names: seeing.OpenNames, countries: Mapping[str, str]) -> LotLine:
     has_custody = lot.custodian == reader
     return LotLine(
         id=lot.id,
@@ -265,18 +264,16 @@ def _history(lot: Lot, caller: Caller, *, in_full: bool) -> tuple[list[LotEvent]
     return _events(lot, entries, readable, caller), is_complete
 
 
-def _events(
-    lot: Lot, entries: list[Entry], readable: set[int], caller: Caller
-) -> list[LotEvent]:
+def _events(lot: Lot, entries: list[Entry], readable: set[int], caller: Caller) -> list[LotEvent]:
     orders = [entry.recorded_order for entry in entries]
     names = seeing.names_open_to(caller.organization)
     stands = reading.standings(orders)
     places = {entry.facility for entry in entries} - {None}
     countries = dict(Facility.objects.filter(id__in=places).values_list("id", "country"))
     deltas: dict[int, int] = {}
-    for order, delta in Movement.objects.filter(
-        lot=lot.id, recorded_order__in=orders
-    ).values_list("recorded_order", "delta"):
+    for order, delta in Movement.objects.filter(lot=lot.id, recorded_order__in=orders).values_list(
+        "recorded_order", "delta"
+    ):
         deltas[order] = deltas.get(order, 0) + delta
     replaced = {entry.replaces for entry in entries}
     return [

@@ -1,8 +1,9 @@
 """`/api/v1/organizations`, `…/facilities`, `…/keys`: who and where, as far as it is open."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from msgspec import Meta, Struct
+from django.db.models import QuerySet
+from msgspec import Struct
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -11,7 +12,7 @@ from traceability.api.lists import LedgerView, Page, PageParameters, page_of, pa
 from traceability.api.schema import described
 from traceability.errors import UnknownFacility, UnknownOrganization
 from traceability.ledger.shapes import Country
-from traceability.ledger.vocabulary import FacilityType, OrganizationRole
+from traceability.ledger.vocabulary import FacilityType, KeyHolder, OrganizationRole
 from traceability.models import Facility, Key, LogIndex, Organization
 
 
@@ -66,7 +67,7 @@ class FacilityParameters(PageParameters, frozen=True, kw_only=True):
 class KeyParameters(PageParameters, frozen=True, kw_only=True):
     """Which keys."""
 
-    held_by: Annotated[str | None, Meta(pattern=r"\A(organization|service)\Z")] = None
+    held_by: KeyHolder | None = None
 
 
 class OrganizationsView(LedgerView):
@@ -96,7 +97,7 @@ class OrganizationView(LedgerView):
     """One organization."""
 
     @described("One organization", "", answers={200: OrganizationLine}, refused=(404,))
-    def get(self, request: Request, organization: str) -> Response:  # noqa: ARG002
+    def get(self, request: Request, organization: str) -> Response:
         """Show one organization."""
         found = _organizations(self.caller.organization).filter(id=organization).first()
         if found is None:
@@ -135,7 +136,7 @@ class FacilityView(LedgerView):
     """One facility."""
 
     @described("One facility", "", answers={200: FacilityLine}, refused=(404,))
-    def get(self, request: Request, facility: str) -> Response:  # noqa: ARG002
+    def get(self, request: Request, facility: str) -> Response:
         """Show one facility."""
         names = seeing.names_open_to(self.caller.organization)
         found = _facilities(names).filter(id=facility).first()
@@ -159,11 +160,11 @@ class KeysView(LedgerView):
         asked = parameters(request, KeyParameters)
         rows = Key.objects.filter(organization=self.caller.organization)
         if asked.held_by is not None:
-            rows = rows.filter(held_by=asked.held_by)
+            rows = rows.filter(held_by=asked.held_by.value)
         return page_of(rows, asked, key="kid", show=_keys)
 
 
-def _organizations(reader: str) -> Any:
+def _organizations(reader: str) -> QuerySet[Organization]:
     names = seeing.names_open_to(reader)
     rows = Organization.objects.all()
     return rows if names.all_of_them else rows.filter(id__in=names.organizations)
@@ -179,7 +180,7 @@ def _organization(row: Organization, reader: str) -> OrganizationLine:
     )
 
 
-def _facilities(names: seeing.OpenNames) -> Any:
+def _facilities(names: seeing.OpenNames) -> QuerySet[Facility]:
     rows = Facility.objects.all()
     return rows if names.all_of_them else rows.filter(id__in=names.facilities)
 
@@ -199,8 +200,9 @@ def _facility(row: Facility, reader: str, names: seeing.OpenNames) -> FacilityLi
 
 
 def _keys(rows: list[Key]) -> list[KeyLine]:
-    orders = {order for row in rows for order in (row.enrolled_order, row.revoked_order)}
-    found = LogIndex.objects.filter(recorded_order__in=orders - {None})
+    orders = {row.enrolled_order for row in rows}
+    orders |= {row.revoked_order for row in rows if row.revoked_order is not None}
+    found = LogIndex.objects.filter(recorded_order__in=orders)
     index = dict(found.values_list("recorded_order", "index"))
     return [
         KeyLine(

@@ -6,11 +6,12 @@ adds the components that they refer to. Every refusal is the one shape `Problem`
 
 import re
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from typing import Annotated, Any, TypeVar
 
 import msgspec
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from msgspec import Meta, Struct
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -39,7 +40,7 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
     target_class = "traceability.api.auth.BearerToken"
     name = "oauth2"
 
-    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:  # noqa: ARG002
+    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
         """Return the OAuth2 flow of machines."""
         scopes = {"read": "read what your organization may see", "write": "record statements"}
         return {
@@ -69,21 +70,30 @@ def described(
         refused: statuses of problems, besides 400, 401, 403 and 404 where they always apply.
         examples: of the successful answer, by name.
     """
-    problems = {(status, _PROBLEM): schema_of(Problem) for status in refused}
+    problems = {(status, _PROBLEM): _told(status, schema_of(Problem)) for status in refused}
     if parameters is not None:
-        problems[400, _PROBLEM] = schema_of(Problem)
-    told = {status: schema_of(shape) for status, shape in answers.items()}
-    decorate: Callable[[F], F] = extend_schema(
-        summary=summary,
-        description=description,
-        parameters=_query(parameters) if parameters is not None else None,
-        request={media: schema_of(shape) for media, shape in body.items()} if body else None,
-        responses=told | problems,
-        examples=[
-            OpenApiExample(name, value=value, response_only=True)
-            for name, value in (examples or {}).items()
-        ],
-    )
+        problems[400, _PROBLEM] = _told(400, schema_of(Problem))
+    told = {
+        status: _told(status if isinstance(status, int) else status[0], schema_of(shape))
+        for status, shape in answers.items()
+    }
+
+    def decorate(method: F) -> F:
+        told_of: F = extend_schema(
+            operation_id=_operation(method.__qualname__),
+            tags=[method.__module__.rpartition(".")[2]],
+            summary=summary,
+            description=description,
+            parameters=_query(parameters) if parameters is not None else None,
+            request={media: schema_of(shape) for media, shape in body.items()} if body else None,
+            responses=told | problems,
+            examples=[
+                OpenApiExample(name, value=value, response_only=True)
+                for name, value in (examples or {}).items()
+            ],
+        )(method)
+        return told_of
+
     return decorate
 
 
@@ -108,8 +118,22 @@ def add_shapes(result: dict[str, Any], **_: Any) -> dict[str, Any]:
         for operation in operations.values():
             if operation.get("security"):
                 operation["responses"].setdefault("401", unauthenticated)
-                operation["responses"].setdefault("403", unauthenticated | {"description": "not you"})
+                operation["responses"].setdefault(
+                    "403", unauthenticated | {"description": "not you"}
+                )
     return result
+
+
+def _told(status: int, schema: dict[str, Any]) -> OpenApiResponse:
+    """Return an answer with the words that belong to its status."""
+    return OpenApiResponse(schema, description=HTTPStatus(status).phrase)
+
+
+def _operation(method: str) -> str:
+    """Return the operation's id: `LotBundleView.get` is `get_lot_bundle`."""
+    view, _, verb = method.rpartition(".")
+    words = re.findall(r"[A-Z][a-z]+", view.removesuffix("View"))
+    return "_".join([verb, *(word.lower() for word in words)])
 
 
 def _query(shape: type[Struct]) -> list[OpenApiParameter]:

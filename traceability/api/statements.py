@@ -3,16 +3,15 @@
 What was signed is what is parsed, stored and verified: no serializer touches the bytes.
 """
 
-from collections.abc import Mapping, Sequence
 from datetime import UTC
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 import orjson
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
-from drf_spectacular.utils import extend_schema
 from msgspec import Meta, Struct
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.request import Request
@@ -25,7 +24,6 @@ from traceability.api.lists import (
     LedgerView,
     Page,
     PageParameters,
-    Parameters,
     page_of,
     parameters,
     told,
@@ -48,7 +46,7 @@ from traceability.ledger.canonical import DOCUMENT_LIMIT, parse_json
 from traceability.ledger.entries import utc_text
 from traceability.ledger.shapes import Hash, LotId
 from traceability.models import Entry, EntrySubject, Rejection, StatementText
-from traceability.problems import problem, status_of
+from traceability.problems import problem
 from traceability.recording import Outcome, Submission, record_statements
 from traceability.registering import sign_as_service
 
@@ -63,7 +61,7 @@ JOSE, JOSE_JSON, JSON = "application/jose", "application/jose+json", "applicatio
 class RecordedStatement(Struct, frozen=True, kw_only=True):
     """A statement was recorded, now or before: `receipt` is signed by the ledger."""
 
-    outcome: Annotated[str, Meta(pattern="^(recorded|duplicate)$")]
+    outcome: Literal["recorded", "duplicate"]
     id: str
     entry: Hash
     receipt: str
@@ -127,14 +125,14 @@ class RejectionLine(Struct, frozen=True, kw_only=True):
 class StatementParameters(PageParameters, frozen=True, kw_only=True):
     """Which statements."""
 
-    kind: Annotated[str | None, Meta(pattern=r"\A[a-z]+\.[a-z_]{1,40}\Z")] = None
+    kind: Annotated[str, Meta(pattern=r"\A[a-z]+\.[a-z_]{1,40}\Z")] | None = None
     lot: LotId | None = None
 
 
 class RejectionParameters(PageParameters, frozen=True, kw_only=True):
     """Which rejections."""
 
-    code: Annotated[str | None, Meta(pattern=r"\A[a-z_]{1,60}\Z")] = None
+    code: Annotated[str, Meta(pattern=r"\A[a-z_]{1,60}\Z")] | None = None
 
 
 # ── what is sent ──────────────────────────────────────────────────────────────────────────
@@ -164,7 +162,7 @@ class StatementsView(LedgerView):
     """Record one statement, or list those that may be read."""
 
     @csrf_exempt  # `_caller` asks a session for its token
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Pass a POST by everything that only a list needs."""
         if request.method == "POST":
             return _record_one(request)
@@ -240,7 +238,9 @@ def _submission(request: HttpRequest, caller: Caller) -> Submission:
             return _signed(body)
         case "application/json":
             return _read(body, caller, {})
-    raise UnsupportedContentType(f"A statement cannot come as {request.content_type[:60]!r}.")
+    raise UnsupportedContentType(
+        f"A statement cannot come as {(request.content_type or '')[:60]!r}."
+    )
 
 
 def _read(raw: bytes, caller: Caller, keys: dict[str, Any]) -> Submission:
@@ -349,9 +349,7 @@ def _record_batch(batch: Batch, caller: Caller) -> list[dict[str, Any]]:
             _refused(one if isinstance(one, TraceabilityError) else BatchNotRecorded())
             for one in prepared
         ]
-    recorded = iter(
-        record_statements(good, submitted_by=caller.organization, atomic=batch.atomic)
-    )
+    recorded = iter(record_statements(good, submitted_by=caller.organization, atomic=batch.atomic))
     return [
         _refused(one) if isinstance(one, TraceabilityError) else _told(next(recorded))
         for one in prepared
@@ -381,7 +379,7 @@ class StatementView(LedgerView):
         answers={200: StatementDetail},
         refused=(404,),
     )
-    def get(self, request: Request, entry: str) -> Response:  # noqa: ARG002
+    def get(self, request: Request, entry: str) -> Response:
         """Show one entry."""
         caller = self.caller
         found = Entry.objects.filter(hash=entry).first()

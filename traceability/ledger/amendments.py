@@ -45,7 +45,7 @@ from traceability.ledger.book import (
 from traceability.ledger.effective import parse_effective
 from traceability.ledger.kinds import CUSTODY
 from traceability.ledger.shapes import Quantity
-from traceability.ledger.statements import Statement, to_shape
+from traceability.ledger.statements import Statement, check, to_shape
 
 CORRECTABLE = frozenset(
     {
@@ -247,9 +247,8 @@ def correction(book: Book, statement: Statement) -> tuple[Amendment, Statement]:
         body=new,
         effective=parse_effective(body.replacement.effective),
     )
-    if kind.check is not None:
-        with in_replacement():
-            kind.check(new, replacement)
+    with in_replacement():
+        check(kind, new, replacement)
     return Amendment(book, replacement, replaced), replacement
 
 

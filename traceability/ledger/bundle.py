@@ -74,17 +74,13 @@ class ProvenEntry:
     index: int
     body: bytes
     leaf: bytes
+    hash: str  # the leaf hash in hex: the entry hash
     entry: EntryBody
     links: Mapping[str, str | None]  # the entry before this one, by chain
     proof: tuple[bytes, ...]
     statement: bytes | None = None
     disclosures: tuple[Mapping[str, Any], ...] = ()
     erased_at: int | None = None
-
-    @property
-    def hash(self) -> str:
-        """The entry hash, in hex."""
-        return self.leaf.hex()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,10 +114,12 @@ def proven_entry(
 ) -> ProvenEntry:
     """Return an entry for a bundle from its stored bytes."""
     entry = to_shape(orjson.loads(body), EntryBody)
+    leaf = leaf_hash(body)
     return ProvenEntry(
         index=index,
         body=body,
-        leaf=leaf_hash(body),
+        leaf=leaf,
+        hash=leaf.hex(),
         entry=entry,
         links={link.chain: link.entry for link in entry.previous},
         proof=tuple(proof),
@@ -203,10 +201,12 @@ def _parsed(items: Sequence[_Proven]) -> Iterator[ProvenEntry]:
         links = {link.chain: link.entry for link in entry.previous}
         if len(links) != len(entry.previous):
             raise MalformedBundle("An entry names a chain twice.", at=f"{at}.entry.previous")
+        leaf = leaf_hash(body)
         yield ProvenEntry(
             index=item.index,
             body=body,
-            leaf=leaf_hash(body),
+            leaf=leaf,
+            hash=leaf.hex(),
             entry=entry,
             links=links,
             proof=_unhex(item.proof),

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
 
 from traceability.errors import (
     DisclosureMalformed,
@@ -223,15 +222,13 @@ def placed(error: TraceabilityError, at: str) -> TraceabilityError:
 def _said(item: ProvenEntry, raw: bytes, origin: str) -> Said:
     if sha256(raw).hexdigest() != item.entry.statement:
         raise StatementNotOfEntry("The statement is not the one that the entry commits to.")
-    jws = parse_jws(raw, typ=STATEMENT_TYPE)
-    document = parse_json(jws.payload, limit=MAX_STATEMENT)
-    ledger, author, kind = (str(document.get(name)) for name in ("ledger", "author", "kind"))
-    if ledger != origin:
-        raise NotForThisLedger(named=ledger, ledger=origin)
-    if kind != item.entry.kind:
-        raise StatementNotOfEntry(f"The statement is {kind}, the entry {item.entry.kind}.")
+    said = _understood(item, raw, origin)
+    if said.kind != item.entry.kind:
+        raise StatementNotOfEntry(f"The statement is {said.kind}, the entry {item.entry.kind}.")
+    return said
 
-    statement: Statement | None = None
+
+def _understood(item: ProvenEntry, raw: bytes, origin: str) -> Said:
     fault: TraceabilityError | None = None
     try:
         statement = parse_statement(
@@ -241,7 +238,20 @@ def _said(item: ProvenEntry, raw: bytes, origin: str) -> Said:
         pass  # it may stay hidden; that what is disclosed fits was looked at first
     except _ABOUT_DISCLOSURES as error:
         fault = error
-    return Said(item=item, jws=jws, author=author, kind=kind, statement=statement, fault=fault)
+    else:
+        return Said(
+            item=item,
+            jws=statement.jws,
+            author=statement.author,
+            kind=statement.kind,
+            statement=statement,
+        )
+    jws = parse_jws(raw, typ=STATEMENT_TYPE)
+    document = parse_json(jws.payload, limit=MAX_STATEMENT)
+    ledger, author, kind = (str(document.get(name)) for name in ("ledger", "author", "kind"))
+    if ledger != origin:
+        raise NotForThisLedger(named=ledger, ledger=origin)
+    return Said(item=item, jws=jws, author=author, kind=kind, statement=None, fault=fault)
 
 
 def _authorized(contents: Contents, replay: Replay, item: ProvenEntry) -> bytes | None:

@@ -140,9 +140,14 @@ def parse_statement(
         subjects=subjects,
         disclosures=disclosures,
     )
+    check(kind, body, statement)
+    return statement
+
+
+def check(kind: Kind, body: Shape, statement: Statement) -> None:
+    """Verify what the shape of a kind cannot say; many kinds have nothing of the sort."""
     if kind.check is not None:
         kind.check(body, statement)
-    return statement
 
 
 def to_shape(value: object, shape: type[S], *, at: str = "$") -> S:

@@ -183,7 +183,10 @@ def _run(
     checkpoint = heads.open_exactly(bundle.checkpoint, verifiers)
     found.lot, found.size, found.entries = bundle.lot, checkpoint.size, bundle.entries
     witnesses = heads.witnesses_of(bundle.checkpoint, verifiers)
-    yield OK, f"{checkpoint.origin} signed size {checkpoint.size}; cosigned by {witnesses} witnesses."
+    yield (
+        OK,
+        f"{checkpoint.origin} signed size {checkpoint.size}; cosigned by {witnesses} witnesses.",
+    )
 
     contents.verify_entries(bundle, checkpoint)
     yield OK, f"{len(bundle.entries)} entries are in the log, each at its index."

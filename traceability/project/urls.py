@@ -14,8 +14,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("traceability.api.urls")),
     path("api/v1/", include("standards.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("api/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="api"),
+    path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="api"),
+    path("api/", RedirectView.as_view(pattern_name="api")),
     path("o/", include("oauth2_provider.urls", namespace="oauth2_provider")),
     path("admin/", admin.site.urls),
     path("healthz", health, name="health"),
 ]
+
+# Below `/api/` these answer with problem details, elsewhere with pages.
+handler400 = "traceability.api.errors.bad_request"
+handler404 = "traceability.api.errors.not_found"
+handler500 = "traceability.api.errors.server_error"

@@ -1,16 +1,21 @@
 """`manage.py demo`: the shipped scenarios, their verdicts, and how to get in."""
 
+import re
+from textwrap import wrap
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from standards.answering import Answer
 from standards.demonstrating import PEOPLE, Demonstration, curl_lines, demonstrate
 from standards.replaying import Replayed
 from traceability.errors import TraceabilityError
 
 _SHOWN_LOT = "superior-motors:EV-70002"
-_WIDE = 96  # columns for the reason, the rest of the line
+_WIDE = 100
+_INDENT = "    "
+_HASH = re.compile(r"[0-9a-f]{64}")
 
 
 class Command(BaseCommand):
@@ -40,32 +45,39 @@ class Command(BaseCommand):
 
 
 def _verdict_table(done: Replayed) -> list[str]:
-    """Return the verdicts of a scenario: lot, mineral, verdict and why."""
-    lines = [done.scenario.head.title, done.scenario.head.note, ""]
-    rows = [("LOT", "METAL", "VERDICT", "BECAUSE")]
+    """Return the verdicts of a scenario: lot, mineral, verdict, and why below each."""
+    head = done.scenario.head
+    lines = [head.title, *wrap(head.note, _WIDE), ""]
+    rows = [("LOT", "METAL", "VERDICT", "")]
     for one in done.answers:
-        if one.question["ask"] != "verdict":
-            continue
-        known_at = one.question.get("known_at")
-        then = f" (as known {known_at.replace('_', ' ')})" if known_at else ""
-        for mineral, told in one.value["minerals"].items():
-            missing = f" Missing: {told['missing'][0]}." if _is_open(told) else ""
-            because = f"{told['because']}.{missing}"
-            lot = f"{one.question['subject']}{then}"
-            rows.append((lot, mineral, told["verdict"].upper(), because))
+        if one.question["ask"] == "verdict":
+            rows += _rows(one)
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
-    for row in rows:
-        told = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
-        lines.append("  ".join([*told, _shortened(row[3])]).rstrip())
+    for lot, mineral, verdict, because in rows:
+        cells = zip((lot, mineral, verdict), widths, strict=True)
+        lines.append("  ".join(cell.ljust(width) for cell, width in cells).rstrip())
+        lines += wrap(because, _WIDE, initial_indent=_INDENT, subsequent_indent=_INDENT)
     return lines
 
 
-def _is_open(told: dict[str, Any]) -> bool:
-    return told["verdict"] == "indeterminate" and bool(told["missing"])
+def _rows(one: Answer) -> list[tuple[str, str, str, str]]:
+    known_at = one.question.get("known_at", "").replace("_", " ")
+    lot = one.question["subject"] + (f" (as known {known_at})" if known_at else "")
+    return [
+        (lot, mineral, told["verdict"].upper(), _because(told))
+        for mineral, told in one.value["minerals"].items()
+    ]
 
 
-def _shortened(text: str) -> str:
-    return text if len(text) <= _WIDE else f"{text[: _WIDE - 1]}…"
+def _because(told: dict[str, Any]) -> str:
+    """Return the reason of a verdict, with the first document that is missing, if that is it."""
+    if told["verdict"] == "pass":
+        return f"All {len(told['rules'])} requirements are met."
+    because = told["because"].rstrip(".")
+    sentence = f"{because[:1].upper()}{because[1:]}."
+    if told["verdict"] == "indeterminate" and told["missing"]:
+        sentence = f"{sentence} Missing: {told['missing'][0]}."
+    return _HASH.sub(lambda found: f"{found[0][:12]}…", sentence)
 
 
 def _ways_in(shown: Demonstration) -> list[str]:

@@ -8,10 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.traceability.ledger.paper_ledger import (
-    ORIGIN,
     PaperLedger,
     company,
-    enrolment,
     extract,
     key_of,
     mine_and_buyer,
@@ -22,11 +20,11 @@ from tests.traceability.ledger.paper_ledger import (
     split,
     tonnes,
 )
-from traceability.ledger.bundle import EarlierCheckpoint, format_bundle, parse_bundle
+from traceability.ledger.bundle import EarlierCheckpoint, format_bundle, proven_entry
 from traceability.ledger.checkpoint import Checkpoint, sign_checkpoint
 from traceability.ledger.cosignature import CosignerKey, cosign
 from traceability.ledger.disclosures import hide
-from traceability.ledger.notes import VerifierKey, add_signatures
+from traceability.ledger.notes import add_signatures
 from traceability.ledger.verification import verify_bundle
 
 LEDGER = mine_and_buyer()
@@ -275,14 +273,21 @@ def test_a_statement_replayed_from_another_ledger_is_refused():
     fails(bundle, "statements", "not_for_this_ledger")
 
 
+def test_a_foreign_statement_that_hides_values_is_refused_too():
+    ledger = dishonest()
+    body = {"facility": "acme:mine", "lot": new_lot("acme:L1", "100"), "licence": "secret"}
+    hidden, _ = hide({"body": body}, ["body.licence"], lambda: b"s" * 16)
+    raw = ledger.sign("custody.extraction", "acme", hidden["body"], ledger="test.example")
+
+    fails(recommitted(ledger, raw), "statements", "not_for_this_ledger")
+
+
 def recommitted(ledger, raw):
     """Let the last entry commit to other bytes, and publish that."""
     line = ledger.written[-1]
     old = line.statement.digest.hex().encode()
     line.body = line.body.replace(old, sha256(raw).hexdigest().encode())
     bundle = ledger.bundle("acme:L1")
-    from traceability.ledger.bundle import proven_entry
-
     last = bundle.entries[-1]
     again = proven_entry(index=last.index, body=line.body, proof=last.proof, statement=raw)
     return replace(bundle, entries=(*bundle.entries[:-1], again))

@@ -10,6 +10,7 @@ from traceability.errors import TraceabilityError
 from traceability.verifying import verify_stored_log
 
 QUIET_SECONDS = 2
+EVERY_SECONDS = 1
 
 
 class Command(BaseCommand):
@@ -38,6 +39,6 @@ class Command(BaseCommand):
 
     def _tell(self, done: int, total: int) -> None:
         now = time.monotonic()
-        if now - self._begun > QUIET_SECONDS and now - self._told > 1:
+        if now - self._begun > QUIET_SECONDS and now - self._told > EVERY_SECONDS:
             self._told = now
             self.stderr.write(_("%(done)d of %(total)d entries") % {"done": done, "total": total})

@@ -1,0 +1,75 @@
+"""The North American chain: a story with everything that happens to material and paper."""
+
+import json
+from collections import Counter
+
+import pytest
+from django.core.management import call_command
+
+from standards.demonstrating import MACHINE, PEOPLE, demonstrate, shipped_scenario
+from standards.scenario import StatementStep
+
+STORY = shipped_scenario("battery")
+
+
+def statements(*kinds):
+    return [one for one in STORY.steps if isinstance(one, StatementStep) and one.kind in kinds]
+
+
+def test_the_story_holds_every_event_and_every_turn():
+    kinds = Counter(one.kind for one in STORY.steps if isinstance(one, StatementStep))
+    events = {
+        "extraction", "recovery", "introduction", "transformation", "blend", "split", "shipment",
+        "receipt", "transfer", "assay", "stocktake", "loss", "assembly", "offer", "correction",
+        "void",
+    }  # fmt: skip
+    assert {f"custody.{event}" for event in events} <= kinds.keys()
+    assert sum(kinds.values()) >= 100
+    assert len(STORY.head.organizations) >= 12
+    assert {one.key for one in STORY.head.organizations} == {"service", "scenario"}
+    assert [one.refused for one in STORY.steps if isinstance(one, StatementStep) and one.refused]
+    statuses = {one.body["status"] for one in statements("custody.assay")}
+    assert statuses == {"provisional", "final", "umpire"}
+    received = [lot for one in statements("custody.receipt") for lot in one.body["lots"]]
+    assert any("rejected" in lot and "accepted" in lot for lot in received)
+
+
+def test_no_mass_in_the_story_is_a_number():
+    assert not any(isinstance(one, float) for one in json.loads(json.dumps(STORY.head.steps)))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_demonstration_ends_as_it_says_and_a_second_run_changes_nothing(capsys):
+    from django.contrib.auth.models import User
+    from oauth2_provider.models import get_application_model
+
+    from traceability.models import Entry, Rejection
+
+    shown = demonstrate()
+
+    told = [one for done in shown.replayed for one in done.answers]
+    assert [(one.at, one.differences) for one in told if one.differences] == []
+    verdicts = {one.value["verdict"] for one in told if one.question["ask"] == "verdict"}
+    assert verdicts == {"pass", "fail", "indeterminate", "grace"}
+
+    users = {user.username: user for user in User.objects.select_related("membership")}
+    assert users.keys() == {MACHINE, *(person.login for person in PEOPLE)}
+    for person in PEOPLE:
+        assert users[person.login].check_password(shown.password)
+        assert users[person.login].groups.get().name == person.role
+        assert users[person.login].membership.organization_id in (person.organization, "operator")
+    assert not users[MACHINE].has_usable_password()
+    machine = get_application_model().objects.get(client_id=MACHINE)
+    assert machine.user == users[MACHINE]
+    assert shown.client_secret not in machine.client_secret
+
+    before = (Entry.objects.count(), Rejection.objects.count(), User.objects.count())
+    capsys.readouterr()
+    call_command("demo")
+    printed = capsys.readouterr()
+    assert (Entry.objects.count(), Rejection.objects.count(), User.objects.count()) == before
+    assert shown.password in printed.out
+    assert f"{MACHINE}:{shown.client_secret}" in printed.out
+    assert printed.err == ""
+    for verdict in verdicts:
+        assert verdict.upper() in printed.out

@@ -1,0 +1,124 @@
+"""What documents say that a lot contains."""
+
+import pytest
+
+from traceability.ledger.grades import Assayed, elements_named, measured
+from traceability.ledger.mass import Interval
+
+KG = 1_000_000
+DRY = {"value": "100", "unit": "kg", "basis": "dry"}
+WET = {"value": "100", "unit": "kg", "basis": "wet"}
+
+
+def assay(value: str, status: str = "final", *, element: str = "Cu", **result) -> Assayed:
+    told = {"element": element, "value": value, "unit": "percent", "basis": "dry"} | result
+    return Assayed(entry=f"{status}:{value}", status=status, results=[told])
+
+
+def contained(documents, quantity=DRY, amount=100 * KG, moisture=None):
+    return measured(amount, quantity, documents, moisture).contained
+
+
+def test_nothing_is_measured_without_a_document():
+    assert contained([]) == {}
+
+
+def test_umpire_over_final_over_provisional():
+    told = [assay("28", "provisional"), assay("30"), assay("31", "umpire")]
+
+    for count, percent in ((1, 28), (2, 30), (3, 31)):
+        found = measured(100 * KG, DRY, told[:count], None)
+        assert found.contained == {"Cu": Interval(low=percent * KG, high=percent * KG)}
+        assert found.entries == (told[count - 1].entry,)
+
+
+def test_disagreeing_finals_leave_the_range_open():
+    assert contained([assay("30"), assay("32")]) == {"Cu": Interval(low=30 * KG, high=32 * KG)}
+
+
+def test_a_result_may_be_more_final_than_its_document():
+    told = {"element": "Cu", "value": "31", "unit": "percent", "basis": "dry", "status": "umpire"}
+    nickel = {"element": "Ni", "value": "1", "unit": "percent", "basis": "dry"}
+    document = Assayed(entry="e", status="provisional", results=[told, nickel])
+
+    found = contained([assay("30"), document])
+
+    assert found["Cu"] == Interval(low=31 * KG, high=31 * KG)
+    assert found["Ni"] == Interval(low=KG, high=KG)
+
+
+def test_a_range_of_an_assay_and_of_a_quantity_stay_ranges():
+    ranged = {**DRY, "low": "90", "high": "110"}
+
+    told = contained([assay("30", low="29", high="31")], ranged)
+
+    assert told == {"Cu": Interval(low=26_100_000, high=34_100_000)}
+
+
+def test_a_volume_counts_by_its_density():
+    liquid = {"value": "50", "unit": "L", "basis": "volume", "density": "2", "low": "40"}
+
+    told = contained([assay("10", basis="as_received")], liquid)
+
+    assert told == {"Cu": Interval(low=8 * KG, high=10 * KG)}
+
+
+def test_moisture_comes_from_the_document_then_the_quantity_then_the_whole():
+    told = Assayed(
+        entry="e",
+        status="final",
+        results=[{"element": "Cu", "value": "30", "unit": "percent", "basis": "dry"}],
+        moisture="0.2",
+    )
+
+    assert contained([told], {**WET, "moisture": "0.1"})["Cu"].high == 24 * KG
+    assert contained([assay("30")], {**WET, "moisture": "0.1"})["Cu"].high == 27 * KG
+    assert contained([assay("30")], WET, moisture="0.5")["Cu"].high == 15 * KG
+
+
+def test_a_missing_moisture_leaves_a_bound():
+    assert contained([assay("30")], WET) == {"Cu": Interval(low=0, high=30 * KG)}
+
+
+def test_a_compound_counts_by_its_formula_and_purity():
+    pure = Assayed(
+        entry="e",
+        status="provisional",
+        compound={"formula": "CuO", "purity": "0.5", "basis": "dry"},
+    )
+
+    told = contained([pure])
+
+    assert set(told) == {"Cu"}
+    assert told["Cu"].low == round(100 * KG * 63546 / 79545 / 2)
+
+
+def test_graphite_is_carbon_alone():
+    told = Assayed(
+        entry="e", status="final", compound={"formula": "C", "purity": "1", "basis": "dry"}
+    )
+
+    assert contained([told])["graphite"].high == 100 * KG
+
+
+def test_an_assay_expressed_as_a_compound_counts_the_element():
+    told = contained([assay("6", element="Li", expressed_as="Li2O")])
+
+    assert told["Li"].high < 3 * KG
+
+
+@pytest.mark.parametrize(
+    "impossible", [assay("130"), assay("30", unit="bushels"), assay("6", expressed_as="Xx")]
+)
+def test_a_figure_that_cannot_be_measures_nothing(impossible):
+    assert contained([impossible]) == {"Cu": Interval(low=0, high=100 * KG)}
+
+
+def test_pieces_are_not_assayed():
+    assert contained([assay("30")], {"value": "3", "unit": "piece", "basis": "count"}) == {}
+
+
+def test_a_material_names_its_elements():
+    assert elements_named("copper_concentrate") == {"Cu"}
+    assert elements_named("nickel_cobalt_hydroxide") == {"Ni", "Co"}
+    assert elements_named("slag") == frozenset()

@@ -1,0 +1,261 @@
+"""The ledger's admin: who sees what, that nothing can be changed, and what the pages say."""
+
+import json
+from pathlib import Path
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from tests.screens import CATHODE, CONCENTRATE, story_told
+from traceability.admin.base import ReadOnlyAdmin
+from traceability.keeping import log_verifier
+from traceability.ledger.verification import verify_bundle
+from traceability.models import Entry, Membership, Reading, Rejection
+
+pytestmark = pytest.mark.django_db
+MODELS = ("organization", "facility", "key", "lot", "entry", "rejection", "reading", "membership")
+
+
+@pytest.fixture(scope="module")
+def story(django_db_setup, django_db_blocker, tmp_path_factory):
+    with story_told(tmp_path_factory.mktemp("guard"), django_db_blocker) as guard:
+        yield guard
+
+
+@pytest.fixture(autouse=True)
+def own_guard(story, settings):
+    settings.GUARD_PATH = story
+
+
+@pytest.fixture
+def as_person(client):
+    def login(name):
+        client.force_login(
+            User.objects.get(username=name), "django.contrib.auth.backends.ModelBackend"
+        )
+        return client
+
+    return login
+
+
+def address(model, page="changelist", *arguments):
+    return reverse(f"admin:traceability_{model}_{page}", args=arguments)
+
+
+def text_of(response):
+    return response.content.decode()
+
+
+@pytest.mark.parametrize("model", [*MODELS, "logstate"])
+def test_the_operators_staff_see_every_list(as_person, model):
+    assert as_person("operator").get(address(model)).status_code == 200
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_nobody_adds_changes_or_deletes_a_row(as_person, model):
+    client = as_person("nobody")
+    [options] = [
+        one for kind, one in admin.site._registry.items() if kind._meta.model_name == model
+    ]
+
+    assert isinstance(options, ReadOnlyAdmin)
+    assert client.get(address(model, "add")).status_code == 403
+    assert client.post(address(model, "add"), {}).status_code == 403
+    row = options.model.objects.first()
+    if row is not None:
+        assert client.post(address(model, "delete", row.pk), {"post": "yes"}).status_code in (
+            403,
+            404,
+        )
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_superuser_who_acts_for_no_organization_sees_no_row(as_person, model):
+    response = as_person("nobody").get(address(model))
+
+    assert response.status_code == 200
+    assert response.context["cl"].result_count == 0
+
+
+def test_every_list_says_that_the_ledger_is_the_truth(as_person):
+    assert "the ledger is the truth" in text_of(as_person("accountant").get(address("lot")))
+
+
+# ── who sees what ─────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("person", ["officer", "registrar", "nobody"])
+@pytest.mark.parametrize("lot", [CONCENTRATE, "seto-bay:NO-SUCH-LOT"])
+def test_a_lot_one_may_not_see_is_like_one_that_does_not_exist(as_person, person, lot):
+    client = as_person(person)
+
+    assert client.get(address("lot", "change", lot)).status_code == 404
+    assert client.get(address("lot", "bundle", lot)).status_code == 404
+    assert client.post(address("lot", "verify", lot)).status_code == 404
+    assert not Reading.objects.filter(lot=lot).exists()
+
+
+def test_lists_hold_only_lots_one_may_see(as_person):
+    def lots(person):
+        response = as_person(person).get(address("lot"))
+        return {lot.pk for lot in response.context["cl"].result_list}
+
+    assert CATHODE in lots("officer")
+    assert CONCENTRATE not in lots("officer")
+    assert lots("miner") == {CONCENTRATE}
+    assert lots("operator") >= {CATHODE, CONCENTRATE}
+
+
+def test_names_are_shown_only_where_they_were_opened(as_person):
+    assert "Seto Bay" not in text_of(as_person("officer").get(address("lot", "change", CATHODE)))
+    assert "name not opened" in text_of(as_person("officer").get(address("lot")))
+    assert "Seto Bay Smelting" in text_of(as_person("accountant").get(address("lot")))
+    assert "Kafue North" not in text_of(as_person("officer").get(address("facility")))
+
+
+def test_a_statement_of_others_is_not_found(as_person):
+    extraction = Entry.objects.get(kind="custody.extraction")
+
+    assert as_person("officer").get(address("entry", "change", extraction.pk)).status_code == 404
+    assert as_person("miner").get(address("entry", "change", extraction.pk)).status_code == 200
+
+
+def test_refusals_are_shown_to_their_author_and_to_the_operator(as_person):
+    refused = Rejection.objects.get(author="lakeshore-cells")
+    page = address("rejection", "change", refused.pk)
+
+    assert as_person("accountant").get(page).status_code == 404
+    told = text_of(as_person("rival").get(page))
+    assert refused.problem["hint"] in told.replace("&#x27;", "'")
+
+
+def test_keys_and_people_are_those_of_ones_own_organization(as_person):
+    keys = as_person("accountant").get(address("key")).context["cl"].result_list
+    people = as_person("accountant").get(address("membership")).context["cl"].result_list
+
+    assert {key.organization_id for key in keys} == {"seto-bay"}
+    assert {one.organization_id for one in people} == {"seto-bay"}
+
+
+def test_a_reading_of_anothers_lot_is_noted_and_shown_to_its_owner(as_person):
+    as_person("officer").get(address("lot", "change", CATHODE))
+
+    [reading] = Reading.objects.filter(lot=CATHODE, what="lot")
+    assert (reading.reader, reading.owner) == ("prairie-motors", "seto-bay")
+    assert reading.person == Membership.objects.get(user__username="officer").pseudonym
+    shown = as_person("accountant").get(address("reading")).context["cl"].result_list
+    assert [row.pk for row in shown] == [reading.pk]
+    assert as_person("rival").get(address("reading")).context["cl"].result_count == 0
+
+
+def test_ones_own_lot_leaves_no_reading(as_person):
+    as_person("accountant").get(address("lot", "change", CATHODE))
+
+    assert not Reading.objects.exists()
+
+
+# ── what pages say ────────────────────────────────────────────────────────────────────────
+
+
+def test_a_statement_reads_line_by_line_with_its_place_in_the_record(as_person):
+    extraction = Entry.objects.get(kind="custody.extraction")
+
+    told = text_of(as_person("miner").get(address("entry", "change", extraction.pk)))
+
+    assert extraction.hash in told
+    assert "published" in told
+    assert CONCENTRATE in told
+    assert "none: its first" in told
+
+
+@pytest.mark.parametrize("model", ["lot", "entry", "facility", "organization", "key"])
+def test_a_list_takes_as_many_queries_for_one_row_as_for_all(as_person, model):
+    client = as_person("operator")
+    rows = client.get(address(model)).context["cl"].result_list
+    one = getattr(rows[0], "hash", "") or rows[0].pk
+
+    def queries(search):
+        with CaptureQueriesContext(
+            connection,
+        ) as captured:
+            found = client.get(address(model), {"q": search}).context["cl"].result_count
+        return found, len(captured)
+
+    every, few = queries(""), queries(one)
+    assert every[0] > few[0] > 0
+    assert every[1] == few[1]
+
+
+def test_a_lot_is_verified_at_the_push_of_a_button(as_person):
+    told = text_of(as_person("officer").post(address("lot", "verify", CATHODE)))
+
+    assert "Verified just now" in told
+    assert "Verified: complete as of size" in told
+    assert told.count("<li>") >= 8
+
+
+def test_a_verification_is_not_a_link_that_can_be_followed(as_person):
+    assert as_person("officer").get(address("lot", "verify", CATHODE)).status_code == 405
+    assert as_person("operator").get(address("logstate", "verify")).status_code == 405
+
+
+def test_the_downloaded_bundle_verifies_and_holds_no_statement_of_others(as_person):
+    response = as_person("officer").get(address("lot", "bundle", CATHODE))
+
+    assert response["Content-Disposition"] == 'attachment; filename="seto-bay_CATH-014.bundle.json"'
+    assert verify_bundle(response.content, verifiers=[log_verifier()]).is_verified
+    assert b"Kafue" not in response.content
+    assert Reading.objects.filter(what="bundle", reader="prairie-motors").exists()
+
+
+def test_the_log_page_tells_that_the_guard_agrees(as_person):
+    told = text_of(as_person("officer").get(address("logstate")))
+
+    assert "agrees up to" in told
+    assert log_verifier().vkey.replace("+", "&#x2B;") in told or log_verifier().vkey in told
+
+
+def test_the_whole_log_is_verified_at_the_push_of_a_button(as_person):
+    told = text_of(as_person("officer").post(address("logstate", "verify")))
+
+    assert "every hash, signature and link" in told
+
+
+def test_a_lost_guard_is_shown_and_fails_the_verification(as_person, settings, tmp_path):
+    settings.GUARD_PATH = str(tmp_path / "elsewhere")
+
+    assert "disagrees" in text_of(as_person("operator").get(address("logstate")))
+    told = text_of(as_person("operator").post(address("logstate", "verify")))
+    assert "damaged" in told
+    assert "every hash, signature and link" not in told
+
+
+def test_the_log_page_needs_its_permission(as_person):
+    User.objects.get(username="officer").groups.clear()
+
+    assert as_person("officer").get(address("logstate")).status_code == 403
+    assert as_person("officer").post(address("logstate", "verify")).status_code == 403
+
+
+def test_the_public_log_page_needs_no_account_and_no_script(client):
+    response = client.get(reverse("log"))
+
+    assert response.status_code == 200
+    assert "<script" not in text_of(response)
+    assert "unsafe" not in response["Content-Security-Policy"]
+    newest = json.dumps(text_of(response))
+    assert "demo.ledger.example" in newest
+    assert "Kafue" not in newest
+
+
+def test_styles_and_scripts_come_from_this_server_alone():
+    folder = Path(__file__).parents[2]
+    for page in [*folder.glob("*/templates/**/*.html"), *folder.glob("*/static/**/*.css")]:
+        told = page.read_text()
+        assert "<script" not in told, page
+        assert " style=" not in told, page
+        assert "//" not in told.replace("{#", ""), page
