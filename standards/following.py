@@ -49,6 +49,7 @@ _READ = (
     "standards.pack_activation",
     "registry.facility",
     "registry.audience",
+    "registry.key_revocation",
 )
 """Kinds whose text the follower reads. `standards.verdicts` is not among them: it is our own."""
 
@@ -254,6 +255,25 @@ def _audience(followed: _Followed, due: _Due) -> None:
     due.add(_seen_by(followed.statement.body.audience), _Because.POLICY)
 
 
+_MOVED_BY_KEY = """
+SELECT DISTINCT m.lot FROM traceability_entry e
+JOIN traceability_logindex i USING (recorded_order)
+JOIN traceability_movement m USING (recorded_order)
+WHERE e.kid = %s AND i.index >= %s
+"""
+
+
+def _key_revocation(followed: _Followed, due: _Due) -> None:
+    """Let a reach back into the past make due what the distrusted key had said."""
+    body = followed.statement.body
+    if body.distrusted_from is None:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(_MOVED_BY_KEY, [body.kid, body.distrusted_from])
+        moved = {row[0] for row in cursor.fetchall()}
+    due.add(descendants(moved), _Because.ENTRY)
+
+
 _TAKE_IN: dict[str, Callable[[_Followed, _Due], None]] = {
     "standards.certificate": _certificate,
     "standards.certificate_status": _certificate_status,
@@ -262,6 +282,7 @@ _TAKE_IN: dict[str, Callable[[_Followed, _Due], None]] = {
     "standards.pack_activation": _pack_activation,
     "registry.facility": _facility,
     "registry.audience": _audience,
+    "registry.key_revocation": _key_revocation,
 }
 
 

@@ -185,16 +185,11 @@ def _scheme_text(credential: Credential) -> str:
     newest = max(
         credential.statuses, key=lambda one: (one.effective_from, one.known_from), default=None
     )
-    told = [
-        words(credential.scheme).upper()
-        if len(credential.scheme) <= 4
-        else words(credential.scheme).title()
-    ]
-    if credential.level:
-        told.append(credential.level)
-    if newest is not None:
-        told.append(f"({words(newest.status)})")
-    return " ".join(told)
+    scheme = words(credential.scheme)
+    name = scheme.upper() if len(scheme) <= 4 else scheme.title()
+    level = credential.level or ""
+    told = level if level.startswith(name) else f"{name} {level}".strip()
+    return f"{told} ({words(newest.status)})" if newest is not None else told
 
 
 def _parts(

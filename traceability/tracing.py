@@ -79,9 +79,13 @@ SELECT lot FROM down
 """  # noqa: S608
 _ENTRIES = """
 SELECT e.recorded_order, e.hash, coalesce(e.event, e.kind), e.author, e.facility, e.stage,
-       e.effective_on, e.replaces
+       e.effective_on, e.replaces, coalesce(k.distrusted_from <= i.index, false)
 FROM traceability_entry e
 JOIN traceability_logindex i USING (recorded_order)
+LEFT JOIN (
+    SELECT kid, distrusted_from FROM traceability_key
+    JOIN traceability_logindex r ON r.recorded_order = revoked_order AND r.index < %(size)s
+) k ON k.kid = e.kid
 WHERE i.index < %(size)s AND (e.recorded_order = ANY (%(orders)s) OR e.replaces = ANY (%(hashes)s))
 """
 _CONSIGNMENT_ASSAYS = """
@@ -132,7 +136,7 @@ def _happenings(movements: Mapping[int, Sequence[Movement]], size: int) -> list[
     while orders or hashes:
         rows = _rows(_ENTRIES, {"orders": orders, "hashes": hashes, "size": size})
         fresh = [row for row in rows if row[0] not in found]
-        for order, entry, kind, author, facility, stage, on, replaces in fresh:
+        for order, entry, kind, author, facility, stage, on, replaces, disputed in fresh:
             found[order] = Happening(
                 entry=entry,
                 order=order,
@@ -143,6 +147,7 @@ def _happenings(movements: Mapping[int, Sequence[Movement]], size: int) -> list[
                 on=on,
                 replaces=replaces,
                 movements=tuple(movements.get(order, ())),
+                is_disputed=disputed,
             )
         # A correction's own correction, and what a correction replaced, wherever it moved.
         hashes = [row[1] for row in fresh]

@@ -13,7 +13,15 @@ from django.utils.translation import gettext_lazy as _
 
 from standards.models import Judgement
 from standards.origins import origins_on
-from standards.reading import clubs_of, decisions_on, findings_on, flags_seen_by, verdicts_on, worst
+from standards.reading import (
+    MineralVerdict,
+    clubs_of,
+    decisions_on,
+    findings_on,
+    flags_seen_by,
+    verdicts_on,
+    worst,
+)
 from standards.rulebook.policy import Verdict
 from standards.templatetags.verdicts import verdict_badge
 from traceability import seeing
@@ -104,12 +112,19 @@ class JudgedLotAdmin(LotAdmin):
         verdicts = verdicts_on(row.pk, viewer.organization)
         return context | {
             "verdicts": verdicts,
+            "by_club": by_club(verdicts),
             "findings": {} if verdicts else findings_on(row.pk, viewer.organization),
             "origins": origins_on(
                 row.pk, viewer.organization, size=published_size(), on=seeing.today()
             ),
             "flags": [(flag, decisions.get(flag.pk, [])) for flag in flags],
         }
+
+
+def by_club(verdicts: list[MineralVerdict]) -> list[tuple[Any, list[MineralVerdict]]]:
+    """Return verdicts, which come the worst first, by club."""
+    clubs = {one.club.pk: one.club for one in verdicts}
+    return [(club, [one for one in verdicts if one.club.pk == key]) for key, club in clubs.items()]
 
 
 def _clubs(viewer: Viewer) -> QuerySet[Any]:

@@ -7,6 +7,7 @@ from standards.dossiers import build_dossier, examine
 from standards.models import Assessment, DueAssessment, Flag, Judgement, VerdictRun
 from tests.standards.world import NOW, World
 from traceability.errors import NoSuchPolicy, NotFollowedYet, UnknownLot
+from traceability.models import Entry, Key, LogIndex
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -75,6 +76,35 @@ def test_the_sources_and_steps_of_a_dossier_add_up(world):
     [smelting] = [step for step in dossier.steps if step.stage == "smelting"]
     assert smelting.input_mg.high_mg == 9_000_000_000
     assert smelting.performed_on.isoformat() == "2026-03-20"
+
+
+def test_a_key_distrusted_from_an_earlier_entry_makes_what_it_said_unknown(world):
+    world.audited()
+    world.awarded()
+    world.copper_chain(cu="89.99")
+    world.catch_up()
+    assert world.finding("IRMA-02").outcome == "conforms"
+    begun = LogIndex.objects.get(
+        recorded_order=Entry.objects.get(kind="custody.extraction").recorded_order
+    )
+    before = world.publish()
+
+    key = Key.objects.get(organization_id="mine")
+    body = {
+        "organization": "mine",
+        "kid": key.kid,
+        "reason": "The key was on a stolen laptop.",
+        "distrusted_from": begun.index,
+    }
+    world.say("registry.key_revocation", "operator", body, on="2026-04-01")
+    world.catch_up()
+
+    assert world.finding("IRMA-02").outcome == "indeterminate"
+    size = world.publish()
+    day = NOW.date()
+    [now] = build_dossier("smelter:cathode", "Cu", size=size, as_of=day).sources
+    [then] = build_dossier("smelter:cathode", "Cu", size=before, as_of=day).sources
+    assert (now.facility_id, then.facility_id) == (None, "mine:pit")
 
 
 def test_assessing_twice_changes_nothing(world):

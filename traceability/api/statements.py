@@ -4,7 +4,7 @@ What was signed is what is parsed, stored and verified: no serializer touches th
 """
 
 from datetime import UTC
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 import orjson
@@ -49,6 +49,8 @@ from traceability.models import Entry, EntrySubject, Rejection, StatementText
 from traceability.problems import problem
 from traceability.recording import Outcome, Submission, record_statements
 from traceability.registering import sign_as_service
+
+T = TypeVar("T")
 
 BATCH_LIMIT = 10_000  # statements
 BODY_LIMIT = 4 * DOCUMENT_LIMIT  # bytes of one statement with its disclosures
@@ -246,7 +248,7 @@ def _submission(request: HttpRequest, caller: Caller) -> Submission:
 def _read(raw: bytes, caller: Caller, keys: dict[str, Any]) -> Submission:
     """Read one item: a JWS in quotes, a `Signed`, or a document the service signs."""
     if raw[:1] == b'"':
-        return Submission(jws=_text(raw).encode())
+        return Submission(jws=_decoded(raw, str).encode())
     document = parse_json(raw, limit=BODY_LIMIT)
     if "statement" in document:
         return _signed(raw)
@@ -254,10 +256,7 @@ def _read(raw: bytes, caller: Caller, keys: dict[str, Any]) -> Submission:
 
 
 def _signed(raw: bytes) -> Submission:
-    try:
-        sent = msgspec.json.decode(raw, type=Signed)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InvalidRequest(f"The statement cannot be read: {error}.") from None
+    sent = _decoded(raw, Signed)
     return Submission(jws=sent.statement.encode(), disclosures=tuple(sent.disclosures))
 
 
@@ -279,9 +278,16 @@ def _sign(document: dict[str, Any], caller: Caller, keys: dict[str, Any]) -> Sub
     return sign_as_service(document, key=keys[author])
 
 
-def _text(raw: bytes) -> str:
-    text: str = msgspec.json.decode(raw, type=str)
-    return text
+def _decoded(raw: bytes, shape: type[T]) -> T:
+    """Read JSON of a shape.
+
+    Raises:
+        InvalidRequest: it is something else.
+    """
+    try:
+        return msgspec.json.decode(raw, type=shape)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InvalidRequest(f"The body cannot be read: {error}.") from None
 
 
 def _named(outcome: Outcome) -> dict[str, Any]:
@@ -323,10 +329,7 @@ class StatementBatchesView(LedgerView):
 
 
 def _batch(body: bytes) -> Batch:
-    try:
-        batch = msgspec.json.decode(body, type=Batch)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InvalidRequest(f"The batch cannot be read: {error}.") from None
+    batch = _decoded(body, Batch)
     if len(batch.statements) > BATCH_LIMIT:
         raise BatchTooLarge(len(batch.statements), BATCH_LIMIT)
     return batch

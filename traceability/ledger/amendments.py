@@ -8,7 +8,7 @@ given more than it held is *restated*, and gives no more until it is covered.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -29,9 +29,7 @@ from traceability.errors import (
 )
 from traceability.ledger import events
 from traceability.ledger.book import (
-    EXITED,
     HELD,
-    IN_TRANSIT,
     Book,
     Consignment,
     Draft,
@@ -46,6 +44,7 @@ from traceability.ledger.effective import parse_effective
 from traceability.ledger.kinds import CUSTODY
 from traceability.ledger.shapes import Quantity
 from traceability.ledger.statements import Statement, check, to_shape
+from traceability.ledger.undoing import put_back
 
 CORRECTABLE = frozenset(
     {
@@ -241,13 +240,9 @@ def correction(book: Book, statement: Statement) -> tuple[Amendment, Statement]:
         raise NotCorrectable(replaced.kind, "it still waits for its shipment")
     kind = CUSTODY[replaced.kind]
     new = to_shape(body.replacement.body, kind.body, at="$.body.replacement.body")
-    replacement = replace(
-        statement,
-        kind=replaced.kind,
-        body=new,
-        effective=parse_effective(body.replacement.effective),
-    )
     with in_replacement():
+        effective = parse_effective(body.replacement.effective)
+        replacement = replace(statement, kind=replaced.kind, body=new, effective=effective)
         check(kind, new, replacement)
     return Amendment(book, replacement, replaced), replacement
 
@@ -302,7 +297,7 @@ def void(book: Book, statement: Statement) -> Effects:
     replaced = _head(book, statement, body.replaces)
     draft = Amendment(book, statement, replaced)
     for movement in reversed(replaced.movements):
-        draft.lots[movement.lot] = _put_back(draft.lots[movement.lot], movement, replaced)
+        draft.lots[movement.lot] = put_back(draft.lots[movement.lot], movement, replaced)
     for subject in consignments_of(replaced):
         known = book.consignments.get(subject, Consignment(subject=subject))
         waiting = tuple(w for w in known.waiting if w["statement"] != replaced.statement_id)
@@ -349,53 +344,6 @@ def _superseder(book: Book, found: Recorded) -> str | None:
     """Return who operates the place of a reported event, once that is known."""
     place = book.facilities.get(found.facility or "")
     return place.operator if found.reported and place else found.superseder
-
-
-def _put_back(lot: Lot, movement: Movement, replaced: Recorded) -> Lot:
-    """Undo what a movement did to custody or title; its amount is undone already."""
-    undo = _UNDO.get(movement.role)
-    return undo(lot, movement, replaced) if undo else lot
-
-
-def _undo_move(lot: Lot, movement: Movement, replaced: Recorded) -> Lot:
-    if "why" in movement.facts:  # a rejected part went back to the shipper
-        if (lot.state, lot.facility, lot.amount) != (HELD, replaced.facility, 0):
-            raise AlreadyActedOn(lot.id)
-        return replace(lot, custodian=replaced.author)
-    if lot.state not in (IN_TRANSIT, EXITED):
-        raise AlreadyActedOn(lot.id)
-    return replace(lot, state=HELD, facility=replaced.facility, consignment=None, consignee=None)
-
-
-def _undo_title(lot: Lot, movement: Movement, _replaced: Recorded) -> Lot:
-    if list(lot.owners) != movement.facts["owners"]:
-        raise AlreadyActedOn(lot.id)
-    return replace(lot, owners=tuple(movement.facts["before"]))
-
-
-def _undo_adjust(lot: Lot, movement: Movement, replaced: Recorded) -> Lot:
-    if "consignment" not in movement.facts:  # a stocktake: only the amount
-        return lot
-    # Received in this very shipment's entry by its consignee, used, or moved on since.
-    was_shipped = int(movement.facts["to"]) - movement.delta
-    stands = (HELD, replaced.facility, was_shipped)
-    if replaced.kind != "custody.receipt" or (lot.state, lot.facility, lot.amount) != stands:
-        raise AlreadyActedOn(lot.id)
-    return replace(
-        lot,
-        state=IN_TRANSIT,
-        facility=None,
-        custodian=movement.facts["custodian"],
-        consignment=movement.facts["consignment"],
-        consignee=replaced.author,
-    )
-
-
-_UNDO: Mapping[str, Callable[[Lot, Movement, Recorded], Lot]] = {
-    "move": _undo_move,
-    "title": _undo_title,
-    "adjust": _undo_adjust,
-}
 
 
 def _closed(draft: Amendment, movements: tuple[Movement, ...], event: str) -> Effects:

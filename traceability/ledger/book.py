@@ -218,7 +218,7 @@ def gross(quantity: Quantity, at: str) -> tuple[int, str]:
         value=parse_decimal(quantity.value, at=at),
         unit=quantity.unit,
         basis=quantity.basis.value,
-        density_kg_l=None if density is None else parse_decimal(density, at=at),
+        density_kg_l=parse_decimal(density, at=at) if density else None,
         at=at,
     )
 
@@ -391,13 +391,13 @@ class Draft:
 
 def described(new: NewLot) -> dict[str, Any]:
     """Return what shares and contained metal are derived from, as JSON values."""
-    facts: dict[str, Any] = {
+    facts = {
         "material": new.material,
         "form": new.form,
-        "quantity": msgspec.to_builtins(new.quantity),
+        "quantity": new.quantity,
+        "assays": new.assays,
+        "compound": new.compound,
     }
-    if new.assays is not None:
-        facts["assays"] = msgspec.to_builtins(new.assays)
-    if new.compound is not None:
-        facts["compound"] = msgspec.to_builtins(new.compound)
-    return facts
+    stated = {name: value for name, value in facts.items() if value is not None}
+    told: dict[str, Any] = msgspec.to_builtins(stated)
+    return told

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, cast
 
+from msgspec import structs
+
 from traceability.ledger.book import Movement
 from traceability.ledger.grades import Assayed, elements_named, measured
 from traceability.ledger.history import (
@@ -41,7 +43,8 @@ class Happening:
     """One entry as it was recorded, with its movements in order.
 
     `kind` is that of the event it stands for (`custody.void` for what withdraws one);
-    `on` is the local calendar day of the event.
+    `on` is the local calendar day of the event. `is_disputed`: its key was later distrusted
+    from before this entry, so it moved mass, but what it says of the material is unknown.
     """
 
     entry: str
@@ -53,6 +56,7 @@ class Happening:
     on: date
     replaces: str | None = None
     movements: tuple[Movement, ...] = ()
+    is_disputed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +163,7 @@ class _Builder:
     def __post_init__(self) -> None:
         """Gather every lot's documents first: an assay governs the lot, whenever it was made."""
         for one in self.stand:
-            for movement in one.movements:
+            for movement in () if one.is_disputed else one.movements:
                 if movement.role in ("make", "assay"):
                     document = _document(one.entry, movement)
                     if document is not None:
@@ -167,6 +171,9 @@ class _Builder:
 
     def add(self, one: Happening) -> None:
         """Add the steps of one happening: parts one by one as they leave, the rest together."""
+        if one.is_disputed:
+            self._add_disputed(one)
+            return
         kind = one.kind.removeprefix("custody.")
         takes: list[Taken] = []
         makes: list[Made] = []
@@ -185,6 +192,23 @@ class _Builder:
                 self._keep(one, kind, movement)
         # Parts that became lots nobody asked about leave like any other withdrawal.
         self._pooled(one, kind, (*takes, *parts.values()), tuple(makes))
+
+    def _add_disputed(self, one: Happening) -> None:
+        """Let mass go in and come out, but let nothing be known of what came out."""
+        kind = one.kind.removeprefix("custody.")
+        takes = tuple(self._take(m) for m in one.movements if m.role == "take")
+        if takes:
+            self._step(one, kind, takes, ())
+        makes = tuple(
+            self._make(one, structs.replace(movement, facts=_undeclared(movement.facts)))
+            for movement in one.movements
+            if movement.role == "make"
+        )
+        if makes:
+            self._step(one, "introduction", (), makes)
+        for movement in one.movements:
+            if movement.role == "adjust":
+                self._weigh_again(one, movement)
 
     def _keep(self, one: Happening, kind: str, movement: Movement) -> None:
         """Add what happens to a lot that stays the same lot."""
@@ -289,6 +313,12 @@ def _source(lot: str, facts: Mapping[str, Any]) -> Source | None:
     ):
         prefix = f"unknown:{prefix}"
     return Source(id=f"{prefix}:{lot}", kind=cast("SourceKind", kind))
+
+
+def _undeclared(facts: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what is left of a lot's facts when its maker's word counts for nothing."""
+    kept = {name: facts[name] for name in ("material", "form", "quantity") if name in facts}
+    return kept | {"source": "introduced", "declared_origin": ()}
 
 
 def _unexplained(name: str) -> Source:

@@ -112,7 +112,8 @@ def parse_statement(
     """
     jws = parse_jws(raw, typ=STATEMENT_TYPE)
     document = parse_json(jws.payload, limit=MAX_STATEMENT)
-    if disclosures or b'"sd"' in jws.payload:  # else there is nothing to reveal
+    # Without the mark, written plainly or with an escape, there is nothing to reveal.
+    if disclosures or b'"sd"' in jws.payload or b"\\u" in jws.payload:
         document = reveal(document, disclosures)
     envelope = to_shape(document, Envelope)
     if envelope.ledger != ledger:

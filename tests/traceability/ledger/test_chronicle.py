@@ -5,6 +5,8 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as st
 
+from msgspec import structs
+
 from traceability.ledger.book import Movement
 from traceability.ledger.chronicle import Happening, as_they_stand, build_history, lot_of
 from traceability.ledger.provenance import propagate
@@ -258,3 +260,33 @@ def test_every_milligram_of_a_divided_lot_is_in_one_of_its_parts(amounts):
     held = [compositions[f"mine:p{place}"].contents["Cu"].total_mg for place in range(len(amounts))]
 
     assert sum(held) == total * KG * 30 // 100
+
+
+def test_what_a_distrusted_key_said_moves_mass_and_tells_nothing():
+    smelting = happening(
+        2,
+        "transformation",
+        take("mine:ore", 50),
+        make("mine:cathode", 15, role="product", assays=copper(99)),
+        weigh("mine:cathode", -5, 10),
+        is_disputed=True,
+    )
+
+    _, went_in, came_out, weighed = build_history([mined(1), smelting]).steps
+
+    assert (went_in.takes[0].amount, went_in.makes) == (50 * KG, ())
+    assert came_out.takes == ()
+    assert came_out.makes[0].source.id == "unknown:introduced:mine:cathode"
+    assert not came_out.makes[0].contained
+    assert weighed.makes[0].amount == 10 * KG
+
+
+def test_a_distrusted_sender_leaves_the_lot_as_it_was():
+    shipment = happening(2, "shipment", take("mine:ore", 1, into="mine:x"), is_disputed=True)
+    moved = happening(
+        3, "shipment", structs.replace(take("mine:ore", 0), role="move"), is_disputed=True
+    )
+
+    steps = build_history([mined(1), shipment, moved]).steps
+
+    assert [step.kind for step in steps] == ["extraction", "shipment"]
