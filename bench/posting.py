@@ -19,7 +19,7 @@ from pathlib import Path
 
 from common import PROJECT, Companies, fresh_ledger, tell
 
-SECONDS = 8
+SECONDS = 6
 ROUNDS = 3
 PORT = 8763
 SCRIPT = """
@@ -155,8 +155,8 @@ def _load(companies: Companies, url: str, token: str | None) -> dict[str, float]
         sys.exit(f"{url}: {told.stderr[:2000]}")
     return {
         "rate": float(_found(r"Requests/sec:\s+([\d.]+)", told.stdout)),
-        "p50": _milliseconds(_found(r"50%\s+(\S+)", told.stdout)),
-        "p99": _milliseconds(_found(r"99%\s+(\S+)", told.stdout)),
+        "p50": _milliseconds(_found(r"(?m)^\s+50%\s+(\S+)", told.stdout)),
+        "p99": _milliseconds(_found(r"(?m)^\s+99%\s+(\S+)", told.stdout)),
     }
 
 

@@ -196,7 +196,8 @@ class DuplicateMember(TraceabilityError):
     hint = "Name every member of an object once."
 
     def __init__(self, *, name: str) -> None:
-        super().__init__(f"The member {name[:64]!r} is named twice in one object.", name=name[:64])
+        message = f"The member {name[:64]!r} is named twice in one object."
+        super().__init__(message, at="$", name=name[:64])
 
 
 class NotCanonical(TraceabilityError):

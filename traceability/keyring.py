@@ -58,9 +58,7 @@ def keys_over_time(connection: Connection, origin: str, size: int) -> dict[str, 
                 raise LogDamaged(f"Entry {entry} revokes a key that nobody enrolled.", entry=entry)
             keys[body.kid] = _revoked(known, position)
         holder = body.operator if isinstance(body, registry.Genesis) else body
-        for enrolled in new_keys(statement):
-            jwk = enrolled.jwk
-            key = PublicKey.from_jwk({"kty": jwk.kty, "crv": jwk.crv, "x": jwk.x})
+        for key in new_keys(statement):
             keys[key.kid] = Good(
                 organization=holder.organization, public=key.raw, enrolled=position, revoked=None
             )

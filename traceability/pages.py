@@ -21,6 +21,7 @@ def log(request: HttpRequest) -> HttpResponse:
     checkpoints = list(Checkpoint.objects.order_by("-size")[:NEWEST])
     context = {
         "origin": settings.LEDGER_ORIGIN,
+        "site": settings.SITE_URL,
         "vkey": log_verifier().vkey,
         "newest": checkpoints[0] if checkpoints else None,
         "checkpoints": checkpoints,

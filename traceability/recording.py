@@ -35,7 +35,6 @@ from traceability.ledger.book import Effects
 from traceability.ledger.decision import decide, decide_genesis
 from traceability.ledger.effective import parse_effective
 from traceability.ledger.entries import utc_text
-from traceability.ledger.keys import PublicKey
 from traceability.ledger.needs import Needs, new_keys
 from traceability.ledger.receipts import receipt
 from traceability.ledger.signing import verify_many
@@ -208,15 +207,7 @@ def _public_keys(statements: Sequence[Statement]) -> Mapping[str, bytes]:
         _PUBLIC_KEYS.clear()
     found = Key.objects.filter(kid__in={s.kid for s in statements})
     _PUBLIC_KEYS.update({key.kid: bytes(key.public) for key in found})
-    brought: dict[str, bytes] = {}
-    for statement in statements:
-        for enrolled in new_keys(statement):
-            jwk = enrolled.jwk
-            try:
-                key = PublicKey.from_jwk({"kty": jwk.kty, "crv": jwk.crv, "x": jwk.x})
-            except TraceabilityError:
-                continue  # refused with its reason when the statement is decided
-            brought[key.kid] = key.raw
+    brought = {key.kid: key.raw for statement in statements for key in new_keys(statement)}
     return {**brought, **_PUBLIC_KEYS}
 
 

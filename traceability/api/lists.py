@@ -86,9 +86,14 @@ def parameters(request: HttpRequest | Request, shape: type[P]) -> P:
     if twice:
         raise InvalidRequest(f"The parameter {twice[0][:60]!r} is given twice.", at=twice[0][:60])
     try:
-        return msgspec.convert(given.dict(), shape, strict=False)
+        asked = msgspec.convert(given.dict(), shape, strict=False)
     except msgspec.ValidationError as error:
         raise InvalidRequest(f"The query cannot be read: {error}.") from None
+    for name, text in given.items():
+        value = getattr(asked, name)
+        if isinstance(value, int) and str(value) != text:  # `1e2` and `+7` are numbers to some
+            raise InvalidRequest(f"{text[:20]!r} is not a whole number.", at=name)
+    return asked
 
 
 def page_of(

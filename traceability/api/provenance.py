@@ -183,7 +183,9 @@ def _provenance(lot: str, size: int, caller: Caller) -> Provenance:
         ),
     )
     name = history.last.get(lot, lot)
-    whole = propagate(history.steps, lots=[name])
+    measured = {one for step in history.steps for made in step.makes for one in made.contained}
+    elements = measured | history.elements_of(lot)
+    whole = propagate(history.steps, elements=elements, lots=[name])
     contents = {
         element: content
         for element, content in (whole[name].contents if name in whole else {}).items()

@@ -1,25 +1,21 @@
-"""`/api/v1/statements`, `…/statement-batches`, `…/rejections`: record, and read what was.
+"""`/api/v1/statements`, `…/rejections`: record one statement, and read what was.
 
 What was signed is what is parsed, stored and verified: no serializer touches the bytes.
 """
 
 from datetime import UTC
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
-import msgspec
 import orjson
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 from msgspec import Meta, Struct
-from rest_framework.authentication import SessionAuthentication
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from traceability import reading, seeing
-from traceability.api import auth
-from traceability.api.errors import respond, too_large, translated
+from traceability.api.errors import respond, translated
 from traceability.api.lists import (
     LedgerView,
     Page,
@@ -29,33 +25,23 @@ from traceability.api.lists import (
     told,
 )
 from traceability.api.schema import described
+from traceability.api.submitting import (
+    JOSE,
+    JOSE_JSON,
+    JSON,
+    Signed,
+    named,
+    sender,
+    submission_of,
+)
 from traceability.errors import (
-    BatchNotRecorded,
-    BatchTooLarge,
-    DocumentTooLarge,
-    InvalidRequest,
-    NotPermitted,
-    NotSubmittedByAuthor,
-    TraceabilityError,
     UnknownStatement,
-    UnsupportedContentType,
 )
 from traceability.http import Caller
-from traceability.keeping import service_key
-from traceability.ledger.canonical import DOCUMENT_LIMIT, parse_json
 from traceability.ledger.entries import utc_text
 from traceability.ledger.shapes import Hash, LotId
 from traceability.models import Entry, EntrySubject, Rejection, StatementText
-from traceability.problems import problem
-from traceability.recording import Outcome, Submission, record_statements
-from traceability.registering import sign_as_service
-
-T = TypeVar("T")
-
-BATCH_LIMIT = 10_000  # statements
-BODY_LIMIT = 4 * DOCUMENT_LIMIT  # bytes of one statement with its disclosures
-JOSE, JOSE_JSON, JSON = "application/jose", "application/jose+json", "application/json"
-
+from traceability.recording import record_statements
 
 # ── what is answered ──────────────────────────────────────────────────────────────────────
 
@@ -69,15 +55,6 @@ class RecordedStatement(Struct, frozen=True, kw_only=True):
     receipt: str
     key_held_by: str
     state: str | None = None
-
-
-class BatchOutcomes(Struct, frozen=True, kw_only=True):
-    """What became of each statement, in the order sent; refused ones bring a `problem`."""
-
-    recorded: int
-    duplicate: int
-    rejected: int
-    outcomes: list[dict[str, Any]]
 
 
 class StatementLine(Struct, frozen=True, kw_only=True):
@@ -137,33 +114,13 @@ class RejectionParameters(PageParameters, frozen=True, kw_only=True):
     code: Annotated[str, Meta(pattern=r"\A[a-z_]{1,60}\Z")] | None = None
 
 
-# ── what is sent ──────────────────────────────────────────────────────────────────────────
-
-
-class Signed(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A statement as a compact JWS, and the disclosures of what it hides."""
-
-    statement: Annotated[str, Meta(min_length=1)]
-    disclosures: list[dict[str, Any]] = []
-
-
-class Batch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Statements in order; each a compact JWS, a `Signed`, or a plain document.
-
-    `atomic`: record all or none.
-    """
-
-    statements: Annotated[list[msgspec.Raw], Meta(min_length=1)]
-    atomic: bool = False
-
-
 # ── one statement: the path that must be lean ─────────────────────────────────────────────
 
 
 class StatementsView(LedgerView):
     """Record one statement, or list those that may be read."""
 
-    @csrf_exempt  # `_caller` asks a session for its token
+    @csrf_exempt  # `sender` asks a session for its token
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Pass a POST by everything that only a list needs."""
         if request.method == "POST":
@@ -204,8 +161,8 @@ class StatementsView(LedgerView):
 
 def _record_one(request: HttpRequest) -> HttpResponse:
     try:
-        caller = _caller(request)
-        submission = _submission(request, caller)
+        caller = sender(request)
+        submission = submission_of(request, caller)
         [outcome] = record_statements([submission], submitted_by=caller.organization)
     except Exception as error:
         known = translated(error, request)
@@ -213,160 +170,9 @@ def _record_one(request: HttpRequest) -> HttpResponse:
             raise
         return respond(known)
     if outcome.error is not None:
-        return respond(outcome.error, **_named(outcome))
+        return respond(outcome.error, **named(outcome))
     status = 200 if outcome.is_duplicate else 201
     return HttpResponse(orjson.dumps(outcome.as_json()), status=status, content_type=JSON)
-
-
-def _caller(request: HttpRequest) -> Caller:
-    """Return who sends a statement: the holder of a token, or somebody logged in."""
-    caller = auth.bearer(request)
-    if caller is None:
-        caller = auth.of_user(request.user)
-        SessionAuthentication().enforce_csrf(Request(request))
-    auth.check_scope(caller, request.method)
-    return caller
-
-
-def _submission(request: HttpRequest, caller: Caller) -> Submission:
-    """Return what was sent, signed by the service where it is a plain document."""
-    body = request.body
-    if len(body) > BODY_LIMIT:
-        raise DocumentTooLarge(size_bytes=len(body), limit_bytes=BODY_LIMIT)
-    match request.content_type:
-        case "application/jose":
-            return Submission(jws=body)
-        case "application/jose+json":
-            return _signed(body)
-        case "application/json":
-            return _read(body, caller, {})
-    raise UnsupportedContentType(
-        f"A statement cannot come as {(request.content_type or '')[:60]!r}."
-    )
-
-
-def _read(raw: bytes, caller: Caller, keys: dict[str, Any]) -> Submission:
-    """Read one item: a JWS in quotes, a `Signed`, or a document the service signs."""
-    if raw[:1] == b'"':
-        return Submission(jws=_decoded(raw, str).encode())
-    document = parse_json(raw, limit=BODY_LIMIT)
-    if "statement" in document:
-        return _signed(raw)
-    return _sign(document, caller, keys)
-
-
-def _signed(raw: bytes) -> Submission:
-    sent = _decoded(raw, Signed)
-    return Submission(jws=sent.statement.encode(), disclosures=tuple(sent.disclosures))
-
-
-def _sign(document: dict[str, Any], caller: Caller, keys: dict[str, Any]) -> Submission:
-    """Sign a document with the key that the service holds for the caller, and for no other.
-
-    Raises:
-        NotSubmittedByAuthor, NoServiceKey, NotPermitted: why not.
-    """
-    author = document.get("author")
-    if author != caller.organization:
-        raise NotSubmittedByAuthor(author=str(author)[:64])
-    if caller.person:
-        if document.get("acting_person", caller.person) != caller.person:
-            raise NotPermitted("A person signs with the own pseudonym only.")
-        document["acting_person"] = caller.person
-    if author not in keys:
-        keys[author] = service_key(author)
-    return sign_as_service(document, key=keys[author])
-
-
-def _decoded(raw: bytes, shape: type[T]) -> T:
-    """Read JSON of a shape.
-
-    Raises:
-        InvalidRequest: it is something else.
-    """
-    try:
-        return msgspec.json.decode(raw, type=shape)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InvalidRequest(f"The body cannot be read: {error}.") from None
-
-
-def _named(outcome: Outcome) -> dict[str, Any]:
-    return {"id": str(outcome.statement.id)} if outcome.statement else {}
-
-
-# ── many statements ───────────────────────────────────────────────────────────────────────
-
-
-class StatementBatchesView(LedgerView):
-    """Record many statements."""
-
-    @described(
-        "Record up to 10,000 statements",
-        "Applied in order: later items see what earlier ones did. The answer has one outcome per "
-        "item, in order. With `atomic` all are recorded or none (409).",
-        body={JSON: Batch},
-        answers={200: BatchOutcomes},
-        refused=(400, 403, 409, 413, 415, 503),
-    )
-    def post(self, request: Request) -> HttpResponse:
-        """Record a batch."""
-        if request._request.content_type != JSON:
-            raise UnsupportedContentType("A batch comes as application/json.")
-        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
-        if int(request.META.get("CONTENT_LENGTH") or 0) > limit:
-            raise too_large(request)
-        batch = _batch(request._request.body)
-        outcomes = _record_batch(batch, self.caller)
-        answer = BatchOutcomes(
-            recorded=sum(one["outcome"] == "recorded" for one in outcomes),
-            duplicate=sum(one["outcome"] == "duplicate" for one in outcomes),
-            rejected=sum(one["outcome"] == "rejected" for one in outcomes),
-            outcomes=outcomes,
-        )
-        if batch.atomic and answer.rejected:
-            return respond(BatchNotRecorded(), **msgspec.to_builtins(answer))
-        return HttpResponse(msgspec.json.encode(answer), content_type=JSON)
-
-
-def _batch(body: bytes) -> Batch:
-    batch = _decoded(body, Batch)
-    if len(batch.statements) > BATCH_LIMIT:
-        raise BatchTooLarge(len(batch.statements), BATCH_LIMIT)
-    return batch
-
-
-def _record_batch(batch: Batch, caller: Caller) -> list[dict[str, Any]]:
-    """Record what can be understood; what cannot has its own outcome, in its place."""
-    keys: dict[str, Any] = {}
-    prepared: list[Submission | TraceabilityError] = []
-    for place, raw in enumerate(batch.statements):
-        try:
-            prepared.append(_read(bytes(raw), caller, keys))
-        except TraceabilityError as error:
-            error.at = f"$.statements[{place}]{error.at.removeprefix('$')}"
-            prepared.append(error)
-
-    good = [one for one in prepared if isinstance(one, Submission)]
-    if batch.atomic and len(good) < len(prepared):
-        return [
-            _refused(one if isinstance(one, TraceabilityError) else BatchNotRecorded())
-            for one in prepared
-        ]
-    recorded = iter(record_statements(good, submitted_by=caller.organization, atomic=batch.atomic))
-    return [
-        _refused(one) if isinstance(one, TraceabilityError) else _told(next(recorded))
-        for one in prepared
-    ]
-
-
-def _refused(error: TraceabilityError) -> dict[str, Any]:
-    return {"outcome": "rejected", "problem": problem(error)}
-
-
-def _told(outcome: Outcome) -> dict[str, Any]:
-    if outcome.error is None:
-        return outcome.as_json()
-    return _refused(outcome.error) | _named(outcome)
 
 
 # ── reading ───────────────────────────────────────────────────────────────────────────────

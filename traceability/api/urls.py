@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from traceability.api.batches import StatementBatchesView
 from traceability.api.log import CheckpointView, ProofView, TileView, VerifierKeyView
 from traceability.api.lots import LotBundleView, LotsView, LotView
 from traceability.api.provenance import ProvenanceView
@@ -14,7 +15,6 @@ from traceability.api.registry import (
 )
 from traceability.api.statements import (
     RejectionsView,
-    StatementBatchesView,
     StatementsView,
     StatementView,
 )

@@ -391,13 +391,7 @@ class Draft:
 
 def described(new: NewLot) -> dict[str, Any]:
     """Return what shares and contained metal are derived from, as JSON values."""
-    facts = {
-        "material": new.material,
-        "form": new.form,
-        "quantity": new.quantity,
-        "assays": new.assays,
-        "compound": new.compound,
-    }
-    stated = {name: value for name, value in facts.items() if value is not None}
-    told: dict[str, Any] = msgspec.to_builtins(stated)
-    return told
+    names = ("material", "form", "quantity", "assays", "compound")
+    stated = {name: getattr(new, name) for name in names if getattr(new, name) is not None}
+    facts: dict[str, Any] = msgspec.to_builtins(stated)
+    return facts

@@ -13,6 +13,7 @@ from traceability.errors import (
     MayNotSign,
     NotYourNameSpace,
     OrganizationNeedsKey,
+    PossessionNotProven,
     UnknownFacility,
     UnknownKey,
     UnknownOrganization,
@@ -71,12 +72,16 @@ def check_key(enrolled: registry.EnrolledKey, statement: Statement, organization
         {"kty": enrolled.jwk.kty, "crv": enrolled.jwk.crv, "x": enrolled.jwk.x}, at=f"{at}.jwk"
     )
     check_enrollable(key, at=f"{at}.jwk")
-    verify_possession(
-        enrolled.possession.encode(),
-        key,
-        ledger=statement.envelope.ledger,
-        organization=organization,
-    )
+    try:
+        verify_possession(
+            enrolled.possession.encode(),
+            key,
+            ledger=statement.envelope.ledger,
+            organization=organization,
+        )
+    except PossessionNotProven as error:
+        error.at = f"{at}.possession"
+        raise
     return key
 
 

@@ -1,10 +1,13 @@
 """What a statement looks at: everything its decision needs to find in the book."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from traceability.errors import MalformedKey
 from traceability.ledger import events, registry
+from traceability.ledger.keys import PublicKey
 from traceability.ledger.shapes import NewLot
 from traceability.ledger.statements import Statement
 
@@ -25,7 +28,7 @@ class Needs:
     def add(self, statement: Statement) -> None:
         """Add what one statement looks at."""
         body = statement.body
-        self.kids.add(statement.kid)
+        self.kids |= {statement.kid, *(key.kid for key in new_keys(statement))}
         self.organizations.add(statement.author)
         for subject in statement.subjects:
             kind, _, name = subject.partition(":")
@@ -99,11 +102,13 @@ def new_lots(body: Any) -> Iterable[NewLot]:
     yield from getattr(body, "outputs", None) or ()
 
 
-def new_keys(statement: Statement) -> Iterable[registry.EnrolledKey]:
-    """Return the keys that a statement would enrol."""
-    key = getattr(statement.body, "key", None)
-    if isinstance(key, registry.EnrolledKey):
-        yield key
+def new_keys(statement: Statement) -> Iterable[PublicKey]:
+    """Return the keys that a statement would enrol; an unsound one is left to the decision."""
+    enrolled = getattr(statement.body, "key", None)
+    if isinstance(enrolled, registry.EnrolledKey):
+        jwk = enrolled.jwk
+        with suppress(MalformedKey):
+            yield PublicKey.from_jwk({"kty": jwk.kty, "crv": jwk.crv, "x": jwk.x})
 
 
 def _members(value: Any) -> Iterable[tuple[str, Any]]:

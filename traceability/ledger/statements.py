@@ -163,4 +163,4 @@ def to_shape(value: object, shape: type[S], *, at: str = "$") -> S:
         text = str(error)
         found = _PLACE.search(text)
         place = at + found.group(1)[1:] if found else at
-        raise MalformedStatement(_PLACE.sub("", text), at=place) from None
+        raise MalformedStatement(f"{_PLACE.sub('', text)}.", at=place) from None

@@ -20,3 +20,8 @@ def world(django_db_setup, django_db_blocker, tmp_path_factory):
 @pytest.fixture(autouse=True)
 def fresh_tokens():
     forget_tokens()
+
+
+@pytest.fixture(autouse=True)
+def own_guard():
+    """Leave the guard where the module's world has it."""

@@ -9,7 +9,8 @@ from django.test import Client
 
 from tests.traceability.api.world import client, token
 from tests.traceability.ledger.paper_ledger import WHEN, key_of, new_lot, tonnes
-from traceability.api.statements import BATCH_LIMIT, BODY_LIMIT
+from traceability.api.batches import BATCH_LIMIT
+from traceability.api.submitting import BODY_LIMIT
 from traceability.ledger.canonical import canonical
 from traceability.ledger.disclosures import hide
 from traceability.ledger.signing import STATEMENT_TYPE, parse_jws, sign_jws
@@ -130,7 +131,7 @@ def test_a_refused_statement_changes_nothing_and_says_why(world, make, status, c
 
 
 def test_a_wrong_signature_is_not_confused_with_a_wrong_key(world):
-    head, payload, signature = signed(document()).split(".")
+    head, payload, _ = signed(document()).split(".")
     other = signed(document()).split(".")[2]
     assert post(f"{head}.{payload}.{other}").json()["code"] == "invalid_signature"
 

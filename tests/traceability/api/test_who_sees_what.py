@@ -1,4 +1,4 @@
-"""Every address × every kind of caller: nobody reads a rival's lot."""
+"""Every address by every kind of caller: nobody reads a rival's lot."""
 
 import pytest
 
@@ -31,9 +31,7 @@ PUBLIC = ("log/checkpoint", "log/vkey", "log/tile/0/000.p/{size}", "log/proofs/{
 @pytest.mark.parametrize("lot", LOTS)
 @pytest.mark.parametrize("caller", CALLERS)
 @pytest.mark.parametrize("path", OF_A_LOT)
-def test_a_lot_answers_those_who_may_see_it_and_is_unknown_to_all_others(
-    world, path, caller, lot
-):
+def test_a_lot_answers_those_who_may_see_it_and_is_unknown_to_all_others(world, path, caller, lot):
     answer = world.get(caller, path.format(lot))
     if caller in SEEN[lot]:
         assert answer.status_code == 200, answer.content
@@ -84,9 +82,7 @@ ON_A_SEEN_LOT = {"offer": {"buyer"}, "to cell": {"buyer"}}
 
 @pytest.mark.parametrize("name", READABLE)
 @pytest.mark.parametrize("caller", CALLERS)
-def test_a_statement_is_read_by_its_parties_and_blinded_on_a_lot_that_is_seen(
-    world, caller, name
-):
+def test_a_statement_is_read_by_its_parties_and_blinded_on_a_lot_that_is_seen(world, caller, name):
     entry = world.entries[name]
     answer = world.get(caller, f"statements/{entry}")
     if caller in READABLE[name]:
@@ -117,9 +113,12 @@ def test_the_list_of_statements_is_what_may_be_read_one_by_one(world, caller):
 def test_names_are_shown_only_where_they_were_opened(world, caller):
     body = b"".join(
         world.get(caller, path).content
-        for path in ("organizations", "facilities", "lots", *(
-            path.format(lot) for lot in LOTS if caller in SEEN[lot] for path in OF_A_LOT[:2]
-        ))
+        for path in (
+            "organizations",
+            "facilities",
+            "lots",
+            *(path.format(lot) for lot in LOTS if caller in SEEN[lot] for path in OF_A_LOT[:2]),
+        )
     )
     if caller != "rival":
         assert b"rival" not in body.lower()

@@ -21,10 +21,10 @@ from tests.traceability.ledger.paper_ledger import (
     tonnes,
 )
 from tests.traceability.stored_ledger import StoredLedger
+from traceability.keeping import keep_new_key
 from traceability.models import Membership
 from traceability.publishing import publish_checkpoint
 from traceability.registering import enrolment as enrol
-from traceability.keeping import keep_new_key
 
 COMPANIES = ("acme", "bolt", "cell", "rival", "buyer")
 CALLERS = (*COMPANIES, "audit", "lapsed", "operator")
@@ -106,6 +106,20 @@ def build():
                 "until": until,
                 "facilities": ["acme:mine"],
                 "lots": [],
+            },
+        )
+    for author, lot in (("acme", "acme:L1"), ("bolt", "bolt:S")):
+        result = {"element": "Cu", "value": "30", "unit": "percent", "basis": "wet"}
+        say(
+            "custody.assay",
+            author,
+            {
+                "lot": lot,
+                "laboratory": {"name": "A laboratory"},
+                "party": "seller",
+                "method": "ICP",
+                "status": "final",
+                "results": [result],
             },
         )
     world.entries["rival"] = say(

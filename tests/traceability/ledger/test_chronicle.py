@@ -4,7 +4,6 @@ from datetime import date
 
 from hypothesis import given
 from hypothesis import strategies as st
-
 from msgspec import structs
 
 from traceability.ledger.book import Movement

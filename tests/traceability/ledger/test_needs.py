@@ -135,8 +135,17 @@ def test_lots_and_keys_that_a_body_brings_are_found():
         "alice:L"
     ]
     assert list(new_lots(understood(split("alice:L", taken("alice:P", "1")), "alice").body)) == []
-    assert len(list(new_keys(understood(organization("bob"), "operator")))) == 1
+    assert [one.kid for one in new_keys(understood(organization("bob"), "operator"))] == [
+        key_of("bob").kid
+    ]
     assert list(new_keys(understood(extraction("alice:L"), "alice"))) == []
+
+
+def test_a_key_that_would_be_enrolled_is_looked_up_unless_it_is_unreadable():
+    assert needs(key("alice", "second")).kids == {key_of("alice").kid, key_of("second").kid}
+    kind, body = key("alice", "second")
+    body["key"]["jwk"]["x"] = "_" * 43  # no canonical base64url
+    assert needs((kind, body)).kids == {key_of("alice").kid}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,63 @@
+"""Reading the stored log back, in the order of its indices, and deciding on all of it again."""
+
+from django.conf import settings
+
+from traceability.ledger.book import Book
+from traceability.ledger.decision import decide, decide_genesis
+from traceability.ledger.merkle import tree_root
+from traceability.ledger.statements import parse_statement
+from traceability.models import Entry, LogIndex, Lot, Movement, StatementText
+from traceability.recording import known_kinds
+from traceability.rows import lot_of
+
+
+def entries_in_order():
+    """Return the entries by log index; the indices are gapless from 0."""
+    index = list(LogIndex.objects.order_by("index"))
+    assert [row.index for row in index] == list(range(len(index)))
+    entries = Entry.objects.in_bulk([row.recorded_order for row in index])
+    return [entries[row.recorded_order] for row in index]
+
+
+def replayed_book():
+    """Decide on every sequenced statement again, in log order.
+
+    Had a statement relied on one with a higher index, it would be refused here.
+    """
+    book, texts = Book(), StatementText.objects.in_bulk()
+    for n, entry in enumerate(entries_in_order()):
+        text = texts[entry.recorded_order]
+        statement = parse_statement(
+            text.jws.encode(),
+            kinds=known_kinds(),
+            ledger=settings.LEDGER_ORIGIN,
+            disclosures=tuple(text.disclosures),
+        )
+        before = {lot: state.amount for lot, state in book.lots.items()}
+        effects = decide(statement, book) if n else decide_genesis(statement)
+        for movement in effects.movements:
+            if movement.role == "take" and effects.replaces is None:
+                before[movement.lot] += movement.delta
+                assert before[movement.lot] >= 0, "a withdrawal exceeded what the lot held"
+        book.accept(statement, effects, entry.hash)
+    return book
+
+
+def verify_states():
+    """Hold the tables against the log: lots, amounts and root are what the entries make."""
+    book = replayed_book()
+    stored = {row["id"]: lot_of(row) for row in Lot.objects.values()}
+    assert stored == book.lots
+    replaced = set(Entry.objects.exclude(replaces=None).values_list("replaces", flat=True))
+    standing = Entry.objects.exclude(hash__in=replaced).values_list("recorded_order", flat=True)
+    sums = dict.fromkeys(stored, 0)
+    for lot, delta in Movement.objects.filter(recorded_order__in=list(standing)).values_list(
+        "lot", "delta"
+    ):
+        sums[lot] += delta
+    assert {lot: state.amount for lot, state in stored.items()} == sums
+    return book
+
+
+def root_of_entries():
+    return tree_root([bytes.fromhex(entry.hash) for entry in entries_in_order()])
