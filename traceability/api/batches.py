@@ -8,6 +8,7 @@ from django.http import HttpResponse
 from msgspec import Meta, Struct
 from rest_framework.request import Request
 
+from traceability.api import examples
 from traceability.api.errors import respond, too_large
 from traceability.api.lists import LedgerView
 from traceability.api.schema import described
@@ -54,6 +55,7 @@ class StatementBatchesView(LedgerView):
         body={JSON: Batch},
         answers={200: BatchOutcomes},
         refused=(400, 403, 409, 413, 415, 503),
+        sent={JSON: examples.BATCH},
     )
     def post(self, request: Request) -> HttpResponse:
         """Record a batch."""

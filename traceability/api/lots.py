@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from traceability import reading, seeing
+from traceability.api import examples
 from traceability.api.lists import LedgerView, Page, PageParameters, page_of, parameters, told
 from traceability.api.schema import described
 from traceability.bundling import build_bundle
@@ -146,6 +147,7 @@ class LotView(LedgerView):
         "recorded and shown to it.",
         answers={200: LotDetail},
         refused=(404,),
+        answered=examples.LOT,
     )
     def get(self, request: Request, lot: str) -> Response:
         """Show one lot."""

@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from traceability import seeing
+from traceability.api import examples
 from traceability.api.lists import LedgerView, Parameters, parameters, told
 from traceability.api.lots import note
 from traceability.api.schema import described
@@ -133,6 +134,7 @@ class ProvenanceView(LedgerView):
         parameters=ProvenanceParameters,
         answers={200: Provenance},
         refused=(404,),
+        answered=examples.PROVENANCE,
     )
     def get(self, request: Request, lot: str) -> Response:
         """Tell where a lot's metal is from."""

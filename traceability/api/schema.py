@@ -57,7 +57,8 @@ def described(
     parameters: type[Struct] | None = None,
     body: Mapping[str, Any] | None = None,
     refused: tuple[int, ...] = (),
-    examples: Mapping[str, Any] | None = None,
+    sent: Mapping[str, Any] | None = None,
+    answered: Any = None,
 ) -> Callable[[F], F]:
     """Describe a view method in the OpenAPI document.
 
@@ -68,7 +69,8 @@ def described(
         parameters: the shape of the query.
         body: type of the request body by media type.
         refused: statuses of problems, besides 400, 401, 403 and 404 where they always apply.
-        examples: of the successful answer, by name.
+        sent: an example of the body by media type.
+        answered: an example of the successful answer.
     """
     problems = {(status, _PROBLEM): _told(status, schema_of(Problem)) for status in refused}
     if parameters is not None:
@@ -87,10 +89,7 @@ def described(
             parameters=_query(parameters) if parameters is not None else None,
             request={media: schema_of(shape) for media, shape in body.items()} if body else None,
             responses=told | problems,
-            examples=[
-                OpenApiExample(name, value=value, response_only=True)
-                for name, value in (examples or {}).items()
-            ],
+            examples=_examples(sent or {}, answered),
         )(method)
         return told_of
 
@@ -122,6 +121,18 @@ def add_shapes(result: dict[str, Any], **_: Any) -> dict[str, Any]:
                     "403", unauthenticated | {"description": "not you"}
                 )
     return result
+
+
+def _examples(sent: Mapping[str, Any], answered: Any) -> list[OpenApiExample]:
+    bodies = [
+        OpenApiExample("Sent", value=value, request_only=True, media_type=media)
+        for media, value in sent.items()
+    ]
+    if answered is None:
+        return bodies
+    statuses = ["200", "201"]
+    answer = OpenApiExample("Answered", value=answered, response_only=True, status_codes=statuses)
+    return [*bodies, answer]
 
 
 def _told(status: int, schema: dict[str, Any]) -> OpenApiResponse:

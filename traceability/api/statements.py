@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from traceability import reading, seeing
+from traceability.api import examples
 from traceability.api.errors import respond, translated
 from traceability.api.lists import (
     LedgerView,
@@ -153,6 +154,8 @@ class StatementsView(LedgerView):
         body={JOSE: str, JOSE_JSON: Signed, JSON: dict[str, Any]},
         answers={200: RecordedStatement, 201: RecordedStatement},
         refused=(400, 403, 404, 409, 413, 415, 503),
+        sent={JOSE_JSON: examples.SIGNED, JSON: examples.DOCUMENT},
+        answered=examples.RECORDED,
     )
     def post(self, request: Request) -> HttpResponse:
         """Record a statement: answered by `dispatch`, described here."""

@@ -2,6 +2,7 @@
 
 import io
 
+import msgspec
 import pytest
 import schemathesis
 from django.core.handlers.wsgi import WSGIHandler
@@ -14,8 +15,18 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance
 
 from tests.traceability.api.world import client
+from traceability.api import examples
+from traceability.api.lots import LotDetail
+from traceability.api.provenance import Provenance
+from traceability.api.statements import RecordedStatement
+from traceability.api.submitting import Signed
+from traceability.ledger.canonical import canonical
+from traceability.ledger.keys import new_private_key
 from traceability.ledger.shapes import LotId
+from traceability.ledger.signing import STATEMENT_TYPE, sign_jws
+from traceability.ledger.statements import parse_statement
 from traceability.models import Entry
+from traceability.recording import known_kinds
 
 pytestmark = pytest.mark.django_db
 CHECKS = (not_a_server_error, content_type_conformance, response_schema_conformance)
@@ -56,6 +67,35 @@ def test_every_operation_says_how_it_is_refused(world):
     assert len(set(names)) == len(names)
     assert r"\A" not in str(told)  # an anchor of Python's that no other reader knows
     assert LotId.__metadata__[0].pattern.startswith(r"\A")
+
+
+@pytest.mark.parametrize(
+    ("example", "shape"),
+    [
+        (examples.SIGNED, Signed),
+        (examples.RECORDED, RecordedStatement),
+        (examples.LOT, LotDetail),
+        (examples.PROVENANCE, Provenance),
+    ],
+)
+def test_every_example_is_of_the_shape_it_is_an_example_of(example, shape):
+    assert msgspec.to_builtins(msgspec.convert(example, shape)) == example | (
+        {"state": None} if shape is RecordedStatement else {}
+    )
+
+
+def test_the_example_of_a_document_is_a_statement_this_ledger_understands():
+    jws = sign_jws(canonical(examples.DOCUMENT), new_private_key(), typ=STATEMENT_TYPE)
+    told = parse_statement(jws, kinds=known_kinds(), ledger=examples.DOCUMENT["ledger"])
+    assert "lot:north-mine:L7-a" in told.subjects
+
+
+def test_the_examples_stand_in_the_document(world):
+    told = client().get("/api/schema/", HTTP_ACCEPT="application/json").json()
+    sent = told["paths"]["/api/v1/statements"]["post"]["requestBody"]["content"]
+    assert "north-mine:L7-a" in str(sent["application/json"])
+    answered = told["paths"]["/api/v1/lots/{lot}/provenance"]["get"]["responses"]["200"]
+    assert "bay-smelter" in str(answered)
 
 
 def _document():
