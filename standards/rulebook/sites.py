@@ -136,5 +136,5 @@ def _sentence(measured: Measured, words: str, checked: list[CheckedSite]) -> str
         return sentence
     for one in checked:
         if one.standing.outcome is measured.outcome:
-            return f"{sentence}. {one.standing.because}"
+            return f"{sentence}; {one.standing.because}"
     return sentence

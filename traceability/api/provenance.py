@@ -255,17 +255,18 @@ def _source_of(view: _Told, label: str) -> tuple[tuple[Any, ...], date | None]:
     is_mine = kind in ("mined", "recycled")
     country = view.country(one.facility) if is_mine else None
     declared = tuple(
-        tuple(sorted(row.items())) for row in map(partial(_declared, view), begun.declared)
+        tuple(sorted(row.items()))
+        for row in map(partial(_declared, view, one.entry), begun.declared)
     )
     facility = view.facility(one.facility, one.entry) if is_mine else None
     organization = view.organization(one.author, one.entry)
     return (kind, country, facility, organization, declared), one.on
 
 
-def _declared(view: _Told, row: Mapping[str, Any]) -> dict[str, Any]:
+def _declared(view: _Told, entry: str, row: Mapping[str, Any]) -> dict[str, Any]:
     """Return a declared origin without a facility that the reader may not know."""
     told_row = dict(row)
-    if "facility" in told_row and view.facility(told_row["facility"]) is None:
+    if "facility" in told_row and view.facility(told_row["facility"], entry) is None:
         told_row.pop("facility")
     return told_row
 

@@ -88,7 +88,7 @@ def test_a_failure_that_grace_would_not_mend_says_no_lapse():
 
 def test_the_sentence_quotes_the_first_site_in_the_way():
     found = about(site(4, holds("y")), site(6, fails("the mine is closed")))
-    assert found.because == "40 % of the metal is fine; at least 50 % needed. the mine is closed"
+    assert found.because == "40 % of the metal is fine; at least 50 % needed; the mine is closed"
     assert about(site(1, holds("y"))).because == "100 % of the metal is fine; at least 50 % needed"
 
 

@@ -9,13 +9,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from tests.traceability.api.world import client
-from tests.traceability.ledger.paper_ledger import tonnes
+from tests.traceability.ledger.paper_ledger import new_lot, tonnes
 from traceability.keeping import log_verifier
 from traceability.ledger import tlog_proof
 from traceability.ledger.bundle import parse_bundle
 from traceability.ledger.checkpoint import open_checkpoint
 from traceability.ledger.merkle import leaf_hash
-from traceability.models import Entry, LogIndex
+from traceability.models import Checkpoint, Entry, LogIndex
 
 pytestmark = pytest.mark.django_db
 LISTS = ("statements", "rejections", "organizations", "facilities", "keys", "lots")
@@ -143,6 +143,19 @@ def test_a_lot_tells_its_state_and_its_history(world):
     assert told["is_complete"]
 
 
+def test_a_former_holder_knows_the_lot_and_nothing_of_what_became_of_it(world):
+    title = {"lot": "acme:L2", "from": {"organization": "acme"}, "to": {"organization": "bolt"}}
+    world.ledger.say("custody.transfer", "acme", {"items": [title]})
+    told = world.get("acme", "lots/acme:L2").json()
+    known = {"id", "material", "form", "basis", "unit", "state"}
+    assert told["lot"]["state"] == "passed_on"
+    assert {name for name, value in told["lot"].items() if value is not None} == known
+    kinds = [one["kind"] for one in told["history"]]
+    assert "custody.receipt" in kinds  # it was the shipper
+    assert "custody.transformation" not in kinds
+    assert [lot["id"] for lot in items(world, "acme", "lots?custodian=bolt")] == []
+
+
 def test_a_lot_on_its_way_names_the_sender_to_the_consignee(world):
     lot = world.get("cell", "lots/bolt:D").json()["lot"]
     assert (lot["state"], lot["custodian"], lot["consignee"]) == ("in_transit", "bolt", "cell")
@@ -231,6 +244,33 @@ def test_provenance_is_asked_for_as_it_was_known(world):
     assert (before["elements"], before["log_size"]) == ([], made.index)
     assert len(after["elements"]) == 1
     assert world.get("bolt", "lots/bolt:C/provenance?known_at=-1").status_code == 400
+
+
+def test_a_declared_origin_is_told_without_a_site_that_is_not_open(world):
+    row = {"stage": "extraction", "parts": 1, "facility": "acme:mine", "country": "CA"}
+    world.ledger.say(
+        "custody.introduction",
+        "bolt",
+        {
+            "facility": "bolt:plant",
+            "reason": "opening_stock",
+            "lot": new_lot("bolt:I", "3"),
+            "declared_origin": [row],
+        },
+    )
+    order = Entry.objects.latest("recorded_order").recorded_order
+    waiting = Entry.objects.get(hash=world.entries["waiting"]).recorded_order
+    for place, one in enumerate((waiting, order)):  # as if sequenced and published
+        LogIndex.objects.create(index=world.published + place, recorded_order=one)
+    Checkpoint.objects.create(
+        size=world.published + 2, root="", note="", published_at="2026-03-02T00:00:00Z"
+    )
+    world.ledger.say("custody.offer", "bolt", {"lots": ["bolt:I"], "audience": ["club"]})
+    without = {name: value for name, value in row.items() if name != "facility"}
+    for caller, declared in (("operator", row), ("bolt", row), ("buyer", without)):
+        told = world.get(caller, "lots/bolt:I/provenance").json()
+        [source] = told["elements"][0]["sources"]
+        assert source["declared"] == [declared], caller
 
 
 # ── registry ──────────────────────────────────────────────────────────────────────────────
