@@ -111,15 +111,16 @@ class Histories(RuleBasedStateMachine):
         assert (outcome.error and outcome.error.as_json()) == refusal
         if effects is None:
             return
-        taken_from = Counter()
-        for movement in effects.movements:
-            if movement.role == "take":
-                taken_from[movement.lot] -= movement.delta
         if effects.replaces is None:
-            for lot, amount in taken_from.items():
-                held = self.book.lots[lot].amount
-                assert amount <= held, "a withdrawal exceeded what the lot then held"
+            self.nothing_gives_more_than_it_holds(effects.movements)
         self.book.accept(told, effects, outcome.entry)
+
+    def nothing_gives_more_than_it_holds(self, movements):
+        """Follow the amounts movement by movement: a receipt weighs a lot before it parts it."""
+        held = Counter({name: lot.amount for name, lot in self.book.lots.items()})
+        for movement in movements:
+            held[movement.lot] += movement.delta
+            assert movement.role != "take" or held[movement.lot] >= 0
 
     @rule()
     def publish(self):
