@@ -444,6 +444,29 @@ class RangeReversed(TraceabilityError):
         super().__init__(f"A range cannot go from {low} to {high}.", at=at, low=low, high=high)
 
 
+class ValueOutsideRange(TraceabilityError):
+    """A stated value does not lie in the range stated with it."""
+
+    code = "value_outside_range"
+    hint = "Give low, value and high in one unit, in that order of size."
+
+    def __init__(self, *, value: str, low: str, high: str, at: str = "") -> None:
+        message = f"{value} does not lie between {low} and {high}."
+        super().__init__(message, at=at, value=value, low=low, high=high)
+
+
+class AssaysExceedWhole(TraceabilityError):
+    """The elements that a document finds in a substance outweigh the substance."""
+
+    code = "assays_exceed_whole"
+    hint = "Check the units, and whether a figure is for an oxide (`expressed_as`)."
+
+    def __init__(self, *, elements: list[str], at: str = "") -> None:
+        named = ", ".join(elements)
+        message = f"{named} together would be more than the whole lot."
+        super().__init__(message, at=at, elements=elements)
+
+
 class FormulaMalformed(TraceabilityError):
     """A chemical formula cannot be read, or can be read in two ways."""
 

@@ -41,11 +41,13 @@ MASS_UNITS: Mapping[str, Decimal] = MappingProxyType(
         "g": Decimal(1_000),
         "kg": Decimal(1_000_000),
         "t": Decimal(1_000_000_000),
+        "dmt": Decimal(1_000_000_000),
+        "wmt": Decimal(1_000_000_000),
         "lb": Decimal("453592.37"),
         "oz t": Decimal("31103.4768"),
     }
 )
-"""Milligrams in one unit of mass. A wet or dry tonne is `t` with its basis."""
+"""Milligrams in one unit of mass. `dmt` and `wmt` are tonnes that name their basis themselves."""
 
 VOLUME_UNITS: Mapping[str, Decimal] = MappingProxyType(
     {"m3": Decimal(1_000_000_000), "L": Decimal(1_000_000)}
@@ -55,6 +57,9 @@ VOLUME_UNITS: Mapping[str, Decimal] = MappingProxyType(
 COUNT_UNIT = "piece"
 UNITS: tuple[str, ...] = (*MASS_UNITS, *VOLUME_UNITS, COUNT_UNIT)
 MASS_BASES: tuple[str, ...] = ("wet", "dry", "as_received")
+_BASES_OF_TONNES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"dmt": ("dry",), "wmt": ("wet", "as_received")}
+)
 
 MAX_MASS_MG = 10**18  # 10^12 kg, some thirty times the copper ore mined in a year
 MAX_PIECES = 10**12
@@ -184,7 +189,7 @@ def gross_amount(
 
 def _bases_of(unit: str, *, at: str) -> tuple[str, ...]:
     if unit in MASS_UNITS:
-        return MASS_BASES
+        return _BASES_OF_TONNES.get(unit, MASS_BASES)
     if unit in VOLUME_UNITS:
         return ("volume",)
     if unit == COUNT_UNIT:
