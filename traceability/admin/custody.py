@@ -28,9 +28,25 @@ from traceability.ledger.book import EXITED, HELD, IN_TRANSIT
 from traceability.ledger.verification import verify_bundle
 from traceability.models import Entry, Lot
 from traceability.reading import chain_of, summary_of
+from traceability.restatements import restatements
 from traceability.templatetags.ledger import amount, words
 
 NEWEST = 200  # links of a chain on one page
+
+
+class RestatedFilter(admin.SimpleListFilter):
+    """Lots that, as now known, gave more than they held."""
+
+    title = _("restated")
+    parameter_name = "restated"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Return the one choice there is."""
+        return [("yes", _("gave more than it held"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Lot]) -> QuerySet[Lot]:
+        """Return the lots below zero, where asked."""
+        return queryset.filter(amount__lt=0) if self.value() == "yes" else queryset
 
 
 @admin.register(Lot)
@@ -38,7 +54,7 @@ class LotAdmin(ReadOnlyAdmin):
     """Lots as they stand now; names only where the reader may know them."""
 
     list_display: tuple[Any, ...] = ("id", "what", "how_much", "custody", "holder", "place")
-    list_filter: tuple[Any, ...] = ("state", "material", "form")
+    list_filter: tuple[Any, ...] = ("state", RestatedFilter, "material", "form")
     search_fields = ("id", "material")
     ordering = ("-last_order",)
     page_template = "traceability/admin/lot.html"
@@ -149,8 +165,10 @@ class LotAdmin(ReadOnlyAdmin):
         links = chain_of(f"lot:{row.pk}", newest=NEWEST)
         orders = [link.entry.pk for link in links]
         readable = readable_entries(Entry.objects.filter(pk__in=orders), viewer) if viewer else []
+        short = restatements([row], viewer.organization) if viewer else []
         return {
             "lot": row,
+            "restatement": short[0] if short else None,
             "title": f"{_('Lot')} {row.pk}",
             "links": links,
             "chain": summary_of(links),

@@ -13,6 +13,7 @@ from traceability.api.registry import (
     OrganizationsView,
     OrganizationView,
 )
+from traceability.api.restatements import RestatementsView
 from traceability.api.statements import (
     RejectionsView,
     StatementsView,
@@ -33,6 +34,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("lots/<str:lot>", LotView.as_view(), name="lot"),
     path("lots/<str:lot>/provenance", ProvenanceView.as_view(), name="lot-provenance"),
     path("lots/<str:lot>/bundle", LotBundleView.as_view(), name="lot-bundle"),
+    path("restatements", RestatementsView.as_view(), name="restatements"),
     path("log/checkpoint", CheckpointView.as_view(), name="log-checkpoint"),
     path("log/vkey", VerifierKeyView.as_view(), name="log-vkey"),
     path("log/tile/<path:place>", TileView.as_view(), name="log-tile"),

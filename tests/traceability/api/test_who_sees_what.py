@@ -24,7 +24,15 @@ IN_FULL = {  # lot: who may know what is left of it, and where
     "rival:R": {"rival", "operator"},
 }
 OF_A_LOT = ("lots/{}", "lots/{}/provenance", "lots/{}/bundle")
-LISTS = ("statements", "rejections", "organizations", "facilities", "keys", "lots")
+LISTS = (
+    "statements",
+    "rejections",
+    "organizations",
+    "facilities",
+    "keys",
+    "lots",
+    "restatements",
+)
 PUBLIC = ("log/checkpoint", "log/vkey", "log/tile/0/000.p/{size}", "log/proofs/{hash}")
 
 
