@@ -15,7 +15,7 @@ from django.db import Error, connection, transaction
 from django.utils import timezone
 from psycopg import errors as database_errors
 
-from traceability import guarding, holding, rows
+from traceability import guarding, holding, rows, wire
 from traceability.errors import (
     BatchNotRecorded,
     GenesisMisplaced,
@@ -43,10 +43,11 @@ from traceability.ledger.statements import Kind, Kinds, Statement, parse_stateme
 from traceability.mirroring import is_mirrored, mirror
 from traceability.models import Entry, Key, Rejection
 
-_COLLISIONS = (
+_RETRIED = (
     database_errors.DeadlockDetected,
     database_errors.SerializationFailure,
     database_errors.UniqueViolation,
+    wire.ConnectionStale,
 )
 _TRIES = 12
 _ONE_GENESIS = 0x67656E  # advisory lock
@@ -216,14 +217,18 @@ def _public_keys(statements: Sequence[Statement]) -> Mapping[str, bytes]:
 
 
 def _record_with_retries(items: Sequence[_Item], *, now: datetime, atomic: bool) -> None:
-    """Run the transaction again after a collision: deadlocks are retried, never shown."""
+    """Run the transaction again after a collision: deadlocks are retried, never shown.
+
+    So is the first message on a connection that died since its last use: nothing was sent.
+    """
+    wire.trust_connection()
     for attempt in range(_TRIES):
         for item in items:
             item.outcome.error, item.known = None, None
         try:
             _record(items, now=now, atomic=atomic)
-        except (*_COLLISIONS, Error) as error:
-            if not isinstance(error, _COLLISIONS) and not isinstance(error.__cause__, _COLLISIONS):
+        except (*_RETRIED, Error) as error:
+            if not isinstance(error, _RETRIED) and not isinstance(error.__cause__, _RETRIED):
                 raise
             time.sleep(random.uniform(0, 0.002 * 2**attempt))  # noqa: S311 - only a pause
         except _Refused:
