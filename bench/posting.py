@@ -19,7 +19,7 @@ from pathlib import Path
 
 from common import PROJECT, Companies, fresh_ledger, tell
 
-SECONDS = 6
+SECONDS = int(os.environ.get("BENCH_SECONDS", "6"))
 ROUNDS = 3
 PORT = 8763
 SCRIPT = """

@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 from functools import lru_cache, partial
 from importlib import import_module
 from typing import Any
+from weakref import WeakSet
 
 from django.conf import settings
 from django.db import Error, connection, transaction
 from django.utils import timezone
 from psycopg import errors as database_errors
 
-from traceability import guarding, holding, rows
+from traceability import guarding, holding, rows, wire
 from traceability.errors import (
     BatchNotRecorded,
     GenesisMisplaced,
@@ -39,13 +40,14 @@ from traceability.ledger.needs import Needs, new_keys
 from traceability.ledger.receipts import receipt
 from traceability.ledger.signing import verify_many
 from traceability.ledger.statements import Kind, Kinds, Statement, parse_statement
-from traceability.mirroring import mirror
+from traceability.mirroring import is_mirrored, mirror
 from traceability.models import Entry, Key, Rejection
 
-_COLLISIONS = (
+_RETRIED = (
     database_errors.DeadlockDetected,
     database_errors.SerializationFailure,
     database_errors.UniqueViolation,
+    wire.ConnectionStale,
 )
 _TRIES = 12
 _ONE_GENESIS = 0x67656E  # advisory lock
@@ -215,14 +217,18 @@ def _public_keys(statements: Sequence[Statement]) -> Mapping[str, bytes]:
 
 
 def _record_with_retries(items: Sequence[_Item], *, now: datetime, atomic: bool) -> None:
-    """Run the transaction again after a collision: deadlocks are retried, never shown."""
+    """Run the transaction again after a collision: deadlocks are retried, never shown.
+
+    So is the first message on a connection that died since its last use: nothing was sent.
+    """
+    wire.trust_connection()
     for attempt in range(_TRIES):
         for item in items:
             item.outcome.error, item.known = None, None
         try:
             _record(items, now=now, atomic=atomic)
-        except (*_COLLISIONS, Error) as error:
-            if not isinstance(error, _COLLISIONS) and not isinstance(error.__cause__, _COLLISIONS):
+        except (*_RETRIED, Error) as error:
+            if not isinstance(error, _RETRIED) and not isinstance(error.__cause__, _RETRIED):
                 raise
             time.sleep(random.uniform(0, 0.002 * 2**attempt))  # noqa: S311 - only a pause
         except _Refused:
@@ -246,17 +252,20 @@ def _record(items: Sequence[_Item], *, now: datetime, atomic: bool) -> None:
     held = holding.hold(needs, [(item.statement.author, item.statement.id) for item in items])
 
     received_at = utc_text(now)
-    for item in items:
-        try:
-            item.known = _record_one(item, held, now, received_at)
-        except TraceabilityError as error:
-            item.outcome.error = error
-            if atomic:
-                raise _Refused from error
-    # Receipts are signed while the database writes; nobody sees them before the commit.
-    orders = held.write(meanwhile=partial(_give_receipts, items))
-    for sealed, order in zip(held.sealed, orders, strict=True):
-        mirror(sealed.statement, order, sealed.entry.hash)
+    with held:
+        for item in items:
+            try:
+                item.known = _record_one(item, held, now, received_at)
+            except TraceabilityError as error:
+                item.outcome.error = error
+                if atomic:
+                    raise _Refused from error
+        mirrored = any(is_mirrored(sealed.statement) for sealed in held.sealed)
+        # Receipts are signed while the database writes; nobody sees them before the commit.
+        orders = held.write(meanwhile=partial(_give_receipts, items), commit=not mirrored)
+    if mirrored:
+        for sealed, order in zip(held.sealed, orders, strict=True):
+            mirror(sealed.statement, order, sealed.entry.hash)
 
 
 def _record_one(item: _Item, held: holding.Held, now: datetime, received_at: str) -> rows.Known:
@@ -292,6 +301,7 @@ def _check_time(statement: Statement, now: datetime) -> None:
 def _decided(statement: Statement, held: holding.Held) -> Effects:
     if statement.kind != "registry.genesis":
         return decide(statement, held.book)
+    held.pause()
     with connection.cursor() as cursor:  # two at once would not see each other
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ONE_GENESIS])
     if held.sealed or Entry.objects.exists():
@@ -302,15 +312,16 @@ def _decided(statement: Statement, held: holding.Held) -> Effects:
     return effects
 
 
-_GUARD_VERIFIED_FOR: list[object] = []
+_GUARD_VERIFIED_FOR: WeakSet[Any] = WeakSet()
+"""Connections over which database and guard were compared; every thread has one."""
 
 
 def _verify_guard_once() -> None:
     """Compare database and guard once per connection: a restore ends every connection."""
-    current = connection.connection
-    if not (_GUARD_VERIFIED_FOR and _GUARD_VERIFIED_FOR[0] is current):
+    connection.ensure_connection()
+    if connection.connection not in _GUARD_VERIFIED_FOR:
         guarding.verify_guard()
-        _GUARD_VERIFIED_FOR[:] = [current]
+        _GUARD_VERIFIED_FOR.add(connection.connection)
 
 
 # ── afterwards ────────────────────────────────────────────────────────────────────────────

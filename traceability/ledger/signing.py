@@ -145,8 +145,10 @@ def verify_many(items: Sequence[Signed], *, threads: int | None = None) -> list[
     Returns:
         One answer per item, in the order of `items`.
     """
+    if len(items) < _THREADED_FROM:
+        return _verify_chunk(items)
     threads = threads or os.cpu_count() or 1
-    if threads < 2 or len(items) < _THREADED_FROM:
+    if threads < 2:
         return _verify_chunk(items)
 
     # libsodium runs without the interpreter lock. A pool of its own per call survives forks,
