@@ -12,8 +12,8 @@ from typing import Any
 import msgspec
 import psycopg
 
-from traceability.errors import LogDamaged, TraceabilityError
-from traceability.ledger.entries import EntryBody, chain_handle
+from traceability.errors import LogDamaged, NotCanonical, TraceabilityError
+from traceability.ledger.entries import chain_handle, parse_entry, statement_of
 from traceability.ledger.merkle import Frontier, leaf_hash, tree_root
 from traceability.ledger.signing import STATEMENT_TYPE, is_signed, parse_jws
 from traceability.ledger.tiles import TILE_WIDTH
@@ -98,9 +98,7 @@ class _Told(msgspec.Struct):
     author: str
 
 
-_entry = msgspec.json.Decoder(EntryBody)
 _told = msgspec.json.Decoder(_Told)
-_sorted = msgspec.json.Encoder(order="sorted")
 
 
 def connect(common: Common) -> "psycopg.Connection[Any]":
@@ -178,27 +176,32 @@ def _links(
 def _checked_leaf(
     row: tuple[Any, ...], common: Common, links: Mapping[str, str | None]
 ) -> tuple[bytes, str]:
-    """Recompute the hash from the stored bytes, and compare what the row repeats of them.
+    """Recompute the hash from the stored bytes, and compare what tables repeat of them.
 
     Returns:
         The leaf hash, and the digest of the statement that the entry commits to.
     """
     _, entry_hash, text, kind, *_ = row
-    body = text.encode()
-    leaf = leaf_hash(body)
+    leaf = leaf_hash(text.encode())
     if leaf.hex() != entry_hash:
         raise _damaged(row, "its stored bytes have another hash")
+    committed = statement_of(text, kind=kind, ledger=common.origin, links=links)
+    if committed is None:
+        raise _damaged(row, _difference(text.encode(), kind, common.origin))
+    return leaf, committed
+
+
+def _difference(body: bytes, kind: str, origin: str) -> str:
+    """Return how an entry differs from what the tables repeat of it."""
     try:
-        entry = _entry.decode(body)
-    except msgspec.DecodeError as error:
-        raise _damaged(row, f"its bytes are no entry: {error}") from error
-    if _sorted.encode(entry) != body:
-        raise _damaged(row, "its bytes are not canonical")
-    if (entry.ledger, entry.kind) != (common.origin, kind):
-        raise _damaged(row, "its ledger or its kind is another one")
-    if {link.chain: link.entry for link in entry.previous} != links:
-        raise _damaged(row, "it names other chains, or other entries before it, than the tables")
-    return leaf, entry.statement
+        entry = parse_entry(body)
+    except NotCanonical:
+        return "its bytes are not canonical"
+    except TraceabilityError as error:
+        return f"its bytes are no entry: {error.message}"
+    if (entry.ledger, entry.kind) != (origin, kind):
+        return "its ledger or its kind is another one"
+    return "it names other chains, or other entries before it, than the tables"
 
 
 def _check_statement(row: tuple[Any, ...], committed: str, common: Common, position: int) -> None:
