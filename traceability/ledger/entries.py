@@ -30,10 +30,10 @@ _KIND = r"\A[a-z]+\.[a-z_]+\Z"
 _RECEIVED_AT = r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z"
 _SALT = r"[0-9a-f]{32}"
 _END = re.compile(
-    rf'"received_at":"({_RECEIVED_AT})","salt":"({_SALT})","statement":"([0-9a-f]{{64}})"}}\Z',
+    rf'"received_at":"({_RECEIVED_AT})","salt":"({_SALT})","statement":"([0-9a-f]{{64}})"}}',
     re.ASCII,
 )
-_END_LENGTH = 182
+_END_LENGTH = 165
 
 
 class Link(Shape, frozen=True):
@@ -140,7 +140,7 @@ def statement_of(
         ledger: the ledger it must name.
         links: the chains it must name, each with the entry before.
     """
-    own = _END.search(text, max(0, len(text) - _END_LENGTH))
+    own = _END.match(text, max(0, len(text) - _END_LENGTH))
     if own is None or not _is_kind(kind) or len(links) > MAX_LINKS:
         return None
     received_at, salt, statement = own.groups()
