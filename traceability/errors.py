@@ -1319,6 +1319,16 @@ class InternalFault(TraceabilityError):
         super().__init__("The service failed to answer this request.")
 
 
+class DatabaseNotAnswering(TraceabilityError):
+    """The database of the ledger is away, or went away before it confirmed."""
+
+    code = "database_not_answering"
+    hint = "Send the same request again in a moment; a statement is never recorded twice."
+
+    def __init__(self) -> None:
+        super().__init__("The ledger's database does not answer.")
+
+
 # ── certificates, policies, flags ─────────────────────────────────────────────────────────
 
 

@@ -39,7 +39,10 @@ _BY_STATUS = {
     413: "batch_too_large document_too_large entry_too_large",
     415: "unsupported_content_type",
     500: "internal_fault lot_made_twice sealed_key_unreadable steps_out_of_order",
-    503: ("guard_conflict guard_missing ledger_not_begun ledger_rolled_back log_damaged too_busy"),
+    503: (
+        "database_not_answering guard_conflict guard_missing ledger_not_begun ledger_rolled_back "
+        "log_damaged too_busy"
+    ),
 }
 STATUS: dict[str, int] = {
     code: status for status, codes in _BY_STATUS.items() for code in codes.split()
