@@ -1,0 +1,61 @@
+"""Checks of habits: weights that repeat, and weights that are round, more often than scales do."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+from traceability.ledger.plausibility.check import Check
+from traceability.ledger.plausibility.view import Observation, View, Weighed
+from traceability.ledger.plausibility.words import amount
+
+
+def _repeated(view: View) -> Iterator[Observation]:
+    for weighed in _by_scale(view):
+        because = (
+            f"{amount(weighed.amount, weighed.unit)} is the weight of {weighed.same} of "
+            f"{weighed.among} amounts at {view.called(weighed.facility)} in "
+            f"{weighed.year}-{weighed.month:02} up to this one"
+        )
+        yield from _share(view, weighed, weighed.same, because)
+
+
+def _round(view: View) -> Iterator[Observation]:
+    for weighed in _by_scale(view):
+        because = (
+            f"{weighed.round} of {weighed.among} amounts at {view.called(weighed.facility)} in "
+            f"{weighed.year}-{weighed.month:02} up to this one are round"
+        )
+        yield from _share(view, weighed, weighed.round, because)
+
+
+def _by_scale(view: View) -> Iterator[Weighed]:
+    return (one for one in view.noted.weighed if one.is_weighed and one.unit == "mg")
+
+
+def _share(view: View, weighed: Weighed, cases: int, because: str) -> Iterator[Observation]:
+    act = view.by_entry.get(weighed.entry)
+    if act is not None:
+        share = Fraction(cases, weighed.among)
+        yield act.observed(weighed.lot, because, worst=share, best=share, cases=cases)
+
+
+REPEATED = Check(
+    id="PL-08",
+    title="Weights do not repeat to the milligram",
+    concerns="amounts put on the books of a facility by weight, with those of the calendar month "
+    "before; what is stated as declared or estimated is left out",
+    explanations="big bags and drums filled to a set weight, a coarse scale",
+    severity="minor",
+    comparison="at_most",
+    unit="share",
+    measure=_repeated,
+)
+ROUND = Check(
+    id="PL-10",
+    title="Most weights are not round",
+    concerns="as PL-08; a weight is round that has two significant digits at most",
+    explanations="big bags and drums filled to a set weight, a scale that shows tonnes",
+    severity="minor",
+    comparison="at_most",
+    unit="share",
+    measure=_round,
+)
