@@ -66,13 +66,17 @@ FROM traceability_entry e WHERE e.hash = ANY (%(entries)s)
 _RECEIVED = """
 SELECT recorded_order, received_at FROM traceability_entry WHERE recorded_order = ANY (%(orders)s)
 """
-_NAMES = "SELECT entry, kind, value FROM standards_particular WHERE entry = ANY (%(entries)s)"
+_NAMES = """
+SELECT entry, kind, value FROM standards_particular WHERE entry = ANY (%(entries)s)
+ORDER BY entry, kind, value
+"""
 
 
 def _told(history: History, entries: Sequence[str]) -> dict[str, Told]:
-    names: dict[str, set[tuple[str, str]]] = {}
+    names: dict[str, dict[str, tuple[str, ...]]] = {}
     for entry, kind, value in _rows(_NAMES, {"entries": entries}):
-        names.setdefault(entry, set()).add((kind, value))
+        named = names.setdefault(entry, {})
+        named[kind] = (*named.get(kind, ()), value)
     heads = _rows(_HEADS, {"entries": entries})
     corrected = {entry: order for entry, order, _, _, replaces, _ in heads if replaces}
     roots = {entry: history.happenings[entry].order for entry in corrected}
@@ -85,7 +89,7 @@ def _told(history: History, entries: Sequence[str]) -> dict[str, Told]:
             start=start,
             end=end,
             received_at=first.get(roots.get(entry), received_at),
-            names=frozenset(names.get(entry, ())),
+            names=names.get(entry, {}),
             has_text=has_text,
         )
     return told

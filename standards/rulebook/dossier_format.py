@@ -5,7 +5,7 @@ out: what is not written is unknown.
 """
 
 from collections.abc import Mapping
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 from datetime import date
 from fractions import Fraction
 from types import UnionType
@@ -61,6 +61,8 @@ def _written(value: Any) -> Any:
         return [_written(item) for item in value]
     if value is None or isinstance(value, str | int):
         return value
+    if isinstance(value, Observation):
+        value = replace(value, because=value.sentence)
     return {one.name: _written(getattr(value, one.name)) for one in fields(value)}
 
 

@@ -39,15 +39,14 @@ class Observed:
 
     def of(self, lot: str, mineral: str) -> dict[str, tuple[Observation, ...]]:
         """Return what was measured on the path of one mineral of a lot, by check."""
-        told: dict[str, dict[tuple[str, str, str], Observation]] = {}
+        told: dict[str, list[Observation]] = {}
         if self.traced is None:
             return {}
         for name, until in self._path(lot, mineral).items():
             for order, check, one in self.by_lot.get(name, ()):
                 if order <= until and one.element in (None, mineral):
-                    key = (one.entry, one.lot, one.because)
-                    told.setdefault(check, {})[key] = one
-        return {check: tuple(found.values()) for check, found in sorted(told.items())}
+                    told.setdefault(check, []).append(one)
+        return {check: tuple(found) for check, found in sorted(told.items())}
 
     def _path(self, lot: str, mineral: str) -> dict[str, int]:
         """Return every lot through which this mineral came, with the last entry that matters."""

@@ -65,12 +65,17 @@ class _Judged:
     one: Observation
     outcome: Outcome
     measured: Measured | None
-    because: str
+    told: str  # the threshold, in words
     missing: tuple[str, ...] = ()
 
     @property
+    def because(self) -> str:
+        """Return the fact, and the threshold it was compared with."""
+        return f"{self.one.sentence}; {self.told}" if self.told else self.one.sentence
+
+    @property
     def weight(self) -> tuple[int, Fraction]:
-        """Return by what the deciding statement is chosen: failed, open, fine; then how far."""
+        """Return by what the deciding statement is chosen: failed before open, then how far."""
         far = -self.measured.margin if self.measured else Fraction(0)
         return _RANK[self.outcome], far
 
@@ -83,21 +88,22 @@ def _finding(check: Check, limits: Limits, dossier: Dossier, law: LawOnDate) -> 
     if not told:
         return not_applicable(f"no statement on the path is one of these: {check.concerns}")
     limit = limits(dossier, law)
-    judged = [_judge(check, one, limit(one)) for one in told]
-    decisive = max(judged, key=lambda one: one.weight)
-    if decisive.outcome is Outcome.CONFORMS:
-        return conforms(decisive.because, measured=decisive.measured)
-    open_ones = [one for one in judged if one.outcome is not Outcome.CONFORMS]
-    worst_first = sorted(open_ones, key=lambda one: one.weight, reverse=True)
+    # Nearly all observations are of no interest: those that are fine are only counted.
+    doubted = [one for one in told if not _is_fine(check, one, limit(one))]
+    if not doubted:
+        return _fine(check, told, limit)
+    worst_first = [_judge(check, one, limit(one)) for one in doubted]
+    worst_first.sort(key=lambda one: one.weight, reverse=True)
+    decisive = worst_first[0]
     alike = [one for one in worst_first if one.outcome is decisive.outcome]
-    named = alike[:MOST_STATEMENTS]
     because = _sentence(decisive, alike)
+    lines = dict.fromkeys(_statement(one) for one in worst_first[:MOST_STATEMENTS])
     details = {
         "measured": decisive.measured,
-        "evidence": [entry for one in named for entry in (one.one.entry, *one.one.evidence)],
-        "statements": tuple(dict.fromkeys(_statement(one) for one in worst_first))[
-            :MOST_STATEMENTS
+        "evidence": [
+            entry for one in alike[:MOST_STATEMENTS] for entry in (one.one.entry, *one.one.evidence)
         ],
+        "statements": tuple(lines),
         "lines": _lines(worst_first, dossier),
     }
     if decisive.outcome is Outcome.INDETERMINATE:
@@ -107,23 +113,46 @@ def _finding(check: Check, limits: Limits, dossier: Dossier, law: LawOnDate) -> 
     return nonconforming(because, notices=notices, **details)
 
 
+def _is_fine(check: Check, one: Observation, limit: _Limit) -> bool:
+    """Tell whether an observation gives no reason to doubt, at worst."""
+    if one.worst is None:
+        return not one.missing
+    if check.comparison == "never":
+        return not one.worst
+    if limit.missing:
+        return False
+    if check.comparison == "outside_hours":
+        return not limit.threshold
+    if check.comparison == "at_least":
+        return one.worst >= limit.threshold
+    return limit.spares or one.worst <= limit.threshold
+
+
+def _fine(check: Check, told: Sequence[Observation], limit: Limit) -> Finding:
+    """Conform, with the figure that went farthest."""
+    figures = [one for one in told if one.worst is not None and not limit(one).spares]
+    if not figures or check.comparison in ("never", "outside_hours"):
+        many = len({one.entry for one in told})
+        return conforms(f"none of {many} statements gives reason to doubt: {check.concerns}")
+    extreme = min if check.comparison == "at_least" else max
+    farthest = extreme(figures, key=lambda one: one.worst or Fraction(0))
+    judged = _judge(check, farthest, limit(farthest))
+    return conforms(judged.because, measured=judged.measured)
+
+
 def _judge(check: Check, one: Observation, limit: _Limit) -> _Judged:
-    because = f"{one.because}; {limit.told}" if limit.told else one.because
     if limit.missing or one.worst is None or one.best is None:
         missing = (limit.missing,) if limit.missing else one.missing
-        outcome = Outcome.INDETERMINATE if missing else Outcome.CONFORMS
-        told = one.because
-        return _Judged(one=one, outcome=outcome, measured=None, because=told, missing=missing)
+        open_ = Outcome.INDETERMINATE
+        return _Judged(one=one, outcome=open_, measured=None, told="", missing=missing)
     if check.comparison in ("never", "outside_hours"):
-        is_doubt = one.worst > 0 if check.comparison == "never" else limit.threshold > 0
-        outcome = Outcome.NONCONFORMING if is_doubt else Outcome.CONFORMS
-        return _Judged(one=one, outcome=outcome, measured=None, because=because)
+        return _Judged(one=one, outcome=Outcome.NONCONFORMING, measured=None, told=limit.told)
     compare = at_least if check.comparison == "at_least" else at_most
     measured = compare(one.worst, one.best, limit.threshold, check.unit)
-    outcome = Outcome.CONFORMS if limit.spares else measured.outcome
-    missing = one.missing if outcome is Outcome.INDETERMINATE else ()
-    shown = None if limit.spares else measured
-    return _Judged(one=one, outcome=outcome, measured=shown, because=because, missing=missing)
+    missing = one.missing if measured.outcome is Outcome.INDETERMINATE else ()
+    return _Judged(
+        one=one, outcome=measured.outcome, measured=measured, told=limit.told, missing=missing
+    )
 
 
 def _sentence(decisive: _Judged, alike: Sequence[_Judged]) -> str:

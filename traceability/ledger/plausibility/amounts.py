@@ -2,11 +2,19 @@
 
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
+from functools import partial
 
 from traceability.ledger.mass import Interval
 from traceability.ledger.plausibility.check import Check
 from traceability.ledger.plausibility.registered import Nameplate
-from traceability.ledger.plausibility.view import Act, Flow, Observation, View, Weighed
+from traceability.ledger.plausibility.view import (
+    Act,
+    Flow,
+    Mined,
+    Observation,
+    View,
+    Weighed,
+)
 from traceability.ledger.plausibility.words import amount, amounts, percent, percents
 
 # ── recovery ──────────────────────────────────────────────────────────────────────────────
@@ -111,21 +119,24 @@ def _against(
             missing=(f"{lacking} of what {place} made and of its registered capacity",),
         )
     share = Fraction(12, nameplate.amount * months)
-    when = f"{weighed.year}" if months == 12 else f"{weighed.year}-{weighed.month:02}"
-    part = "a year's" if months == 12 else "a month's"
     unit = "mg" if nameplate.element else weighed.unit
-    figure = amounts(made) if unit == "mg" else amount(made.high, unit)
-    because = (
-        f"with this lot {place} made {figure} of {what} in {when}, "
-        f"{percents(made.low * share, made.high * share)} of {part} nameplate capacity"
-    )
+    when = f"{weighed.year}" if months == 12 else f"{weighed.year}-{weighed.month:02}"
     return act.observed(
         weighed.lot,
-        because,
+        partial(_made_so_far, place, what, when, made, unit, share),
         worst=made.high * share,
         best=made.low * share,
         missing=(f"assays of what {place} made in {when}",),
     )
+
+
+def _made_so_far(
+    place: str, what: str, when: str, made: Interval, unit: str, share: Fraction
+) -> str:
+    figure = amount(made.high, unit) if unit != "mg" else amounts(made)
+    period = "year's" if len(when) == 4 else "month's"
+    part = percents(made.low * share, made.high * share)
+    return f"with this lot {place} made {figure} of {what} in {when}, {part} of a {period} capacity"
 
 
 NAMEPLATE_YEAR = Check(
@@ -160,14 +171,20 @@ def _of_country(view: View) -> Iterator[Observation]:
         if act is not None:
             yield act.observed(
                 mined.lot,
-                f"with this lot {amounts(mined.so_far)} of {mined.element} mined in "
-                f"{mined.country} in {mined.year} is on this ledger",
+                partial(_mined_so_far, mined),
                 element=mined.element,
                 against=f"{mined.country} {mined.year}",
                 worst=Fraction(mined.so_far.high),
                 best=Fraction(mined.so_far.low),
                 missing=(f"assays of extractions in {mined.country} in {mined.year}",),
             )
+
+
+def _mined_so_far(mined: Mined) -> str:
+    return (
+        f"with this lot {amounts(mined.so_far)} of {mined.element} mined in {mined.country} in "
+        f"{mined.year} is on this ledger"
+    )
 
 
 COUNTRY = Check(
@@ -194,11 +211,15 @@ def _gains(view: View) -> Iterator[Observation]:
         if sent <= 0:
             continue
         gain = max(Fraction(0), Fraction(one.delta, sent))
-        because = (
-            f"lot {one.lot} left with {amount(sent, one.unit)} and arrived with "
-            f"{amount(arrived, one.unit)}: {percent(gain)} gained on the way"
-        )
+        because = partial(_gained, one.lot, sent, arrived, one.unit, gain)
         yield receipt.observed(because, worst=gain, best=gain)
+
+
+def _gained(lot: str, sent: int, arrived: int, unit: str, gain: Fraction) -> str:
+    return (
+        f"lot {lot} left with {amount(sent, unit)} and arrived with {amount(arrived, unit)}: "
+        f"{percent(gain)} gained on the way"
+    )
 
 
 GAINED = Check(

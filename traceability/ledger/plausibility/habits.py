@@ -1,7 +1,8 @@
 """Checks of habits: weights that repeat, and weights that are round, more often than scales do."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
+from functools import partial
 
 from traceability.ledger.plausibility.check import Check
 from traceability.ledger.plausibility.view import Observation, View, Weighed
@@ -10,31 +11,41 @@ from traceability.ledger.plausibility.words import amount
 
 def _repeated(view: View) -> Iterator[Observation]:
     for weighed in _by_scale(view):
-        because = (
-            f"{amount(weighed.amount, weighed.unit)} is the weight of {weighed.same} of "
-            f"{weighed.among} amounts at {view.called(weighed.facility)} in "
-            f"{weighed.year}-{weighed.month:02} up to this one"
-        )
-        yield from _share(view, weighed, weighed.same, because)
+        yield from _share(view, weighed, weighed.same, _equal_weights)
+
+
+def _equal_weights(view: View, weighed: Weighed) -> str:
+    return (
+        f"{amount(weighed.amount, weighed.unit)} is the weight of {weighed.same} of "
+        f"{weighed.among} amounts at {_where_and_when(view, weighed)}"
+    )
 
 
 def _round(view: View) -> Iterator[Observation]:
     for weighed in _by_scale(view):
-        because = (
-            f"{weighed.round} of {weighed.among} amounts at {view.called(weighed.facility)} in "
-            f"{weighed.year}-{weighed.month:02} up to this one are round"
-        )
-        yield from _share(view, weighed, weighed.round, because)
+        yield from _share(view, weighed, weighed.round, _round_weights)
+
+
+def _round_weights(view: View, weighed: Weighed) -> str:
+    where = _where_and_when(view, weighed)
+    return f"{weighed.round} of {weighed.among} amounts at {where} are round"
+
+
+def _where_and_when(view: View, weighed: Weighed) -> str:
+    month = f"{weighed.year}-{weighed.month:02}"
+    return f"{view.called(weighed.facility)} in {month} up to this one"
 
 
 def _by_scale(view: View) -> Iterator[Weighed]:
     return (one for one in view.noted.weighed if one.is_weighed and one.unit == "mg")
 
 
-def _share(view: View, weighed: Weighed, cases: int, because: str) -> Iterator[Observation]:
+def _share(
+    view: View, weighed: Weighed, cases: int, words: Callable[[View, Weighed], str]
+) -> Iterator[Observation]:
     act = view.by_entry.get(weighed.entry)
     if act is not None:
-        share = Fraction(cases, weighed.among)
+        share, because = Fraction(cases, weighed.among), partial(words, view, weighed)
         yield act.observed(weighed.lot, because, worst=share, best=share, cases=cases)
 
 

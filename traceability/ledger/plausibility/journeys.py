@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from fractions import Fraction
+from functools import partial
 
 from traceability.ledger.plausibility.check import Check
 from traceability.ledger.plausibility.distance import straight_line_km
@@ -48,15 +49,19 @@ def _journey(view: View, act: Act, receipt: Received) -> Observation:
     took = receipt.told.end - act.told.start
     far = straight_line_km(*ends)
     speed = far * 3600 / Fraction(max(took, _INSTANT) // _INSTANT)
-    how = "" if mode == UNSTATED_MODE else f" by {mode}"
-    when = f"in {span(took)}" if took > timedelta(0) else "and arrived before it left"
     return receipt.observed(
-        f"{way}, at least {number(far, 0)} km{how}, {when}: {number(speed, 0)} km/h",
+        partial(_travelled, way, far, mode, took, speed),
         worst=speed,
         best=speed,
         against=mode,
         evidence=(act.entry,),
     )
+
+
+def _travelled(way: str, far: Fraction, mode: str, took: timedelta, speed: Fraction) -> str:
+    how = "" if mode == UNSTATED_MODE else f" by {mode}"
+    when = f"in {span(took)}" if took > timedelta(0) else "and arrived before it left"
+    return f"{way}, at least {number(far, 0)} km{how}, {when}: {number(speed, 0)} km/h"
 
 
 TRAVEL = Check(
@@ -77,10 +82,14 @@ TRAVEL = Check(
 def _delays(view: View) -> Iterator[Observation]:
     for act in view.acts:
         late = max(timedelta(0), act.told.received_at - act.told.end)
-        what = act.happening.kind.partition(".")[2]
-        because = f"the {what} of {act.told.end:%Y-%m-%d} was stated {span(late)} later"
+        value, because = days(late), partial(_delayed, act, late)
         for lot in act.lots:
-            yield act.observed(lot, because, worst=days(late), best=days(late))
+            yield act.observed(lot, because, worst=value, best=value)
+
+
+def _delayed(act: Act, late: timedelta) -> str:
+    what = act.happening.kind.partition(".")[2]
+    return f"the {what} of {act.told.end:%Y-%m-%d} was stated {span(late)} later"
 
 
 BACKDATED = Check(

@@ -75,8 +75,10 @@ _NOMINAL = 10**15
 
 
 def _assays(view: View) -> Iterator[Observation]:
-    for results in _by_material(view).values():
-        in_order = sorted(results, key=lambda one: one.order)
+    for documents in _by_material(view).values():
+        if len(documents) < 2:
+            continue
+        in_order = [_result(*one) for one in sorted(documents, key=lambda one: one[1])]
         for place, one in enumerate(in_order):
             act = view.by_entry.get(one.entry)
             if act is None:  # of a sister part: it serves to compare
@@ -123,11 +125,15 @@ def _is_bound(grade: Interval) -> bool:
     return grade.low == 0 and grade.high > 0
 
 
-def _by_material(view: View) -> dict[str, list[_Result]]:
+_Document = tuple[str, int, Assayed, Mapping[str, Any]]
+"""A lot, the place in the log, what is said of the lot, and on which basis it is booked."""
+
+
+def _by_material(view: View) -> dict[str, list[_Document]]:
     """Gather documents by the lot that a lot and its parts were divided from."""
     whole: dict[str, str] = {}
     quantities: dict[str, Mapping[str, Any]] = {}
-    gathered: dict[str, list[_Result]] = {}
+    gathered: dict[str, list[_Document]] = {}
     for act in view.acts:
         for one in act.happening.movements:
             lot, source = one.lot, one.facts.get("from")
@@ -136,13 +142,13 @@ def _by_material(view: View) -> dict[str, list[_Result]]:
                 quantities[lot] = _basis(one.facts["quantity"], quantities.get(source or "", {}))
             document = document_in(act.entry, one) if one.role in ("make", "assay") else None
             if document is not None and lot in whole:
-                result = _result(lot, act.happening.order, document, quantities[lot])
-                gathered.setdefault(whole[lot], []).append(result)
+                told = (lot, act.happening.order, document, quantities[lot])
+                gathered.setdefault(whole[lot], []).append(told)
     for sister in view.noted.sisters:
         parent = whole.get(sister.parent, sister.parent)
         quantity = _basis(sister.quantity, quantities.get(sister.parent, {}))
-        result = _result(sister.lot, sister.order, sister.document, quantity)
-        gathered.setdefault(parent, []).append(result)
+        told = (sister.lot, sister.order, sister.document, quantity)
+        gathered.setdefault(parent, []).append(told)
     return gathered
 
 

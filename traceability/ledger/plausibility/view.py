@@ -5,7 +5,7 @@ stands in the log *before* the statement in question and with it: so what is sai
 does not change when others state more later.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
@@ -17,6 +17,8 @@ from traceability.ledger.chronicle import Happening, History
 from traceability.ledger.grades import Assayed
 from traceability.ledger.mass import Interval
 from traceability.ledger.plausibility.registered import Registered
+
+Sentence = str | Callable[[], str]
 
 ParticularKind = Literal[
     "seal",  # on a shipment
@@ -46,12 +48,12 @@ class Told:
     start: datetime
     end: datetime
     received_at: datetime
-    names: frozenset[tuple[str, str]] = frozenset()
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     has_text: bool = True
 
     def named(self, kind: ParticularKind) -> tuple[str, ...]:
-        """Return what it names of one kind, in order."""
-        return tuple(sorted(value for told, value in self.names if told == kind))
+        """Return what it names of one kind."""
+        return self.names.get(kind, ())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,7 +205,7 @@ class Act:
         """Return the lots that begin with it."""
         return tuple(one.lot for one in self.happening.movements if one.role == "make")
 
-    def observed(self, lot: str, because: str, **measured: Any) -> "Observation":
+    def observed(self, lot: str, because: Sentence, **measured: Any) -> "Observation":
         """Return what was observed of this statement; `measured` are fields of `Observation`."""
         happening = self.happening
         return Observation(
@@ -226,7 +228,7 @@ class Received:
     facility: str | None
     told: Told
 
-    def observed(self, because: str, **measured: Any) -> "Observation":
+    def observed(self, because: Sentence, **measured: Any) -> "Observation":
         """Return what was observed of this arrival."""
         return Observation(
             entry=self.entry,
@@ -304,7 +306,8 @@ class Observation:
             None where there is nothing to measure, or, with `missing`, where it cannot be told.
         against: which of several thresholds it is compared with, where a check has several.
         cases: how many cases a share rests on.
-        because: the fact as a sentence, without a threshold.
+        because: the fact as a sentence, without a threshold; or what makes the sentence, since
+            most observations are of no interest and nobody ever reads theirs.
         evidence: other entries it rests on.
         missing: the facts that would tell, by name.
     """
@@ -313,7 +316,7 @@ class Observation:
     author: str
     lot: str
     facility: str | None
-    because: str
+    because: Sentence
     element: str | None = None
     worst: Fraction | None = None
     best: Fraction | None = None
@@ -321,3 +324,8 @@ class Observation:
     cases: int = 0
     evidence: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """Return the fact as a sentence."""
+        return self.because if isinstance(self.because, str) else self.because()
