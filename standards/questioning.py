@@ -18,6 +18,7 @@ from django.utils import timezone
 from standards.models import Flag, FlagReply, Question
 from standards.rulebook.findings import StatementLine
 from standards.rulebook.rules import RULES
+from standards.veiling import veil_for
 from traceability import seeing
 from traceability.errors import MalformedReply, QuestionNotOpen, UnknownQuestion
 from traceability.models import Entry, EntrySubject
@@ -128,6 +129,7 @@ class Doubted:
 
     question: Question
     title: str
+    because: str
     kind: str
     order: int | None  # of the entry, to open the statement
     lots: tuple[str, ...]  # of the statement
@@ -162,8 +164,13 @@ def question_to(organization: str, key: int) -> Question:
     return found
 
 
-def described(questions: Sequence[Question]) -> list[Doubted]:
-    """Return questions with their statements, their lots and the replies to them."""
+def described_for(organization: str, questions: Sequence[Question]) -> list[Doubted]:
+    """Return questions with their statements, their lots and the replies to them.
+
+    Names in the sentences that are not open to the organization are veiled, and lots it may not
+    see (of others, in one statement with its own) are left out.
+    """
+    veil = veil_for(organization, [one.because for one in questions])
     keys = [one.pk for one in questions]
     still_open = set(open_questions().filter(pk__in=keys).values_list("pk", flat=True))
     replies = _replies(keys)
@@ -175,8 +182,15 @@ def described(questions: Sequence[Question]) -> list[Doubted]:
         recorded_order__in=[one.recorded_order for one in entries.values()],
         subject__startswith="lot:",
     )
-    for place, subject in subjects.values_list("recorded_order", "subject"):
-        lots.setdefault(place, []).append(subject.removeprefix("lot:"))
+    named = [
+        (place, subject.removeprefix("lot:"))
+        for place, subject in subjects.values_list("recorded_order", "subject")
+    ]
+    seen = seeing.lots_seen_by(organization).filter(pk__in={lot for _, lot in named})
+    known = set(seen.order_by().values_list("pk", flat=True))
+    for place, lot in named:
+        if lot in known:
+            lots.setdefault(place, []).append(lot)
     told = []
     for one in questions:
         entry = entries.get(one.entry)
@@ -185,6 +199,7 @@ def described(questions: Sequence[Question]) -> list[Doubted]:
             Doubted(
                 question=one,
                 title=TITLES.get(one.rule_id, one.rule_id),
+                because=veil.text(one.because),
                 kind=entry.event or entry.kind if entry else "",
                 order=order,
                 lots=tuple(sorted(lots.get(order or 0, ()))),
@@ -195,13 +210,32 @@ def described(questions: Sequence[Question]) -> list[Doubted]:
     return told
 
 
-def replies_on(flags: Iterable[Flag]) -> dict[int, list[FlagReply]]:
-    """Return what was replied to the questions that flags rest on, by flag."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replied:
+    """A reply as an officer reads it; without `is_known` its author is not to be named."""
+
+    reply: FlagReply
+    is_known: bool
+
+    @property
+    def author(self) -> str:
+        """Return the organization that answered, where the reader may know it."""
+        return self.reply.question.organization if self.is_known else ""
+
+
+def replies_to(flags: Iterable[Flag], organization: str) -> dict[int, list[Replied]]:
+    """Return what was replied to the questions that flags rest on, by flag, oldest first."""
     rows = list(flags)
     replies = _replies({key for flag in rows for key in flag.questions})
+    names = seeing.names_open_to(organization)
     return {
         flag.pk: sorted(
-            (one for key in flag.questions for one in replies.get(key, ())), key=lambda one: one.pk
+            (
+                Replied(reply=one, is_known=names.has_organization(one.question.organization))
+                for key in flag.questions
+                for one in replies.get(key, ())
+            ),
+            key=lambda one: one.reply.pk,
         )
         for flag in rows
     }

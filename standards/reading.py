@@ -16,14 +16,7 @@ from standards.models import (
     Judgement,
 )
 from standards.rulebook.dossier import POSITIVE_STATUSES
-from standards.rulebook.findings import (
-    Finding,
-    Measured,
-    Outcome,
-    SiteLine,
-    figure_text,
-    percent_text,
-)
+from standards.rulebook.findings import Finding, Outcome, SiteLine, percent_text
 from standards.rulebook.law import Provision
 from standards.rulebook.policy import ClubPolicy as ParsedPolicy
 from standards.rulebook.policy import Requirement, Verdict
@@ -279,7 +272,7 @@ def _row(
         finding=finding,
         interval=measured.interval_text if measured and is_shown else "",
         threshold=measured.threshold_text if measured and is_shown else "",
-        margin=_margin_text(measured) if measured and is_shown else "",
+        margin=measured.margin_text if measured and is_shown else "",
         citations=tuple(_citations(finding)) if finding else (),
         evidence=tuple(evidence[one] for one in finding.evidence if one in evidence)
         if finding
@@ -301,14 +294,6 @@ def sentence(text: str) -> str:
     if "." not in first and "_" not in first:
         text = text[:1].upper() + text[1:]
     return text if text.endswith((".", "!", "?")) or not text else f"{text}."
-
-
-def _margin_text(measured: Measured) -> str:
-    """Return how far the worst case is on the good side, with its sign."""
-    size = figure_text(abs(measured.margin), measured.unit)
-    if measured.margin < 0:
-        return f"\N{MINUS SIGN}{size}"
-    return f"+{size}" if measured.margin > 0 else size
 
 
 def _citations(finding: Finding) -> list[Citation]:

@@ -85,6 +85,14 @@ class Measured:
         """Return the threshold as people read it: `at least 50 %`."""
         return f"{self.comparison.replace('_', ' ')} {figure_text(self.threshold, self.unit)}"
 
+    @property
+    def margin_text(self) -> str:
+        """Return how far the worst case is on the good side, with its sign."""
+        size = figure_text(abs(self.margin), self.unit)
+        if self.margin < 0:
+            return f"\N{MINUS SIGN}{size}"
+        return f"+{size}" if self.margin > 0 else size
+
     def as_json(self) -> dict[str, Any]:
         """Return exact ratios as `n/d`, and rounded decimals for display only."""
         figures = {

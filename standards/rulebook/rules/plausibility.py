@@ -129,15 +129,15 @@ def _is_fine(check: Check, one: Observation, limit: _Limit) -> bool:
 
 
 def _fine(check: Check, told: Sequence[Observation], limit: Limit) -> Finding:
-    """Conform, with the figure that went farthest."""
+    """Conform, with the figure that went farthest, unless it counts what others did too."""
+    many = len({one.entry for one in told})
+    because = f"none of {many} statements gives reason to doubt: {check.concerns}"
     figures = [one for one in told if one.worst is not None and not limit(one).spares]
-    if not figures or check.comparison in ("never", "outside_hours"):
-        many = len({one.entry for one in told})
-        return conforms(f"none of {many} statements gives reason to doubt: {check.concerns}")
+    if not figures or check.counts_others or check.comparison in ("never", "outside_hours"):
+        return conforms(because)
     extreme = min if check.comparison == "at_least" else max
     farthest = extreme(figures, key=lambda one: one.worst or Fraction(0))
-    judged = _judge(check, farthest, limit(farthest))
-    return conforms(judged.because, measured=judged.measured)
+    return conforms(because, measured=_judge(check, farthest, limit(farthest)).measured)
 
 
 def _judge(check: Check, one: Observation, limit: _Limit) -> _Judged:
@@ -253,7 +253,7 @@ def _production(dossier: Dossier, law: LawOnDate) -> Limit:
             missing = f"annual production of {dossier.mineral} in {country} up to {year}"
             return _Limit(missing=missing)
         row = max(known, key=lambda told: int(told["year"]))
-        told = f"the country produced {row['tonnes']} t in {row['year']}"
+        told = f"it produced {row['tonnes']} t in {row['year']}"
         if share != 1:
             told = f"{told}, of which {percent_text(share)} is plausible"
         return _Limit(threshold=Fraction(row["tonnes"]) * share * 10**9, told=told)
@@ -332,6 +332,7 @@ def _rule_of(check: Check) -> Rule:
     limits, keys = _LIMITS[check.id]
 
     def applied(dossier: Dossier, law: LawOnDate) -> Finding:
+        """Compare what the check measured on the path with its thresholds."""
         return _finding(check, limits, dossier, law)
 
     return Rule(

@@ -119,24 +119,21 @@ def _against(
             missing=(f"{lacking} of what {place} made and of its registered capacity",),
         )
     share = Fraction(12, nameplate.amount * months)
-    unit = "mg" if nameplate.element else weighed.unit
     when = f"{weighed.year}" if months == 12 else f"{weighed.year}-{weighed.month:02}"
     return act.observed(
         weighed.lot,
-        partial(_made_so_far, place, what, when, made, unit, share),
+        partial(_made_so_far, place, what, when, made, share),
         worst=made.high * share,
         best=made.low * share,
         missing=(f"assays of what {place} made in {when}",),
     )
 
 
-def _made_so_far(
-    place: str, what: str, when: str, made: Interval, unit: str, share: Fraction
-) -> str:
-    figure = amount(made.high, unit) if unit != "mg" else amounts(made)
+def _made_so_far(place: str, what: str, when: str, made: Interval, share: Fraction) -> str:
+    """Say it in parts of the capacity: how much a plant makes is nobody else's business."""
     period = "year's" if len(when) == 4 else "month's"
     part = percents(made.low * share, made.high * share)
-    return f"with this lot {place} made {figure} of {what} in {when}, {part} of a {period} capacity"
+    return f"with this lot {place} made {part} of a {period} capacity for {what} in {when}"
 
 
 NAMEPLATE_YEAR = Check(
@@ -149,6 +146,7 @@ NAMEPLATE_YEAR = Check(
     comparison="at_most",
     unit="ratio",
     measure=_of_year,
+    counts_others=True,
 )
 NAMEPLATE_MONTH = Check(
     id="PL-03",
@@ -159,6 +157,7 @@ NAMEPLATE_MONTH = Check(
     comparison="at_most",
     unit="ratio",
     measure=_of_month,
+    counts_others=True,
 )
 
 
@@ -182,8 +181,8 @@ def _of_country(view: View) -> Iterator[Observation]:
 
 def _mined_so_far(mined: Mined) -> str:
     return (
-        f"with this lot {amounts(mined.so_far)} of {mined.element} mined in {mined.country} in "
-        f"{mined.year} is on this ledger"
+        f"this lot adds to the {mined.element} mined in {mined.country} in {mined.year} that is on "
+        f"this ledger"
     )
 
 
@@ -197,6 +196,7 @@ COUNTRY = Check(
     comparison="at_most",
     unit="mg",
     measure=_of_country,
+    counts_others=True,
 )
 
 

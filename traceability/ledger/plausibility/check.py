@@ -24,6 +24,8 @@ class Check:
         severity: a hint for who writes a policy.
         unit: of what it measures.
         measure: a pure function; one observation per statement and lot (and element).
+        counts_others: it counts what else a site or a country did, which readers of one lot
+            must not learn as long as nothing is doubted.
     """
 
     id: str
@@ -34,3 +36,4 @@ class Check:
     comparison: Comparison
     unit: Literal["share", "ratio", "mg", "km/h", "days", "count"]
     measure: Callable[[View], Iterator[Observation]]
+    counts_others: bool = False

@@ -6,7 +6,7 @@ from functools import partial
 
 from traceability.ledger.plausibility.check import Check
 from traceability.ledger.plausibility.view import Observation, View, Weighed
-from traceability.ledger.plausibility.words import amount
+from traceability.ledger.plausibility.words import amount, percent
 
 
 def _repeated(view: View) -> Iterator[Observation]:
@@ -15,10 +15,9 @@ def _repeated(view: View) -> Iterator[Observation]:
 
 
 def _equal_weights(view: View, weighed: Weighed) -> str:
-    return (
-        f"{amount(weighed.amount, weighed.unit)} is the weight of {weighed.same} of "
-        f"{weighed.among} amounts at {_where_and_when(view, weighed)}"
-    )
+    part = percent(Fraction(weighed.same, weighed.among))
+    weight = amount(weighed.amount, weighed.unit)
+    return f"{weight} is the weight of {part} of the amounts at {_where_and_when(view, weighed)}"
 
 
 def _round(view: View) -> Iterator[Observation]:
@@ -27,8 +26,8 @@ def _round(view: View) -> Iterator[Observation]:
 
 
 def _round_weights(view: View, weighed: Weighed) -> str:
-    where = _where_and_when(view, weighed)
-    return f"{weighed.round} of {weighed.among} amounts at {where} are round"
+    part = percent(Fraction(weighed.round, weighed.among))
+    return f"{part} of the amounts at {_where_and_when(view, weighed)} are round"
 
 
 def _where_and_when(view: View, weighed: Weighed) -> str:
@@ -59,6 +58,7 @@ REPEATED = Check(
     comparison="at_most",
     unit="share",
     measure=_repeated,
+    counts_others=True,
 )
 ROUND = Check(
     id="PL-10",
@@ -69,4 +69,5 @@ ROUND = Check(
     comparison="at_most",
     unit="share",
     measure=_round,
+    counts_others=True,
 )

@@ -39,12 +39,8 @@ def _sale(one: Titled, earlier: list[Titled]) -> Observation:
         if before.is_withdrawn and before.author == one.author and before.to != one.to
     ]
     if not others:
-        because = f"{one.author} transferred title to lot {one.lot} once"
-        return _observed(one, because, _NONE)
-    because = (
-        f"{one.author} transferred title to lot {one.lot} to {_names(others[-1].to)}, withdrew "
-        f"that, and transferred it to {_names(one.to)}"
-    )
+        return _observed(one, f"title to lot {one.lot} was transferred to one company", _NONE)
+    because = f"title to lot {one.lot} was transferred, withdrawn, and transferred to another"
     return _observed(one, because, _ONE, tuple(before.entry for before in others))
 
 
@@ -54,19 +50,15 @@ def _delivery(act: Act, lot: str, to: str, titles: list[Titled], view: View) -> 
     sales = [one for one in before if not one.is_offer]
     shipper = act.happening.author
     if sales and to not in sales[-1].owners and shipper not in sales[-1].owners:
-        because = f"title to lot {lot} is with {_names(sales[-1].owners)}, and it went to {to}"
+        because = f"title to lot {lot} is with another company than the one it was sent to"
         return act.observed(lot, because, worst=_ONE, best=_ONE, evidence=(sales[-1].entry,))
     offers = [one for one in before if one.is_offer]
-    buyers = sorted({name for one in offers for name in one.to} - view.noted.clubs)
+    buyers = {name for one in offers for name in one.to} - view.noted.clubs
     if not sales and len(buyers) > 1 and to not in buyers:
-        because = f"lot {lot} was offered to {_names(tuple(buyers))}, and it went to {to}"
+        because = f"lot {lot} was offered to {len(buyers)} companies and sent to none of them"
         evidence = tuple(one.entry for one in offers)
         return act.observed(lot, because, worst=_ONE, best=_ONE, evidence=evidence)
-    return act.observed(lot, f"lot {lot} went where its title went", worst=_NONE, best=_NONE)
-
-
-def _names(organizations: tuple[str, ...]) -> str:
-    return " and ".join(organizations) or "a party without a key"
+    return act.observed(lot, f"lot {lot} was sent where its title went", worst=_NONE, best=_NONE)
 
 
 def _observed(
