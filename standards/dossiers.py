@@ -1,15 +1,17 @@
 """Dossiers from rows, and answers about a lot that are given without being kept."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from standards.known import evidence_at, followed_size, law_at, policies_at
+from standards.noted import noted_at
 from standards.rulebook.assembly import Evidence, assemble
 from standards.rulebook.assessment import PACKS_ALONE, assess
 from standards.rulebook.dossier import Dossier
 from standards.rulebook.evaluation import Evaluation
 from standards.rulebook.law import Pack
+from standards.rulebook.observing import observe
 from standards.rulebook.policy import Judgement, judge
 from standards.rulebook.traced import Traced, trace
 from traceability.errors import NoSuchPolicy, NotFollowedYet, UnknownLot
@@ -29,7 +31,9 @@ def gathered(lots: Collection[str], size: int) -> tuple[Traced, Evidence]:
     """Return what led to some lots, traced once, and the evidence about the sites on the way."""
     history = lot_histories(lots, size=size)
     traced = trace(history, [lot for lot in lots if lot in history.last])
-    return traced, evidence_at(size, traced.facilities())
+    evidence = evidence_at(size, traced.facilities())
+    observed = observe(traced, evidence.sites, noted_at(size, history))
+    return traced, replace(evidence, observed=observed)
 
 
 def build_dossier(lot: str, mineral: str, *, size: int, as_of: date) -> Dossier:

@@ -27,10 +27,11 @@ _RULES = (
     "standards.view_packactivation",
 )
 _FLAGS = ("standards.view_flag",)
+_QUESTIONS = ("standards.view_question",)
 
 ROLES: dict[str, tuple[str, ...]] = {
-    "clerk": (*_RECORD, "traceability.view_rejection"),
-    "metal accountant": (*_RECORD, *_OWN),
+    "clerk": (*_RECORD, "traceability.view_rejection", *_QUESTIONS),
+    "metal accountant": (*_RECORD, *_OWN, *_QUESTIONS, "standards.reply_question"),
     "procurement officer": (
         *_RECORD,
         *_OWN,
@@ -43,7 +44,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     "auditor": (*_RECORD, *_RULES),
     "registrar": (*_RECORD, "traceability.view_rejection", *_RULES),
     "community": ("traceability.view_facility", "traceability.view_logstate", *_RULES),
-    "operator": (*_RECORD, *_OWN, *_RULES, *_FLAGS),
+    "operator": (*_RECORD, *_OWN, *_RULES, *_FLAGS, *_QUESTIONS),
 }
 
 

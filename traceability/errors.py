@@ -524,6 +524,13 @@ class MalformedStatement(TraceabilityError):
     hint = "Compare the place with the schema of this kind in docs/record-format.md."
 
 
+class ImpossibleFigure(TraceabilityError):
+    """A facility registers coordinates or a recovery that no facility can have."""
+
+    code = "impossible_figure"
+    hint = "Give both coordinates in decimal degrees, and recoveries as `low` to `high` up to 1."
+
+
 class NotForThisLedger(TraceabilityError):
     """A statement names another ledger: one made for a test system cannot be replayed here."""
 
@@ -1372,6 +1379,33 @@ class FlagNotOpen(TraceabilityError):
 
     def __init__(self, *, flag: int, status: str) -> None:
         super().__init__(f"Flag {flag} is {status}.", flag=flag, status=status)
+
+
+class UnknownQuestion(TraceabilityError):
+    """There is no such question about a statement of the caller."""
+
+    code = "unknown_question"
+    hint = "GET /api/v1/questions lists the questions about your own statements."
+
+    def __init__(self, question: int) -> None:
+        super().__init__(f"There is no question {question} here for you.", question=question)
+
+
+class QuestionNotOpen(TraceabilityError):
+    """A reply to a question that nobody asks any more."""
+
+    code = "question_not_open"
+    hint = "Nothing is left to answer: no flag rests on the question any more."
+
+    def __init__(self, question: int) -> None:
+        super().__init__(f"Question {question} is not open any more.", question=question)
+
+
+class MalformedReply(TraceabilityError):
+    """A reply without text, with too much of it, or with something that is no digest."""
+
+    code = "malformed_reply"
+    hint = "Say what was so, and name documents by their SHA-256 in hexadecimal."
 
 
 class ReasonMissing(TraceabilityError):

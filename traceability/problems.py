@@ -25,12 +25,12 @@ _BY_STATUS = {
     404: (
         "invalid_tile_path no_such_address not_published_yet outside_the_tree unknown_facility "
         "unknown_certificate unknown_club unknown_flag unknown_lot unknown_organization "
-        "unknown_statement"
+        "unknown_question unknown_statement"
     ),
     405: "method_not_allowed",
     409: (
         "already_acted_on already_replaced basis_mismatch batch_not_recorded consignment_exists "
-        "flag_not_open "
+        "flag_not_open question_not_open "
         "genesis_misplaced gross_not_conserved id_reused insufficient_balance insufficient_title "
         "key_exists lot_exists no_service_key not_at_this_facility not_correctable not_in_custody "
         "not_in_transit not_owner not_whole_lot organization_needs_key stream_out_of_step "

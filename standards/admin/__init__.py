@@ -1,5 +1,5 @@
 """The officer's pages: flags, lots with their verdicts, certificates, policies."""
 
-from standards.admin import certificates, flags, lots, policies
+from standards.admin import certificates, flags, lots, policies, questions
 
-__all__ = ["certificates", "flags", "lots", "policies"]
+__all__ = ["certificates", "flags", "lots", "policies", "questions"]

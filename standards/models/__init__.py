@@ -8,6 +8,8 @@ from standards.models.judged import (
     Judgement,
     VerdictRun,
 )
+from standards.models.noted import BookedAmount, Particular
+from standards.models.questions import FlagReply, Question
 from standards.models.recorded import (
     Certificate,
     CertificateStatus,
@@ -21,6 +23,7 @@ from standards.models.recorded import (
 
 __all__ = [
     "Assessment",
+    "BookedAmount",
     "Certificate",
     "CertificateStatus",
     "Club",
@@ -29,9 +32,12 @@ __all__ = [
     "DueAssessment",
     "Flag",
     "FlagDecision",
+    "FlagReply",
     "Judgement",
     "PackActivation",
     "PackFile",
+    "Particular",
+    "Question",
     "RegistrySnapshot",
     "VerdictRun",
 ]

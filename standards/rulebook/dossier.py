@@ -9,9 +9,11 @@ assessment (`standards.assessing`) and rules do no queries.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
+
+from traceability.ledger.plausibility.view import Observation
 
 GoverningDate = Literal[
     "as_of",  # the day the question is asked for
@@ -199,6 +201,8 @@ class Dossier:
         steps: every step on the path, each once.
         credentials: certificates of facilities on the path.
         snapshots: registers of schemes, retrieved whole or in part.
+        observations: what plausibility checks measured of the statements on the path, by the
+            check's id.
     """
 
     lot_id: str
@@ -211,3 +215,4 @@ class Dossier:
     steps: tuple[Step, ...]
     credentials: tuple[Credential, ...]
     snapshots: tuple[Snapshot, ...]
+    observations: Mapping[str, tuple[Observation, ...]] = field(default_factory=dict)

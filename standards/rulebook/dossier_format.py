@@ -5,8 +5,9 @@ out: what is not written is unknown.
 """
 
 from collections.abc import Mapping
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 from datetime import date
+from fractions import Fraction
 from types import UnionType
 from typing import Any, TypeVar, get_args
 
@@ -19,8 +20,19 @@ from standards.rulebook.dossier import (
     Source,
     Step,
 )
+from traceability.ledger.plausibility.view import Observation
 
-Row = TypeVar("Row", Dossier, Source, Step, Credential, CredentialStatus, Snapshot, MassRange)
+Row = TypeVar(
+    "Row",
+    Dossier,
+    Source,
+    Step,
+    Credential,
+    CredentialStatus,
+    Snapshot,
+    MassRange,
+    Observation,
+)
 
 _ROWS: Mapping[str, type[Any]] = {
     "sources": Source,
@@ -33,7 +45,7 @@ _ROWS: Mapping[str, type[Any]] = {
 
 
 def dossier_as_json(dossier: Dossier) -> dict[str, Any]:
-    """Return the dossier as JSON; days are `YYYY-MM-DD`, mass ranges `{low_mg, high_mg}`."""
+    """Return the dossier as JSON: days `YYYY-MM-DD`, masses `{low_mg, high_mg}`, ratios `n/d`."""
     told: dict[str, Any] = _written(dossier)
     return told
 
@@ -41,12 +53,16 @@ def dossier_as_json(dossier: Dossier) -> dict[str, Any]:
 def _written(value: Any) -> Any:
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, Fraction):
+        return f"{value.numerator}/{value.denominator}"
     if isinstance(value, Mapping):
         return {name: _written(item) for name, item in value.items()}
     if isinstance(value, tuple):
         return [_written(item) for item in value]
     if value is None or isinstance(value, str | int):
         return value
+    if isinstance(value, Observation):
+        value = replace(value, because=value.sentence)
     return {one.name: _written(getattr(value, one.name)) for one in fields(value)}
 
 
@@ -71,7 +87,7 @@ def _read(kind: type[Row], told: Any, at: str) -> Row:
             values[name] = _value(member.type, name, told[name], f"{at}.{name}")
         elif _may_be_none(member.type):
             values[name] = None
-        elif member.default is MISSING:
+        elif member.default is MISSING and member.default_factory is MISSING:
             raise ValueError(f"{at}.{name}: missing")
     return kind(**values)
 
@@ -89,7 +105,25 @@ def _value(kind: Any, name: str, told: Any, at: str) -> Any:
     if name == "dates":
         days = _need(dict, told, at)
         return {which: _day(day, f"{at}.{which}") for which, day in days.items()}
+    if name == "observations":
+        return _observations(told, at)
     parts = get_args(kind) if isinstance(kind, UnionType) else (kind,)
+    return _plain_value(parts, name, told, at)
+
+
+def _observations(told: Any, at: str) -> dict[str, tuple[Observation, ...]]:
+    return {
+        check: tuple(
+            _read(Observation, row, f"{at}.{check}[{number}]")
+            for number, row in enumerate(_need(list, rows, f"{at}.{check}"))
+        )
+        for check, rows in _need(dict, told, at).items()
+    }
+
+
+def _plain_value(parts: tuple[Any, ...], name: str, told: Any, at: str) -> Any:
+    if Fraction in parts:
+        return _ratio(told, at)
     if MassRange in parts:
         return _read(MassRange, told, at)
     if date in parts:
@@ -100,6 +134,13 @@ def _value(kind: Any, name: str, told: Any, at: str) -> Any:
     if str in parts or name == "kind":
         return _need(str, told, at)
     return tuple(_need(str, one, at) for one in _need(list, told, at))
+
+
+def _ratio(told: Any, at: str) -> Fraction:
+    try:
+        return Fraction(_need(str, told, at))
+    except (ValueError, ZeroDivisionError) as error:
+        raise ValueError(f"{at}: a ratio such as 3/7 needed, not {told!r}") from error
 
 
 def _need(kind: type[Any], told: Any, at: str) -> Any:

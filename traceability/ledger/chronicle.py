@@ -165,7 +165,7 @@ class _Builder:
         for one in self.stand:
             for movement in () if one.is_disputed else one.movements:
                 if movement.role in ("make", "assay"):
-                    document = _document(one.entry, movement)
+                    document = document_in(one.entry, movement)
                     if document is not None:
                         self.assays.setdefault(movement.lot, []).append(document)
 
@@ -326,7 +326,8 @@ def _unexplained(name: str) -> Source:
     return Source(id=f"unexplained:{name}", kind="unexplained")
 
 
-def _document(entry: str, movement: Movement) -> Assayed | None:
+def document_in(entry: str, movement: Movement) -> Assayed | None:
+    """Return what a movement says its lot contains; None where it says nothing of that."""
     facts = movement.facts
     results, compound = facts.get("results") or facts.get("assays") or (), facts.get("compound")
     if not results and compound is None:

@@ -163,7 +163,8 @@ def test_the_code_version_is_a_digest_and_stable():
 
 
 def test_rule_ids_are_permanent_and_unique():
-    assert [one.id for one in RULES] == ["B1", "B4", "IRMA-02", "CM-02", "MB-13"]
+    plausibility = [f"PL-{number:02}" for number in range(1, 19)]
+    assert [one.id for one in RULES] == ["B1", "B4", "IRMA-02", "CM-02", "MB-13", *plausibility]
     assert all(one.governed_by in get_args(GoverningDate) for one in RULES)
     assert all(one.check.__doc__ for one in RULES)
     assert entry("a") == "a" * 64
