@@ -86,6 +86,11 @@ def lot_of(row: Mapping[str, Any]) -> Lot:
     )
 
 
+def is_consignment(row: Mapping[str, Any]) -> bool:
+    """Tell whether the state of a subject is that of a consignment; others' are their kinds'."""
+    return str(row["id"]).startswith("consignment:")
+
+
 def consignment_of(row: Mapping[str, Any]) -> Consignment:
     """Return a consignment with the receipts that wait for it."""
     state = row["state"]

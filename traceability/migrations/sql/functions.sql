@@ -4,7 +4,7 @@
 CREATE SEQUENCE recorded_order AS bigint;
 
 -- Locks what the statements touch, each class by id, in the order key, stream, subjects, lots,
--- and returns what the decision needs to know. Ids are looked up for their author only.
+-- accounts (subjects whose name begins so: the busiest, held for the shortest time), and returns what the decision needs to know. Ids are looked up for their author only.
 CREATE FUNCTION ledger_hold(
     p_ids json,              -- [{"author", "id"}]
     p_kids text[],
@@ -24,7 +24,7 @@ DECLARE
     key_locks CONSTANT int := 1801811321;  -- classes of advisory locks
     facility_locks CONSTANT int := 1717660513;
     changed_kids text[];
-    held_keys json; held_streams json; held_subjects json; held_lots json;
+    held_keys json; held_streams json; held_subjects json; held_lots json; held_accounts json;
     known json; facilities json; organizations json; statements json;
 BEGIN
     -- Whoever changes a key, the roles of an organization or a facility waits for the statements
@@ -63,7 +63,9 @@ BEGIN
     IF cardinality(p_subjects) > 0 THEN
         SELECT json_agg(s) INTO held_subjects FROM (
             SELECT id, salt, head, state FROM traceability_subject
-            WHERE id = ANY (p_subjects) ORDER BY id FOR NO KEY UPDATE
+            WHERE id = ANY (ARRAY(
+                SELECT s FROM unnest(p_subjects) AS s WHERE s NOT LIKE 'account:%'))
+            ORDER BY id FOR NO KEY UPDATE
         ) s;
     END IF;
     SELECT json_agg(l) INTO held_lots FROM (
@@ -71,6 +73,13 @@ BEGIN
                known_to, consignment, consignee, salt, head
         FROM traceability_lot WHERE id = ANY (p_lots) ORDER BY id FOR NO KEY UPDATE
     ) l;
+    IF EXISTS (SELECT FROM unnest(p_subjects) AS s WHERE s LIKE 'account:%') THEN
+        SELECT json_agg(a) INTO held_accounts FROM (
+            SELECT id, salt, head, state FROM traceability_subject
+            WHERE id = ANY (ARRAY(SELECT s FROM unnest(p_subjects) AS s WHERE s LIKE 'account:%'))
+            ORDER BY id FOR NO KEY UPDATE
+        ) a;
+    END IF;
 
     -- From here on nothing is locked; what is read was recorded before this statement.
     SELECT json_agg(e) INTO known FROM (
@@ -98,6 +107,7 @@ BEGIN
     END IF;
     RETURN json_build_object(
         'keys', held_keys, 'streams', held_streams, 'subjects', held_subjects, 'lots', held_lots,
+        'accounts', held_accounts,
         'known', known, 'facilities', facilities, 'organizations', organizations,
         'statements', statements);
 END $$;
