@@ -33,6 +33,18 @@ def book_all(
     return work.booked
 
 
+def with_suppliers(names: Iterable[str], records: Mapping[str, AccountRecord]) -> set[str]:
+    """Return accounts with all that supply them, step by step."""
+    accounts = {claim.id: one.id for one in records.values() for claim in one.claims}
+    found, fresh = set[str](), [name for name in names if name in records]
+    while fresh:
+        name = fresh.pop()
+        found.add(name)
+        came = {accounts[claim] for one in records[name].inputs for claim in one.came_with}
+        fresh += sorted(came - found)
+    return found
+
+
 class _Booking:
     """Accounts on their way."""
 
@@ -47,7 +59,6 @@ class _Booking:
         self.on = on
         self.claims = {claim.id: claim for one in records.values() for claim in one.claims}
         self.booked: dict[str, Booked] = {}
-        self._suppliers: dict[str, frozenset[str]] = {}
 
     def book(self, name: str) -> Booked:
         """Return an account as booked, after those that supply it."""
@@ -58,7 +69,7 @@ class _Booking:
         covered = {}
         for claim in upstream.values():
             supplier = claim.account or ""
-            if name not in self._behind(supplier):
+            if name not in with_suppliers([supplier], self.records):
                 covered[claim.id] = self.book(supplier).covered(claim.id)
         self.booked[name] = book(
             record,
@@ -71,15 +82,3 @@ class _Booking:
 
     def _came_with(self, record: AccountRecord) -> list[Claim]:
         return [self.claims[claim] for one in record.inputs for claim in one.came_with]
-
-    def _behind(self, name: str) -> frozenset[str]:
-        """Return an account and every one that, step by step, supplies it."""
-        if name not in self._suppliers:
-            found, fresh = {name}, [name]
-            while fresh:
-                record = self.records[fresh.pop()]
-                suppliers = {one.account or "" for one in self._came_with(record)} - found
-                found |= suppliers
-                fresh += sorted(suppliers)
-            self._suppliers[name] = frozenset(found)
-        return self._suppliers[name]

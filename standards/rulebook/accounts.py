@@ -8,7 +8,7 @@ to say (`Terms`), and `booking` draws the balance.
 Physical and claimed share are two numbers: nothing here says where metal is from.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
@@ -51,6 +51,7 @@ class Input:
         arrived_mg: the element in the lot, whosever, on the scale of the two that follow.
         given_low_mg, given_high_mg: of it, what came out as product or left unworked: measured,
             and at most. What still waits to be worked is only in the second.
+        siblings: claim tiers of the holder's other accounts for which the lot entered, too.
         missing: the documents that would tell the difference.
     """
 
@@ -64,6 +65,7 @@ class Input:
     arrived_mg: int
     given_low_mg: int
     given_high_mg: int
+    siblings: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
 
     def recovered(self, low_mg: int, high_mg: int) -> tuple[int, int]:
@@ -285,17 +287,26 @@ class Terms:
     tier_mixing: str | None = None
     carry_over_days: int | None = None
 
-    def counts(self, level: str | None, tier: str) -> bool | None:
-        """Tell whether metal of a level counts for a tier; None where it cannot be told."""
+    def counts(self, level: str | None, tier: str, siblings: Sequence[str] = ()) -> bool | None:
+        """Tell whether metal of a level counts for a tier; None where it cannot be told.
+
+        Args:
+            siblings: tiers of the holder's other accounts that the metal entered as well; it
+                counts on one of them only, the highest that it is good for.
+        """
         if level == tier:
             return True
         if level is None:
-            return True if self.levels is None else None
+            return True if self.levels is None and not siblings else None
+        if level in siblings:
+            return False
         if self.levels is None:
             return None
         if level not in self.levels or tier not in self.levels:
             return False
-        if self.levels.index(level) < self.levels.index(tier):
+        rank = self.levels.index
+        rivals = [rank(one) for one in siblings if one in self.levels]
+        if rank(tier) > rank(level) or any(rank(tier) < one < rank(level) for one in rivals):
             return False
         return None if self.tier_mixing is None else self.tier_mixing == "minimum"
 

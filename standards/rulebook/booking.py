@@ -152,16 +152,16 @@ def _counted(
 ) -> Counted:
     low = high = 0
     for part in source.certified:
-        counts = terms.counts(part.level, tier)
+        counts = terms.counts(part.level, tier, source.siblings)
         low += part.proven_mg if counts else 0
         high += 0 if counts is False else part.proven_mg + part.doubt_mg
     for name in source.came_with:
         claim = upstream[name]
-        counts = terms.counts(claim.tier, tier)
+        counts = terms.counts(claim.tier, tier, source.siblings)
         proven, most = covered.get(name, (0, claim.mg))
         low += proven if counts and not claim.is_disputed else 0
         high += 0 if counts is False else most
-    low, high = min(low, source.total_low_mg), min(high, source.total_high_mg)  # no lot is richer
+    low, high = (min(mg, source.total_high_mg) for mg in (low, high))  # no lot is richer
     proven, most = source.recovered(low, high)
     return Counted(
         source=source,

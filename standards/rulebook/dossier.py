@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from standards.rulebook.accounts import AccountRecord, Claim, IssuedCredit
+
 GoverningDate = Literal[
     "as_of",  # the day the question is asked for
     "dispatched_on",
@@ -199,6 +201,11 @@ class Dossier:
         steps: every step on the path, each once.
         credentials: certificates of facilities on the path.
         snapshots: registers of schemes, retrieved whole or in part.
+        claims: what was claimed of this mineral of the lot; claimed and physical share are two
+            numbers, and no rule about origin reads this one.
+        accounts: those that the claims draw on, those that supply them, and their holders'
+            others of the mineral.
+        credits: those that claims of the lot retired, as they were issued.
     """
 
     lot_id: str
@@ -211,3 +218,6 @@ class Dossier:
     steps: tuple[Step, ...]
     credentials: tuple[Credential, ...]
     snapshots: tuple[Snapshot, ...]
+    claims: tuple[Claim, ...] = ()
+    accounts: tuple[AccountRecord, ...] = ()
+    credits: tuple[IssuedCredit, ...] = ()
