@@ -51,13 +51,7 @@ def accounts_of(holders: Iterable[str], size: int) -> dict[str, Account]:
     return {row.account: row for row in rows}
 
 
-def booked_at(size: int, accounts: Collection[str], *, on: date, law: Law) -> dict[str, Booked]:
-    """Return accounts as booked up to a day under a law, with those that supply them."""
-    records = records_at(size, accounts)
-    return booked(records.values(), on=on, law=law)
-
-
-def booked(records: Iterable[AccountRecord], *, on: date, law: Law) -> dict[str, Booked]:
+def book(records: Iterable[AccountRecord], *, on: date, law: Law) -> dict[str, Booked]:
     """Return accounts as booked up to the end of a day, under the law of that day."""
     on_day = law.on(on)
     return book_all(records, lambda record, claims: terms_of(on_day, record, claims), on=on)
@@ -274,7 +268,8 @@ def closed_period(row: AccountClose) -> Closed:
     known_at = row.index if row.known_at is None else min(row.known_at, row.index)
     before = AccountClose.objects.filter(account=row.account, index__lt=row.index)
     known_at = max([known_at, *(one + 1 for one in before.values_list("index", flat=True))])
-    told = booked_at(known_at, [row.account], on=row.until, law=law_at(known_at))
+    records = records_at(known_at, [row.account])
+    told = book(records.values(), on=row.until, law=law_at(known_at))
     return closing(
         told[row.account],
         until=row.until,

@@ -5,11 +5,13 @@ from datetime import date
 from typing import Any
 
 from django.db import connection
+from django.db.models import Q, QuerySet
 
 from standards.models import Claim, Credit
 from standards.rulebook.accounts import Claim as Claimed
 from standards.rulebook.accounts import IssuedCredit
 from standards.rulebook.stays import Stays, instant
+from traceability import seeing
 from traceability.models import Key
 
 
@@ -113,3 +115,18 @@ def credits_at(serials: Collection[str], size: int) -> dict[str, IssuedCredit]:
     """Return credits as issued below a log size, by serial."""
     rows = Credit.objects.filter(serial__in=serials, action=Credit.Action.ISSUED, index__lt=size)
     return {row.serial: issued_credit(row) for row in rows}
+
+
+def credits_held_by(organization: str) -> QuerySet[Credit]:
+    """Return the issues of the credits that an organization issued, holds or held."""
+    passed = Credit.objects.filter(holder=organization).values("serial")
+    rows = Credit.objects.filter(action=Credit.Action.ISSUED)
+    if seeing.is_operator(organization):
+        return rows
+    return rows.filter(Q(author=organization) | Q(serial__in=passed))
+
+
+def retired_by_claims(serials: Collection[str]) -> set[str]:
+    """Return those of the credits that a claim retired."""
+    rows = Claim.objects.filter(credits__overlap=list(serials), is_withdrawal=False)
+    return {serial for row in rows for serial in row.credits}

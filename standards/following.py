@@ -262,7 +262,6 @@ def _audience(followed: _Followed, due: _Due) -> None:
 
 
 def _booked(followed: _Followed, due: _Due) -> None:
-    """Take in what is said about accounts; what was claimed from them becomes due."""
     touched = mirror(followed.index, followed.entry, followed.statement)
     due.accounts |= touched.accounts
     due.add(touched.lots, _Because.ENTRY)
@@ -346,8 +345,8 @@ def _mark_touched(first: int, until: int, due: _Due) -> None:
 
 def _mark_claimed(due: _Due) -> None:
     """Mark the lots due that were claimed from accounts which any of this may change."""
-    accounts = due.accounts | accounts_moved_by({lot for lot, _ in due.rows})
-    due.add(claimed_from(accounts), _Because.ENTRY)
+    moved = accounts_moved_by({lot for lot, _ in due.rows})
+    due.add(claimed_from(due.accounts | moved), _Because.ENTRY)
 
 
 def _sites_of(certificate: str) -> set[str]:

@@ -27,10 +27,11 @@ _RULES = (
     "standards.view_packactivation",
 )
 _FLAGS = ("standards.view_flag",)
+_ACCOUNTS = ("standards.view_account",)
 
 ROLES: dict[str, tuple[str, ...]] = {
     "clerk": (*_RECORD, "traceability.view_rejection"),
-    "metal accountant": (*_RECORD, *_OWN),
+    "metal accountant": (*_RECORD, *_OWN, *_ACCOUNTS),
     "procurement officer": (
         *_RECORD,
         *_OWN,
@@ -40,10 +41,10 @@ ROLES: dict[str, tuple[str, ...]] = {
         "standards.resolve_flag",
     ),
     "secretary": (*_RECORD, *_OWN, *_RULES, *_FLAGS),
-    "auditor": (*_RECORD, *_RULES),
+    "auditor": (*_RECORD, *_RULES, *_ACCOUNTS),
     "registrar": (*_RECORD, "traceability.view_rejection", *_RULES),
     "community": ("traceability.view_facility", "traceability.view_logstate", *_RULES),
-    "operator": (*_RECORD, *_OWN, *_RULES, *_FLAGS),
+    "operator": (*_RECORD, *_OWN, *_RULES, *_FLAGS, *_ACCOUNTS),
 }
 
 

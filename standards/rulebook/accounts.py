@@ -9,7 +9,7 @@ Physical and claimed share are two numbers: nothing here says where metal is fro
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Literal
 
@@ -267,6 +267,10 @@ class AccountRecord:
     issues: tuple[IssuedCredit, ...]
     closes: tuple[Closed, ...]
 
+    def __hash__(self) -> int:
+        """Return a hash that costs nothing: the same record is booked for many lots."""
+        return hash((self.id, self.entry, len(self.claims), len(self.inputs), len(self.closes)))
+
     def period_of(self, day: date) -> Period:
         """Return the account's period in which a day lies."""
         return period_of(self.begins, self.months, day)
@@ -325,18 +329,20 @@ def terms_of(law: LawOnDate, record: AccountRecord, claims: Mapping[str, Claim])
     Args:
         claims: those that came with the account's inputs, by id.
     """
-    scheme = record.scheme
-    days = optional(law, f"{scheme}.account_carry_over_days")
+    days = optional(law, f"{record.scheme}.account_carry_over_days")
+    carry_over_days = days.value if days else None
     levels = {part.level for one in record.inputs for part in one.certified}
-    levels |= {
-        claims[name].tier for one in record.inputs for name in one.came_with if name in claims
-    }
+    levels |= {claims[name].tier for one in record.inputs for name in one.came_with}
     if levels <= {record.tier}:
-        return Terms(carry_over_days=days.value if days else None)
+        return Terms(carry_over_days=carry_over_days)
+    return replace(levels_of(law, record.scheme), carry_over_days=carry_over_days)
+
+
+def levels_of(law: LawOnDate, scheme: str) -> Terms:
+    """Return what the law says about the levels of a scheme, and whether they may be mixed."""
     order = optional(law, f"{scheme}.levels")
     mixing = optional(law, f"{scheme}.account_tier_mixing") if order else None
     return Terms(
         levels=tuple(order.value) if order else None,
         tier_mixing=mixing.value if mixing else None,
-        carry_over_days=days.value if days else None,
     )

@@ -110,12 +110,13 @@ def book(
     """
     inputs = counted(record, terms, upstream, covered)
     frozen = record.closes[-1] if record.closes else None
+    first_open = next_period(record.begins, record.months, frozen.until if frozen else None).first
     books = Books(
         frozen.tranches if frozen else (),
         frozen.draws if frozen else (),
+        first=first_open,
         carry_over_days=terms.carry_over_days,
     )
-    first_open = next_period(record.begins, record.months, frozen.until if frozen else None).first
     for posting in _postings(record, inputs, frozen, first_open):
         if posting.at.date() <= on:
             books.pass_to(posting.at.date())

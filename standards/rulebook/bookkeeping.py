@@ -11,7 +11,7 @@ Each line debits one place and credits another with the same whole milligrams:
 from bisect import insort
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from standards.rulebook.accounts import Draw, Tranche, Use
 from standards.rulebook.posted import OVER, Line, Point, Restatement
@@ -80,6 +80,7 @@ class Books:
     """The books of one account, from what a closed period left, or from nothing.
 
     Args:
+        first: the first day that is open; nothing is booked before it.
         carry_over_days: after so many days what is left of a tranche expires; never if None.
     """
 
@@ -88,9 +89,11 @@ class Books:
         tranches: Iterable[Tranche],
         draws: Iterable[Draw],
         *,
+        first: date,
         carry_over_days: int | None,
     ) -> None:
         self.carry_over_days = carry_over_days
+        self._now = datetime.combine(first, time.min, UTC)
         self.lines: list[Line] = []
         self.points: list[Point] = []
         self.restatements: list[Restatement] = []
@@ -164,6 +167,7 @@ class Books:
 
     def entitle(self, lot: str, at: datetime, low: int, high: int) -> None:
         """Let entitlement come in, and cover first what was claimed beyond it before."""
+        self._now = at
         held = self._tranches[lot] = _Held(id=lot, at=at, low=low, high=high)
         self._put(held, low, high - low)
         self._line(at, f"tranche:{lot}", "received", low)
@@ -175,6 +179,7 @@ class Books:
         self, name: str, at: datetime, mg: int, named: tuple[str, ...] = (), *, is_late: bool
     ) -> None:
         """Debit a claim or credit: on the tranches named, or on the oldest; else as over-claim."""
+        self._now = at
         debit = _Debit(id=name, at=at, mg=mg, is_late=is_late)
         self._debits[name] = debit
         tranches = (
@@ -190,6 +195,7 @@ class Books:
 
     def withdraw(self, name: str, at: datetime) -> None:
         """Put back what a claim took; what lacked for others is covered by it."""
+        self._now = at
         debit = self._debits[name]
         for source, mg in sorted(debit.uses.items()):
             kind, _, lot = source.partition(":")
@@ -206,6 +212,7 @@ class Books:
 
     def adjust(self, entry: str, lot: str, at: datetime, mg: int) -> None:
         """Take a loss in stock from its tranche, or else from the latest claims on it."""
+        self._now = at
         held = self._tranches[lot]
         held.adjusted += mg
         short = self._shrink(held, mg, at, "adjusted")
@@ -220,6 +227,7 @@ class Books:
 
         What claims used of it and never was there, they lack from now on, the latest first.
         """
+        self._now = at
         held = self._tranches.setdefault(lot, _Held(id=lot, at=arrived, low=0, high=0))
         (was_low, was_high), lacked = held.net, self._over
         held.low, held.high, held.adjusted = low, high, adjusted
@@ -329,8 +337,7 @@ class Books:
             gone = held.at.date() + life + _DAY
             if gone > day:
                 continue
-            at = datetime.combine(gone, time.min, held.at.tzinfo)
-            at = max(at, self.points[-1].at) if self.points else at
+            at = max(self._now, datetime.combine(gone, time.min, held.at.tzinfo))
             self._line(at, "expired", f"tranche:{held.id}", held.left)
             self._line(at, "expired", f"doubt:{held.id}", held.doubt)
             held.expired += held.left

@@ -11,10 +11,10 @@ from datetime import date
 from functools import cache
 
 from standards.rulebook.accounts import Adjustment, Certified, Claim, Input
+from standards.rulebook.certified import Held, level_held
 from standards.rulebook.dossier import Credential
 from standards.rulebook.entitlement import Worked, worked
 from standards.rulebook.findings import Outcome
-from standards.rulebook.standing import best, standing
 from standards.rulebook.stays import Boundary, Stays, instant
 from standards.rulebook.traced import LEAF_STAGE, parcel_of
 from traceability.ledger.chronicle import History, lot_of
@@ -130,8 +130,8 @@ class _Certifying:
         for label, mg in sorted(one.content.sources.items()):
             found = None if label[0] == "@" else self._level_of(label, one.entering.at.date())
             if found is not None:
-                level, outcome = found
-                into = proven if outcome is Outcome.CONFORMS else doubt
+                level, held = found
+                into = proven if held.outcome is Outcome.CONFORMS else doubt
                 into[level] = into.get(level, 0) + mg
         share = one.entering.parts[account], one.entering.whole
         for level in sorted(proven.keys() | doubt.keys(), key=lambda level: level or ""):
@@ -141,7 +141,7 @@ class _Certifying:
                 doubt_mg=_part(doubt.get(level, 0), *share),
             )
 
-    def _level_of(self, label: str, entered_on: date) -> tuple[str | None, Outcome] | None:
+    def _level_of(self, label: str, entered_on: date) -> Held | None:
         kind, name, day = parcel_of(label)
         begun = self.market.history.beginnings.get(lot_of(name))
         if kind not in LEAF_STAGE or begun is None or begun.happening.facility is None:
@@ -149,38 +149,16 @@ class _Certifying:
         left_on = date.fromisoformat(day) if day else entered_on
         return self.level(begun.happening.facility, LEAF_STAGE[kind], left_on)
 
-    def _level(self, site: str, activity: str, day: date) -> tuple[str | None, Outcome] | None:
-        """Return the level a site held on a day, and whether that is certain; None for none.
-
-        Of audits published by then the latest counts; one without such a day counts by its own.
-        """
-        on_file = [
-            one
-            for one in self.market.credentials.get(site, ())
-            if one.scheme == self.market.scheme
-            and (one.published_on is None or one.published_on <= day)
-        ]
-        latest = max((one.published_on for one in on_file if one.published_on), default=None)
-        judged = [
-            (
-                one.level,
-                standing(
-                    one,
-                    site=site,
-                    day=day,
-                    log_size=self.market.log_size,
-                    activity=activity,
-                    mineral=self.market.element,
-                ),
-            )
-            for one in on_file
-            if one.published_on in (None, latest)
-        ]
-        if not judged:
-            return None
-        chosen = best(told for _, told in judged)
-        level = next(level for level, told in judged if told is chosen)
-        return None if chosen.outcome is Outcome.NONCONFORMING else (level, chosen.outcome)
+    def _level(self, site: str, activity: str, day: date) -> Held | None:
+        return level_held(
+            self.market.credentials.get(site, ()),
+            scheme=self.market.scheme,
+            site=site,
+            activity=activity,
+            mineral=self.market.element,
+            day=day,
+            log_size=self.market.log_size,
+        )
 
 
 def _part(mg: int, parts: int, whole: int) -> int:

@@ -106,6 +106,7 @@ UNITS: Mapping[str, tuple[Callable[[Any], Any], str]] = {
     "share": (_share, "an exact decimal from 0 to 1"),
     "mg": (_count, "a whole number of milligrams"),
     "days": (_count, "a whole number of days"),
+    "months": (_count, "a whole number of months"),
     "text": (_text, "a text that is not empty"),
     "list": (_list, "a list of distinct texts"),
     "table": (_table, "a table of texts"),

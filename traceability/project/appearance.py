@@ -60,6 +60,7 @@ UNFOLD: dict[str, Any] = {
                 "items": [
                     _link(_("Flags"), "flag", "standards", "flag"),
                     _link(_("Lots"), "inventory_2", "traceability", "lot"),
+                    _link(_("Accounts"), "balance", "standards", "account"),
                 ],
             },
             {
