@@ -172,7 +172,7 @@ def evidence_at(size: int, facilities: Collection[str]) -> Evidence:
     return Evidence(
         log_size=size,
         sites=_sites(size, facilities),
-        credentials=_credentials(size, facilities),
+        credentials=credentials_at(size, facilities),
         snapshots=tuple(
             Snapshot(
                 scheme=row.scheme,
@@ -237,7 +237,8 @@ def statement_of(jws: str, disclosures: Any) -> Statement:
     )
 
 
-def _credentials(size: int, facilities: Collection[str]) -> dict[str, list[Credential]]:
+def credentials_at(size: int, facilities: Collection[str]) -> dict[str, list[Credential]]:
+    """Return the certificates of facilities, as known below a log size."""
     rows = (
         Certificate.objects.filter(index__lt=size, facility__in=facilities)
         .order_by("certificate", "-index")

@@ -12,11 +12,14 @@ from fractions import Fraction
 from django.utils.translation import gettext as _
 
 from standards.dossiers import gathered
+from standards.known import law_at
 from standards.reading import names_of
 from standards.rulebook.assembly import assemble
+from standards.rulebook.claimed import claimed_shares
 from standards.rulebook.composition import untraced_mg
 from standards.rulebook.dossier import ORIGIN_UNKNOWN, Credential, Dossier, Source
 from standards.rulebook.findings import percent_text
+from standards.rulebook.law import LawOnDate
 from standards.veiling import Veil, site_in, veil_for
 from traceability.pictures import Flow, Part, flow_picture
 from traceability.templatetags.ledger import country_name, words
@@ -53,8 +56,24 @@ class Hop:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimedRow:
+    """A claim about the lot beside its physical share; `over_mg` is what nothing covers."""
+
+    claim: str
+    tier: str
+    scheme: str
+    model: str
+    code: str
+    mg: int
+    claimed: str
+    physical: str
+    doubt_mg: int
+    over_mg: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """What one mineral of a lot is made of.
+    """What one mineral of a lot is made of, and what is claimed of it: two numbers.
 
     `mined_in` are countries of extraction (or collection, where recycled) and the unknown rest;
     `processed_in` is the same per stage.
@@ -67,6 +86,7 @@ class Origin:
     processed_in: Mapping[str, tuple[Portion, ...]]
     hops: tuple[Hop, ...]
     flow: Flow | None
+    claimed: tuple[ClaimedRow, ...]
 
 
 def origins_on(lot: str, organization: str, *, size: int, on: date) -> list[Origin]:
@@ -84,10 +104,11 @@ def origins_on(lot: str, organization: str, *, size: int, on: date) -> list[Orig
         for mineral in traced.minerals_of(lot)
     ]
     veil = veil_for(organization, [name for one in dossiers for name in _names_in(one)])
-    return [origin_of(one, veil) for one in dossiers if one.sources or one.steps]
+    law = law_at(size).on(on)
+    return [origin_of(one, veil, law) for one in dossiers if one.sources or one.steps]
 
 
-def origin_of(dossier: Dossier, veil: Veil) -> Origin:
+def origin_of(dossier: Dossier, veil: Veil, law: LawOnDate) -> Origin:
     """Return where the metal of a dossier comes from, as its reader may know it."""
     untraced = untraced_mg(dossier)
     total = sum(source.mg for source in dossier.sources) + untraced
@@ -102,12 +123,40 @@ def origin_of(dossier: Dossier, veil: Veil) -> Origin:
         processed_in=_processed(dossier, total),
         hops=_hops(dossier, total, named),
         flow=flow_picture(_parts(dossier.sources, untraced, total, opened)),
+        claimed=_claimed(dossier, veil, law),
     )
+
+
+def _claimed(dossier: Dossier, veil: Veil, law: LawOnDate) -> tuple[ClaimedRow, ...]:
+    shares = claimed_shares(dossier, law) if dossier.claims else ()
+    return tuple(
+        ClaimedRow(
+            claim=veil.text(one.claim.id),
+            tier=one.claim.tier,
+            scheme=words(one.claim.scheme),
+            model=words(one.claim.model),
+            code=one.claim.code,
+            mg=one.claim.mg,
+            claimed=_between(one.share_best, one.share_worst),
+            physical=_between(one.physical_worst, one.physical_best),
+            doubt_mg=one.doubt_mg,
+            over_mg=one.over_mg,
+        )
+        for one in shares
+    )
+
+
+def _between(low: Fraction | None, high: Fraction | None) -> str:
+    """Return a share known between two values; a dash where nothing is."""
+    if low is None or high is None:
+        return "—"
+    return percent_text(low) if low == high else f"{percent_text(low)} – {percent_text(high)}"
 
 
 def _names_in(dossier: Dossier) -> list[str]:
     """Return the ids a page about a dossier would show, for the veil to look at."""
-    return [*_facilities_in(dossier), *(credential.id for credential in dossier.credentials)]
+    named = [*dossier.credentials, *dossier.claims]
+    return [*_facilities_in(dossier), *(one.id for one in named)]
 
 
 def _facilities_in(dossier: Dossier) -> set[str]:

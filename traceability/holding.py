@@ -181,10 +181,9 @@ class Held:
         told = []
         for name in sorted(names):
             subject, consignment = self.subjects[name], self.book.consignments.get(name)
-            state = consignment and {
-                "shipped": consignment.shipped,
-                "waiting": consignment.waiting,
-            }
+            state = self.book.states.get(name)
+            if consignment is not None:
+                state = {"shipped": consignment.shipped, "waiting": consignment.waiting}
             told.append(
                 {"id": name, "salt": subject.salt.hex(), "head": subject.head, "state": state}
             )
@@ -270,7 +269,8 @@ def _items(array: bytes | None) -> list[str]:
 
 def _held(row: Mapping[str, Any]) -> Held:
     lots = row["lots"] or ()
-    subjects = {s["id"]: rows.subject_of(s["id"], s) for s in row["subjects"] or ()}
+    others = [*(row["subjects"] or ()), *(row.get("accounts") or ())]
+    subjects = {s["id"]: rows.subject_of(s["id"], s) for s in others}
     subjects |= {f"lot:{lot['id']}": rows.subject_of(f"lot:{lot['id']}", lot) for lot in lots}
     book = Book(
         organizations={o["id"]: frozenset(o["roles"]) for o in row["organizations"] or ()},
@@ -278,7 +278,14 @@ def _held(row: Mapping[str, Any]) -> Held:
         facilities={f["id"]: rows.facility_of(f) for f in row["facilities"] or ()},
         lots={lot["id"]: rows.lot_of(lot) for lot in lots},
         consignments={
-            s["id"]: rows.consignment_of(s) for s in row["subjects"] or () if s["state"] is not None
+            s["id"]: rows.consignment_of(s)
+            for s in others
+            if s["state"] is not None and rows.is_consignment(s)
+        },
+        states={
+            s["id"]: s["state"]
+            for s in others
+            if s["state"] is not None and not rows.is_consignment(s)
         },
         statements={s["hash"]: rows.recorded_of(s) for s in row["statements"] or ()},
     )

@@ -88,6 +88,11 @@ def lot_of(row: Mapping[str, Any]) -> Lot:
     )
 
 
+def is_consignment(row: Mapping[str, Any]) -> bool:
+    """Tell whether the state of a subject is that of a consignment; others' are their kinds'."""
+    return str(row["id"]).startswith("consignment:")
+
+
 def consignment_of(row: Mapping[str, Any]) -> Consignment:
     """Return a consignment with the receipts that wait for it."""
     state = row["state"]
@@ -181,7 +186,12 @@ def movement_row(ordinal: int, movement: Movement) -> tuple[Any, ...]:
 def copied_lot(row: tuple[Any, ...]) -> tuple[Any, ...]:
     """Return the row of a lot as COPY reads it: lists as text."""
     owners, known_to = LOT.index("owners"), LOT.index("known_to")
-    return (*row[:owners], json_text(row[owners]), wire.array(row[known_to]).decode(), *row[known_to + 1 :])
+    return (
+        *row[:owners],
+        json_text(row[owners]),
+        wire.array(row[known_to]).decode(),
+        *row[known_to + 1 :],
+    )
 
 
 def copied_movement(row: tuple[Any, ...]) -> tuple[Any, ...]:

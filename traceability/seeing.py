@@ -326,6 +326,14 @@ def note_statement_read(
         _note(owners, reader=reader, what="statement", person=person, now=now or timezone.now())
 
 
+def note_record_read(
+    name: str, *, owner: str, reader: str, what: str = "account", person: str = ""
+) -> None:
+    """Write down that another company's record, such as an account, was read; `lot` names it."""
+    if owner != reader:
+        _note({name: owner}, reader=reader, what=what, person=person, now=timezone.now())
+
+
 def today() -> date:
     """Return the day that `until` is compared with: the calendar day in UTC."""
     return timezone.now().astimezone(UTC).date()

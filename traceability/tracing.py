@@ -61,7 +61,7 @@ WITH RECURSIVE up(lot) AS (
 SELECT e.recorded_order, m.lot, m.role, m.delta, m.unit, m.facts
 FROM up
 JOIN traceability_movement m
-  ON m.lot = up.lot AND m.role IN ('make', 'take', 'adjust', 'move', 'assay')
+  ON m.lot = up.lot AND m.role IN ('make', 'take', 'adjust', 'move', 'title', 'assay')
 JOIN traceability_logindex i ON i.recorded_order = m.recorded_order AND i.index < %(size)s
 JOIN traceability_entry e ON e.recorded_order = m.recorded_order
 ORDER BY m.recorded_order, m.ordinal
@@ -79,7 +79,7 @@ SELECT lot FROM down
 """  # noqa: S608
 _ENTRIES = """
 SELECT e.recorded_order, e.hash, coalesce(e.event, e.kind), e.author, e.facility, e.stage,
-       e.effective_on, e.replaces, coalesce(k.distrusted_from <= i.index, false)
+       e.effective_on, e.effective, e.replaces, coalesce(k.distrusted_from <= i.index, false)
 FROM traceability_entry e
 JOIN traceability_logindex i USING (recorded_order)
 LEFT JOIN (
@@ -136,7 +136,7 @@ def _happenings(movements: Mapping[int, Sequence[Movement]], size: int) -> list[
     while orders or hashes:
         rows = _rows(_ENTRIES, {"orders": orders, "hashes": hashes, "size": size})
         fresh = [row for row in rows if row[0] not in found]
-        for order, entry, kind, author, facility, stage, on, replaces, disputed in fresh:
+        for order, entry, kind, author, facility, stage, on, time, replaces, disputed in fresh:
             found[order] = Happening(
                 entry=entry,
                 order=order,
@@ -145,13 +145,14 @@ def _happenings(movements: Mapping[int, Sequence[Movement]], size: int) -> list[
                 facility=facility,
                 stage=stage,
                 on=on,
+                effective=time,
                 replaces=replaces,
                 movements=tuple(movements.get(order, ())),
                 is_disputed=disputed,
             )
         # A correction's own correction, and what a correction replaced, wherever it moved.
         hashes = [row[1] for row in fresh]
-        named = {row[7] for row in fresh if row[7]} - {one.entry for one in found.values()}
+        named = {row[8] for row in fresh if row[8]} - {one.entry for one in found.values()}
         orders = [row[0] for row in _rows(_BY_HASH, {"hashes": list(named)})] if named else []
     return list(found.values())
 

@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from standards.api.accounts import AccountsView, AccountView, CreditsView
 from standards.api.certificates import CertificatesView, CertificateView
 from standards.api.clubs import ClubsView, ClubView
 from standards.api.flags import (
@@ -17,6 +18,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("lots/<str:lot>/verdicts", LotVerdictsView.as_view(), name="lot-verdicts"),
     path("certificates", CertificatesView.as_view(), name="certificates"),
     path("certificates/<str:certificate>", CertificateView.as_view(), name="certificate"),
+    path("accounts", AccountsView.as_view(), name="accounts"),
+    path("accounts/<str:account>", AccountView.as_view(), name="account"),
+    path("credits", CreditsView.as_view(), name="credits"),
     path("clubs", ClubsView.as_view(), name="clubs"),
     path("clubs/<str:club>", ClubView.as_view(), name="club"),
     path("flags", FlagsView.as_view(), name="flags"),

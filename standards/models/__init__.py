@@ -1,5 +1,6 @@
-"""Tables: what the log says (`recorded`), and what was made of it (`judged`)."""
+"""Tables: what the log says (`recorded`, `booked`), and what was made of it (`judged`)."""
 
+from standards.models.booked import Account, AccountClose, Claim, ClosedPeriod, Credit
 from standards.models.judged import (
     Assessment,
     DueAssessment,
@@ -22,12 +23,17 @@ from standards.models.recorded import (
 )
 
 __all__ = [
+    "Account",
+    "AccountClose",
     "Assessment",
     "BookedAmount",
     "Certificate",
     "CertificateStatus",
+    "Claim",
+    "ClosedPeriod",
     "Club",
     "ClubPolicy",
+    "Credit",
     "Cursor",
     "DueAssessment",
     "Flag",

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, TypedDict, get_args
 
+from standards.rulebook.accounting import with_suppliers
+from standards.rulebook.accounts import AccountRecord, Claim, IssuedCredit
 from standards.rulebook.dossier import (
     Credential,
     Dossier,
@@ -42,6 +44,18 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """Claims by the lot they are about, and the accounts and credits they turn on, by id."""
+
+    claims: Mapping[str, Sequence[Claim]]
+    accounts: Mapping[str, AccountRecord]
+    credits: Mapping[str, IssuedCredit]
+
+
+NOTHING_CLAIMED = Claimed(claims={}, accounts={}, credits={})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """Everything besides the history that dossiers are made of, at one log size."""
 
@@ -50,6 +64,35 @@ class Evidence:
     credentials: Mapping[str, Sequence[Credential]]  # by facility
     snapshots: tuple[Snapshot, ...]
     observed: Observed = NOTHING_OBSERVED
+    claimed: Claimed = NOTHING_CLAIMED
+
+
+class _Claimed(TypedDict):
+    """What was claimed of a lot, as a dossier has it."""
+
+    claims: tuple[Claim, ...]
+    accounts: tuple[AccountRecord, ...]
+    credits: tuple[IssuedCredit, ...]
+
+
+def _claims_on(lot: str, mineral: str, claimed: Claimed) -> _Claimed:
+    """Return the claims about a lot's mineral with the accounts and credits they turn on."""
+    claims = tuple(one for one in claimed.claims.get(lot, ()) if one.element == mineral)
+    holders = {one.holder for one in claims}
+    drawn = {one.account for one in claims if one.account}
+    drawn |= {
+        one.id
+        for one in claimed.accounts.values()
+        if one.holder in holders and one.element == mineral
+    }
+    serials = {serial for one in claims for serial in one.credits}
+    return _Claimed(
+        claims=claims,
+        accounts=tuple(
+            claimed.accounts[name] for name in sorted(with_suppliers(drawn, claimed.accounts))
+        ),
+        credits=tuple(one for serial, one in sorted(claimed.credits.items()) if serial in serials),
+    )
 
 
 class _Spot(TypedDict):
@@ -104,6 +147,7 @@ def assemble(
         ),
         snapshots=evidence.snapshots,
         observations=evidence.observed.of(lot, mineral),
+        **_claims_on(lot, mineral, evidence.claimed),
     )
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
+from standards.rulebook.accounts import AccountRecord, Claim, IssuedCredit
 from traceability.ledger.plausibility.view import Observation
 
 GoverningDate = Literal[
@@ -203,6 +204,11 @@ class Dossier:
         snapshots: registers of schemes, retrieved whole or in part.
         observations: what plausibility checks measured of the statements on the path, by the
             check's id.
+        claims: what was claimed of this mineral of the lot; claimed and physical share are two
+            numbers, and no rule about origin reads this one.
+        accounts: those that the claims draw on, those that supply them, and their holders'
+            others of the mineral.
+        credits: those that claims of the lot retired, as they were issued.
     """
 
     lot_id: str
@@ -216,3 +222,6 @@ class Dossier:
     credentials: tuple[Credential, ...]
     snapshots: tuple[Snapshot, ...]
     observations: Mapping[str, tuple[Observation, ...]] = field(default_factory=dict)
+    claims: tuple[Claim, ...] = ()
+    accounts: tuple[AccountRecord, ...] = ()
+    credits: tuple[IssuedCredit, ...] = ()

@@ -159,6 +159,7 @@ UNITS: Mapping[str, tuple[Callable[[Any], Any], str]] = {
     "numbers": (_numbers, "a table of exact decimals, none negative"),
     "hours": (_hours, "{from, until}, two different times of day (HH:MM)"),
     "yearly_tonnes": (_yearly_tonnes, "a list of {country, year, tonnes, note?}, each year once"),
+    "months": (_count, "a whole number of months"),
     "text": (_text, "a text that is not empty"),
     "list": (_list, "a list of distinct texts"),
     "table": (_table, "a table of texts"),

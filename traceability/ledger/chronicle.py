@@ -43,8 +43,10 @@ class Happening:
     """One entry as it was recorded, with its movements in order.
 
     `kind` is that of the event it stands for (`custody.void` for what withdraws one);
-    `on` is the local calendar day of the event. `is_disputed`: its key was later distrusted
-    from before this entry, so it moved mass, but what it says of the material is unknown.
+    `on` is the local calendar day of the event, `effective` its time as stated; a correction
+    that does not move the day keeps the time of what it corrects. `is_disputed`: its key was
+    later distrusted from before this entry, so it moved mass, but what it says of the material
+    is unknown.
     """
 
     entry: str
@@ -57,6 +59,7 @@ class Happening:
     replaces: str | None = None
     movements: tuple[Movement, ...] = ()
     is_disputed: bool = False
+    effective: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,9 +126,15 @@ def as_they_stand(happenings: Iterable[Happening]) -> list[Happening]:
             order=first.order,
             facility=one.facility or before.facility,
             stage=one.stage or before.stage,
+            effective=one.effective if one is first else _time_of(one, first),
         )
     stand = [one for one in head.values() if one.kind != "custody.void"]
     return sorted(stand, key=lambda one: one.order)
+
+
+def _time_of(one: Happening, first: Happening) -> str:
+    """Return when a corrected event took place: its own statement tells when it was corrected."""
+    return first.effective if one.on == first.on else one.on.isoformat()
 
 
 def build_history(happenings: Iterable[Happening]) -> History:

@@ -61,6 +61,7 @@ UNFOLD: dict[str, Any] = {
                     _link(_("Flags"), "flag", "standards", "flag"),
                     _link(_("Questions to us"), "contact_support", "standards", "question"),
                     _link(_("Lots"), "inventory_2", "traceability", "lot"),
+                    _link(_("Accounts"), "balance", "standards", "account"),
                 ],
             },
             {

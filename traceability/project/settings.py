@@ -105,6 +105,10 @@ STATEMENT_KINDS: dict[str, str] = {
     "standards.policy": _STANDARDS_KINDS,
     "standards.pack_activation": _STANDARDS_KINDS,
     "standards.verdicts": _STANDARDS_KINDS,
+    "standards.account": _STANDARDS_KINDS,
+    "standards.claim": _STANDARDS_KINDS,
+    "standards.credit": _STANDARDS_KINDS,
+    "standards.close": _STANDARDS_KINDS,
 }
 PUBLISH_WITHIN_SECONDS = _number("PUBLISH_WITHIN_SECONDS", 60)  # the receipt's promise
 

@@ -9,7 +9,8 @@
 CREATE SEQUENCE recorded_order AS bigint;
 
 -- Locks what the statements touch, each class by id, in the order key, stream, subjects, lots,
--- and returns what the decision needs to know. Ids are looked up for their author only.
+-- accounts (subjects whose name begins so: the busiest, held for the shortest time), and returns
+-- what the decision needs to know. Ids are looked up for their author only.
 CREATE FUNCTION ledger_hold(
     p_authors text[],        -- one per statement id, in step with
     p_ids uuid[],
@@ -29,7 +30,7 @@ DECLARE
     key_locks CONSTANT int := 1801811321;  -- classes of advisory locks
     facility_locks CONSTANT int := 1717660513;
     changed_kids text[] := '{}';
-    held_streams json; held_subjects json; held_lots json; statements json;
+    held_streams json; held_subjects json; held_lots json; held_accounts json; statements json;
 BEGIN
     -- Whoever changes a key, the roles of an organization or a facility waits for the statements
     -- that rely on it, and draws its order after theirs. These locks are held in memory and not
@@ -65,7 +66,9 @@ BEGIN
     IF p_subjects <> '{}' THEN
         SELECT json_agg(s) INTO held_subjects FROM (
             SELECT id, salt, head, state FROM traceability_subject
-            WHERE id = ANY (p_subjects) ORDER BY id FOR NO KEY UPDATE
+            WHERE id = ANY (ARRAY(
+                SELECT s FROM unnest(p_subjects) AS s WHERE s NOT LIKE 'account:%'))
+            ORDER BY id FOR NO KEY UPDATE
         ) s;
     END IF;
     SELECT json_agg(l) INTO held_lots FROM (
@@ -73,6 +76,13 @@ BEGIN
                known_to, consignment, consignee, salt, head
         FROM traceability_lot WHERE id = ANY (p_lots) ORDER BY id FOR NO KEY UPDATE
     ) l;
+    IF EXISTS (SELECT FROM unnest(p_subjects) AS s WHERE s LIKE 'account:%') THEN
+        SELECT json_agg(a) INTO held_accounts FROM (
+            SELECT id, salt, head, state FROM traceability_subject
+            WHERE id = ANY (ARRAY(SELECT s FROM unnest(p_subjects) AS s WHERE s LIKE 'account:%'))
+            ORDER BY id FOR NO KEY UPDATE
+        ) a;
+    END IF;
 
     -- From here on nothing is locked; what is read was recorded before this statement.
     IF p_statements <> '{}' THEN
@@ -91,7 +101,7 @@ BEGIN
     END IF;
     RETURN json_build_object(
         'streams', held_streams, 'subjects', held_subjects, 'lots', held_lots,
-        'statements', statements,
+        'statements', statements, 'accounts', held_accounts,
         'keys', (SELECT json_agg(k) FROM (
             SELECT kid, organization_id, encode(public, 'hex') AS public, held_by, revoked_order
             FROM traceability_key WHERE kid = ANY (p_kids)
