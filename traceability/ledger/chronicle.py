@@ -9,11 +9,12 @@ the present name.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, cast
 
-from msgspec import structs
+from msgspec import Struct
+from msgspec.structs import replace
 
 from traceability.ledger.book import Movement
 from traceability.ledger.grades import Assayed, elements_named, measured
@@ -38,8 +39,7 @@ ORIGIN_STAGES = frozenset({"extraction", "recovery", "collection"})
 """Stages of a declared origin that say where the metal began; the others say who worked it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Happening:
+class Happening(Struct, frozen=True, kw_only=True):
     """One entry as it was recorded, with its movements in order.
 
     `kind` is that of the event it stands for (`custody.void` for what withdraws one);
@@ -59,13 +59,14 @@ class Happening:
     is_disputed: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Beginning:
+class Beginning(Struct, frozen=True, kw_only=True):
     """How a lot entered the record or was made: by which event, with what facts."""
 
     lot: str
     happening: Happening
     facts: Mapping[str, Any]
+    amount: int
+    unit: str
 
     @property
     def declared(self) -> Sequence[Mapping[str, Any]]:
@@ -82,12 +83,14 @@ class History:
         happenings: by entry hash, as they stand after corrections.
         beginnings: by lot.
         last: by lot, the name it has in the last step that made it.
+        balances: by lot, what is left of it, gross; below zero it is restated.
     """
 
     steps: tuple[Step, ...]
     happenings: Mapping[str, Happening]
     beginnings: Mapping[str, Beginning]
     last: Mapping[str, str]
+    balances: Mapping[str, int]
 
     def is_dispatch(self, step: Step) -> bool:
         """Tell whether a step is a shipment, which changes nothing but the place."""
@@ -145,6 +148,7 @@ def build_history(happenings: Iterable[Happening]) -> History:
         happenings={one.entry: one for one in stand},
         beginnings=builder.beginnings,
         last=builder.names,
+        balances=builder.balances,
     )
 
 
@@ -200,7 +204,7 @@ class _Builder:
         if takes:
             self._step(one, kind, takes, ())
         makes = tuple(
-            self._make(one, structs.replace(movement, facts=_undeclared(movement.facts)))
+            self._make(one, replace(movement, facts=_undeclared(movement.facts)))
             for movement in one.movements
             if movement.role == "make"
         )
@@ -243,7 +247,9 @@ class _Builder:
 
     def _make(self, one: Happening, movement: Movement) -> Made:
         lot, facts = movement.lot, movement.facts
-        self.beginnings[lot] = Beginning(lot=lot, happening=one, facts=facts)
+        self.beginnings[lot] = Beginning(
+            lot=lot, happening=one, facts=facts, amount=movement.delta, unit=movement.unit
+        )
         self.balances[lot] = movement.delta
         self.names[lot] = lot
         water = facts["quantity"].get("moisture") or self.moisture.get(facts.get("from", ""))
