@@ -182,9 +182,13 @@ class _Builder:
         takes: list[Taken] = []
         makes: list[Made] = []
         parts: dict[str, Taken] = {}
+        began = {movement.lot for movement in one.movements if movement.role == "make"}
         for movement in one.movements:
-            if movement.role == "take" and "into" in movement.facts:
-                parts[movement.facts["into"]] = self._take(movement)
+            into = movement.facts.get("into") if movement.role == "take" else None
+            if into in began:
+                parts[into] = self._take(movement)
+            elif into is not None:  # a part nobody asked about leaves in its turn
+                self._step(one, _CONSERVING.get(kind, kind), (self._take(movement),), ())
             elif movement.role == "take":
                 takes.append(self._take(movement))
             elif movement.role == "make" and movement.lot in parts:
@@ -194,25 +198,33 @@ class _Builder:
                 makes.append(self._make(one, movement))
             else:
                 self._keep(one, kind, movement)
-        # Parts that became lots nobody asked about leave like any other withdrawal.
-        self._pooled(one, kind, (*takes, *parts.values()), tuple(makes))
+        self._pooled(one, kind, tuple(takes), tuple(makes))
 
     def _add_disputed(self, one: Happening) -> None:
         """Let mass go in and come out, but let nothing be known of what came out."""
-        kind = one.kind.removeprefix("custody.")
-        takes = tuple(self._take(m) for m in one.movements if m.role == "take")
+        pooled: list[Movement] = []
+        for movement in one.movements:
+            if movement.role == "adjust":
+                self._disputed(one, pooled)
+                pooled.clear()
+                self._weigh_again(one, movement)
+            elif movement.facts.keys() & {"into", "from"}:
+                self._disputed(one, [movement])
+            else:
+                pooled.append(movement)
+        self._disputed(one, pooled)
+
+    def _disputed(self, one: Happening, movements: Sequence[Movement]) -> None:
+        takes = tuple(self._take(m) for m in movements if m.role == "take")
         if takes:
-            self._step(one, kind, takes, ())
+            self._step(one, one.kind.removeprefix("custody."), takes, ())
         makes = tuple(
             self._make(one, replace(movement, facts=_undeclared(movement.facts)))
-            for movement in one.movements
+            for movement in movements
             if movement.role == "make"
         )
         if makes:
             self._step(one, "introduction", (), makes)
-        for movement in one.movements:
-            if movement.role == "adjust":
-                self._weigh_again(one, movement)
 
     def _keep(self, one: Happening, kind: str, movement: Movement) -> None:
         """Add what happens to a lot that stays the same lot."""

@@ -108,11 +108,23 @@ class Scribe:
         self.write("introduction", self.make(amount, source="introduced", declared_origin=rows))
 
     def split(self, kind="split"):
-        lot, amount = self.some(1)[0]
-        part = self.make(amount, **{"from": lot})
-        facts = {name: part.facts[name] for name in ("material", "form", "quantity", "from")}
-        part = self.movement(part.lot, "make", amount, "mg", facts)
-        self.write(kind, self.take(lot, amount, into=part.lot), part)
+        """One to three parts, one after the other, of one or several lots."""
+        movements, fresh = [], {}
+        for _ in range(self.draw(st.integers(1, 3))):
+            if not any(amount > 0 for amount in self.held.values()):
+                break
+            lot, amount = self.some(1)[0]
+            self.made += 1
+            part = f"a:L{self.made}"
+            facts = self.described("mg") | {"from": lot}
+            facts.pop("assays", None)
+            movements += [
+                self.take(lot, amount, into=part),
+                self.movement(part, "make", amount, "mg", facts),
+            ]
+            fresh[part] = amount
+        self.held |= fresh
+        self.write(kind, *movements)
 
     def shipment(self):
         if self.draw(st.booleans()):
