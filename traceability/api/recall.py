@@ -4,12 +4,13 @@ Both answers are streamed as they are made: one JSON document, or lines of JSON.
 """
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from django.http import StreamingHttpResponse
 from msgspec import Meta, field
 from rest_framework.request import Request
 
+from traceability.api import examples
 from traceability.api.lists import LedgerView, Parameters, parameters
 from traceability.api.schema import described
 from traceability.downstream import Descent, Recall, Telling, descent_of, recall_of
@@ -66,8 +67,9 @@ class RecallView(LedgerView):
         "day on which it began. Holder and state are those of now. Lots on the way that the "
         "caller may not see are counted, not named; companies whose lots are told learn of it.",
         parameters=RecallParameters,
-        answers={200: Recall},
+        answers={200: Recall, (200, _LINES): dict[str, Any]},
         refused=(404,),
+        answered=examples.RECALL,
     )
     def get(self, request: Request, facility: str) -> StreamingHttpResponse:
         """Tell what is hit if a facility is out from a day on."""
@@ -92,7 +94,7 @@ class LotDescendantsView(LedgerView):
         "Every lot that holds something of this one, with its share of each element, as for a "
         "recall of a facility.",
         parameters=DescentParameters,
-        answers={200: Descent},
+        answers={200: Descent, (200, _LINES): dict[str, Any]},
         refused=(404,),
     )
     def get(self, request: Request, lot: str) -> StreamingHttpResponse:
