@@ -1294,6 +1294,28 @@ class InvalidRequest(TraceabilityError):
     hint = "GET /api/schema/ says what each address takes."
 
 
+class DepthOutOfRange(TraceabilityError):
+    """A history is asked for to a depth that none has."""
+
+    code = "depth_out_of_range"
+    hint = "Give a whole number of steps, 1 or more, or leave the depth out to be told all."
+
+    def __init__(self, *, depth: int, most: int) -> None:
+        super().__init__(
+            f"A history can be told 1 to {most} steps deep, not {depth}.", at="depth", most=most
+        )
+
+
+class NotADay(TraceabilityError):
+    """A text that must be a calendar day is none."""
+
+    code = "not_a_day"
+    hint = "Write an existing day as YYYY-MM-DD, such as 2026-03-01."
+
+    def __init__(self, text: str, *, at: str) -> None:
+        super().__init__(f"{text[:40]!r} is no calendar day.", at=at)
+
+
 class UnsupportedContentType(TraceabilityError):
     """A body comes in a content type, or an answer is asked for in one, that is not served."""
 

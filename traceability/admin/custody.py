@@ -20,8 +20,9 @@ from traceability.admin.access import (
     seen_lots,
     viewer_of,
 )
-from traceability.admin.base import ReadOnlyAdmin, column
+from traceability.admin.base import ReadOnlyAdmin, column, shown
 from traceability.bundling import build_bundle
+from traceability.downstream import descent_of
 from traceability.errors import TraceabilityError
 from traceability.keeping import log_verifier
 from traceability.ledger.book import EXITED, HELD, IN_TRANSIT
@@ -30,6 +31,7 @@ from traceability.models import Entry, Lot
 from traceability.reading import chain_of, summary_of
 from traceability.restatements import restatements
 from traceability.templatetags.ledger import amount, words
+from traceability.tracing import published_size
 
 NEWEST = 200  # links of a chain on one page
 
@@ -114,6 +116,11 @@ class LotAdmin(ReadOnlyAdmin):
                 name="traceability_lot_verify",
             ),
             path(
+                "<path:object_id>/descendants/",
+                wrap(require_safe(self.descendants)),
+                name="traceability_lot_descendants",
+            ),
+            path(
                 "<path:object_id>/bundle/",
                 wrap(require_safe(self.bundle)),
                 name="traceability_lot_bundle",
@@ -149,6 +156,20 @@ class LotAdmin(ReadOnlyAdmin):
         response = HttpResponse(content, content_type="application/json")
         response["Content-Disposition"] = f'attachment; filename="{name}"'
         return response
+
+    def descendants(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Show what came of a lot, as far as this reader may know it."""
+        lot, viewer = self._lot(request, object_id)
+        telling = descent_of(
+            lot.pk,
+            size=published_size(),
+            reader=viewer.organization,
+            person=viewer.person,
+        )
+        context = {"lot": lot, "size": telling.head.log_size, **shown(telling)}
+        return self.rendered(
+            request, "traceability/admin/descendants.html", {"original": lot} | context
+        )
 
     def _lot(self, request: HttpRequest, object_id: str) -> tuple[Lot, Viewer]:
         """Return a lot this person may see, and for whom; anything else is not found."""

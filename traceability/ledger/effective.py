@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from msgspec import Struct
 
-from traceability.errors import ImpossibleTime
+from traceability.errors import ImpossibleTime, NotADay
 
 _INSTANT = re.compile(
     r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?(?:Z|[+-]\d{2}:\d{2})", re.ASCII
@@ -83,6 +83,20 @@ def parse_effective(text: str) -> Effective:
 
 def _at(told: datetime | date, clock: time) -> datetime:
     return told if isinstance(told, datetime) else datetime.combine(told, clock, tzinfo=UTC)
+
+
+def parse_day(text: str, *, at: str = "") -> date:
+    """Read a calendar day.
+
+    Raises:
+        NotADay: it is written otherwise, or there is no such day.
+    """
+    if _DAY.fullmatch(text):
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            pass
+    raise NotADay(text, at=at)
 
 
 def _moment(text: str) -> datetime | date:

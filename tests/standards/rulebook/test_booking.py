@@ -71,7 +71,9 @@ def records(draw):
         *told,
         claims=draw(claims()),
         adjustments=losses,
-        issues=tuple(issue(f"S{n}", draw(DAYS), draw(MASS)) for n in range(draw(st.integers(0, 2)))),
+        issues=tuple(
+            issue(f"S{n}", draw(DAYS), draw(MASS)) for n in range(draw(st.integers(0, 2)))
+        ),
     )
 
 

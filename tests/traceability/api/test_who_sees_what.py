@@ -23,7 +23,7 @@ IN_FULL = {  # lot: who may know what is left of it, and where
     "bolt:D": {"bolt", "cell", "operator"},
     "rival:R": {"rival", "operator"},
 }
-OF_A_LOT = ("lots/{}", "lots/{}/provenance", "lots/{}/bundle")
+OF_A_LOT = ("lots/{}", "lots/{}/provenance", "lots/{}/bundle", "lots/{}/descendants")
 LISTS = (
     "statements",
     "rejections",
