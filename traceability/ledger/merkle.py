@@ -176,7 +176,7 @@ class Inclusions:
             InclusionNotProven: the proof shows anything else.
         """
         node, last, computed = index, self._size - 1, leaf
-        passed = {}
+        passed: dict[int, tuple[int, bytes, tuple[bytes, ...]]] = {}
         for place, sibling in enumerate(proof):
             here = node, computed, proof[place:]
             if self._passed.get(last) == here:

@@ -27,9 +27,7 @@ class Needs:
 
     def add(self, statement: Statement) -> None:
         """Add what one statement looks at."""
-        body = statement.body
         self.kids |= {statement.kid, *(key.kid for key in new_keys(statement))}
-        self.organizations.add(statement.author)
         for subject in statement.subjects:
             kind, _, name = subject.partition(":")
             if kind == "lot":
@@ -40,6 +38,15 @@ class Needs:
                 self.statements.add(name)
         if statement.envelope.stream is not None:
             self.streams.add((statement.author, statement.envelope.stream.id))
+        if isinstance(statement.body, registry.KeyRevocation):
+            self.kids.add(statement.body.kid)
+            self.revoked_kids.add(statement.body.kid)
+        self.add_named(statement)
+
+    def add_named(self, statement: Statement) -> None:
+        """Add the organizations and facilities that one statement names."""
+        body = statement.body
+        self.organizations.add(statement.author)
         if statement.of_kind.needs is not None:
             statement.of_kind.needs(body, self)
         if statement.kind.startswith("registry."):
@@ -75,11 +82,7 @@ class Needs:
                 self.organizations.add(value)
 
     def _add_registry(self, body: Any) -> None:
-        if isinstance(body, registry.KeyRevocation):
-            self.kids.add(body.kid)
-            self.revoked_kids.add(body.kid)
-            self.organizations.add(body.organization)
-        elif isinstance(body, registry.Audience):
+        if isinstance(body, registry.Audience):
             self.organizations.update(body.members)
         elif isinstance(body, registry.FacilityStatement):
             self.facilities.add(body.facility)

@@ -1,11 +1,11 @@
 """The offline verifier: what it accepts, what it names, what it counts."""
 
-from dataclasses import replace
 from hashlib import sha256
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.traceability.ledger.paper_ledger import (
     PaperLedger,
