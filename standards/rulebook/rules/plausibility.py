@@ -253,7 +253,7 @@ def _production(dossier: Dossier, law: LawOnDate) -> Limit:
             missing = f"annual production of {dossier.mineral} in {country} up to {year}"
             return _Limit(missing=missing)
         row = max(known, key=lambda told: int(told["year"]))
-        told = f"it produced {row['tonnes']} t in {row['year']}"
+        told = f"the country produced {row['tonnes']} t in {row['year']}"
         if share != 1:
             told = f"{told}, of which {percent_text(share)} is plausible"
         return _Limit(threshold=Fraction(row["tonnes"]) * share * 10**9, told=told)

@@ -41,8 +41,8 @@ def _sealed(act: Act, before: Sequence[NamedBefore]) -> dict[str, Any]:
     if before:
         apart, one = min(((abs(days(act.told.start - b.before_at)), b) for b in before), key=_first)
         because = (
-            f"seal {one.value} was on a consignment of {one.before_at:%Y-%m-%d} and on this one of "
-            f"{day}, {number(apart, 1)} days apart"
+            f"seal {one.value} of the shipment of {day} was on another consignment, "
+            f"{number(apart, 1)} days apart"
         )
         return {"because": because, "worst": apart, "best": apart, "evidence": _entries([one])}
     if act.told.named("seal") or act.told.named("unsealed"):
