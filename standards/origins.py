@@ -150,13 +150,15 @@ def _between(low: Fraction | None, high: Fraction | None) -> str:
     """Return a share known between two values; a dash where nothing is."""
     if low is None or high is None:
         return "—"
-    return percent_text(low) if low == high else f"{percent_text(low)} – {percent_text(high)}"
+    if low == high:
+        return percent_text(low)
+    return _("%(low)s to %(high)s") % {"low": percent_text(low), "high": percent_text(high)}
 
 
 def _names_in(dossier: Dossier) -> list[str]:
     """Return the ids a page about a dossier would show, for the veil to look at."""
-    named = [*dossier.credentials, *dossier.claims]
-    return [*_facilities_in(dossier), *(one.id for one in named)]
+    documents = [one.id for one in dossier.credentials] + [one.id for one in dossier.claims]
+    return [*_facilities_in(dossier), *documents]
 
 
 def _facilities_in(dossier: Dossier) -> set[str]:
