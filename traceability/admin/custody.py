@@ -107,7 +107,7 @@ class LotAdmin(ReadOnlyAdmin):
 
     def verify(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Build the lot's proof bundle for this reader, verify it, and show the steps."""
-        lot, viewer = self._lot(request, object_id)
+        lot, viewer = self.lot_and_viewer(request, object_id)
         began = time.monotonic()
         told: dict[str, Any] = {}
         try:
@@ -121,7 +121,7 @@ class LotAdmin(ReadOnlyAdmin):
 
     def bundle(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Send the lot's proof bundle, made for this reader."""
-        lot, viewer = self._lot(request, object_id)
+        lot, viewer = self.lot_and_viewer(request, object_id)
         try:
             content = build_bundle(lot.pk, reader=_reader(viewer))
         except TraceabilityError as error:
@@ -134,7 +134,7 @@ class LotAdmin(ReadOnlyAdmin):
         response["Content-Disposition"] = f'attachment; filename="{name}"'
         return response
 
-    def _lot(self, request: HttpRequest, object_id: str) -> tuple[Lot, Viewer]:
+    def lot_and_viewer(self, request: HttpRequest, object_id: str) -> tuple[Lot, Viewer]:
         """Return a lot this person may see, and for whom; anything else is not found."""
         viewer, lot = viewer_of(request), self.get_object(request, unquote(object_id))
         if viewer is None or lot is None or not self.has_view_permission(request, lot):

@@ -122,7 +122,11 @@ def test_a_smelter_with_two_mines_and_something_unexplained():
 def test_a_blend_divides_what_it_took_among_those_who_took_from_it():
     steps = history(
         ("extraction", [], [mined("a:ore", 90, Cu=90)]),
-        ("transformation", [taken("a:ore", 90)], [made("a:c1", 30, Cu=30), made("a:c2", 60, Cu=60)]),
+        (
+            "transformation",
+            [taken("a:ore", 90)],
+            [made("a:c1", 30, Cu=30), made("a:c2", 60, Cu=60)],
+        ),
         ("transformation", [taken("a:c2", 60)], [made("b:c3", 60, Cu=60)]),
         ("blend", [taken("a:c1", 30), taken("b:c3", 60)], [made("d:mix", 90)]),
         ("split", [taken("d:mix", 45, held=90)], [made("d:x", 45)]),
@@ -144,7 +148,11 @@ def test_a_lot_assayed_for_something_else_is_no_way_where_another_declares_the_m
     ore = mined("a:ore", 100, Cu=50)
     steps = history(
         ("extraction", [], [ore]),
-        ("transformation", [taken("a:ore", 100)], [made("a:ni", 40, Ni=10), made("a:cu", 20, Cu=20)]),
+        (
+            "transformation",
+            [taken("a:ore", 100)],
+            [made("a:ni", 40, Ni=10), made("a:cu", 20, Cu=20)],
+        ),
         ("transformation", [taken("a:ni", 40), taken("a:cu", 20)], [made("b:end", 30, Cu=20)]),
     )
 
