@@ -130,7 +130,7 @@ class LotAdmin(ReadOnlyAdmin):
 
     def verify(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Build the lot's proof bundle for this reader, verify it, and show the steps."""
-        lot, viewer = self._lot(request, object_id)
+        lot, viewer = self.lot_and_viewer(request, object_id)
         began = time.monotonic()
         told: dict[str, Any] = {}
         try:
@@ -144,7 +144,7 @@ class LotAdmin(ReadOnlyAdmin):
 
     def bundle(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Send the lot's proof bundle, made for this reader."""
-        lot, viewer = self._lot(request, object_id)
+        lot, viewer = self.lot_and_viewer(request, object_id)
         try:
             content = build_bundle(lot.pk, reader=_reader(viewer))
         except TraceabilityError as error:
@@ -159,7 +159,7 @@ class LotAdmin(ReadOnlyAdmin):
 
     def descendants(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Show what came of a lot, as far as this reader may know it."""
-        lot, viewer = self._lot(request, object_id)
+        lot, viewer = self.lot_and_viewer(request, object_id)
         telling = descent_of(
             lot.pk,
             size=published_size(),
@@ -171,7 +171,7 @@ class LotAdmin(ReadOnlyAdmin):
             request, "traceability/admin/descendants.html", {"original": lot} | context
         )
 
-    def _lot(self, request: HttpRequest, object_id: str) -> tuple[Lot, Viewer]:
+    def lot_and_viewer(self, request: HttpRequest, object_id: str) -> tuple[Lot, Viewer]:
         """Return a lot this person may see, and for whom; anything else is not found."""
         viewer, lot = viewer_of(request), self.get_object(request, unquote(object_id))
         if viewer is None or lot is None or not self.has_view_permission(request, lot):

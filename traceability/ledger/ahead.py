@@ -39,7 +39,7 @@ class Ahead:
         is_safe = sys.platform == "linux" and threading.active_count() == 1
         if helpers < 1 or len(data) < _WORTHWHILE or not is_safe:
             return
-        from multiprocessing import get_context  # noqa: PLC0415 - takes longer than a small bundle
+        from multiprocessing import get_context
 
         context = get_context("fork")
         for share in range(helpers):
