@@ -12,7 +12,6 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
-from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from standards.models import Flag, FlagReply, Question
@@ -140,9 +139,9 @@ class Doubted:
 def open_questions() -> QuerySet[Question]:
     """Return the questions on which a flag that is not closed rests."""
     resting = Flag.objects.exclude(status=Flag.Status.CLOSED).filter(
-        questions__contains=RawSQL("ARRAY[standards_question.id]", ())
+        questions__contains=[OuterRef("pk")]
     )
-    return Question.objects.filter(Exists(resting.order_by().values(OuterRef("pk"))))
+    return Question.objects.filter(Exists(resting))
 
 
 def questions_to(organization: str) -> QuerySet[Question]:
