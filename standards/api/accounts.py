@@ -39,9 +39,10 @@ class StandingParameters(Parameters, frozen=True, kw_only=True):
     """As of when: what was so at the end of a day, as known below a log size."""
 
     on: Annotated[date | None, Meta(description="the last day booked; today if left out")] = None
-    known_at: Annotated[int, Meta(ge=0, description="log size; the newest if left out")] | None = (
-        None
-    )
+    known_at: (
+        Annotated[int, Meta(ge=0, le=2**53 - 1, description="log size; the newest if left out")]
+        | None
+    ) = None
 
 
 class AccountsView(LedgerView):

@@ -146,10 +146,6 @@ class Books:
         """Return what stands debited, in the order of event time."""
         return {one.id: one.frozen() for one in self._in_order()}
 
-    def is_debited(self, name: str) -> bool:
-        """Tell whether a claim or credit stands debited."""
-        return name in self._debits
-
     def balance(self) -> tuple[int, int]:
         """Return the balance in the worst and in the best case."""
         return (

@@ -8,7 +8,7 @@ and never that of whoever works it: to declare oneself the owner of what comes o
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from typing import Any
 
@@ -61,7 +61,6 @@ class Departure:
     lot: str
     facility: str
     to: str | None
-    consignee: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +111,7 @@ class _Walk:
     seen_at: dict[str, set[str]] = field(default_factory=dict)
     entering: list[Entering] = field(default_factory=list)
     departures: list[Departure] = field(default_factory=list)
+    leaving: dict[str, int] = field(default_factory=dict)  # by lot, its last departure
 
     def found(self) -> Stays:
         return Stays(
@@ -133,7 +133,7 @@ class _Walk:
         elif movement.role == "adjust" and facts.get("why") in ("received", "rejected"):
             self._arrive(one, lot, is_accepted=facts["why"] == "received")
         elif movement.role == "move" and "why" not in facts:
-            self._leave(one, lot, str(facts.get("to", "")))
+            self._leave(one, lot)
         elif movement.role == "title":
             self._own(lot, facts["owners"])
             self._enter(one, lot, self.places.get(lot), one.effective)
@@ -149,28 +149,20 @@ class _Walk:
         if facility is not None:
             self.seen_at.setdefault(lot, set()).add(facility)
 
-    def _leave(self, one: Happening, lot: str, consignee: str) -> None:
+    def _leave(self, one: Happening, lot: str) -> None:
         facility = self.places.get(lot)
         self.places[lot] = None
         if facility is not None:
-            self.departures.append(
-                Departure(entry=one.entry, lot=lot, facility=facility, to=None, consignee=consignee)
-            )
+            self.leaving[lot] = len(self.departures)
+            self.departures.append(Departure(entry=one.entry, lot=lot, facility=facility, to=None))
 
     def _arrive(self, one: Happening, lot: str, *, is_accepted: bool) -> None:
         ahead = self.arrivals.get((one.entry, lot))
         facility = ahead.facility if ahead else one.facility
         self._be_at(lot, facility)
-        for place, left in reversed(list(enumerate(self.departures))):
-            if left.lot == lot:
-                self.departures[place] = Departure(
-                    entry=left.entry,
-                    lot=lot,
-                    facility=left.facility,
-                    to=facility,
-                    consignee=left.consignee,
-                )
-                break
+        place = self.leaving.pop(lot, None)
+        if place is not None:
+            self.departures[place] = replace(self.departures[place], to=facility)
         if is_accepted:
             self._enter(one, lot, facility, ahead.effective if ahead else one.effective)
 

@@ -16,6 +16,7 @@ from standards.rulebook.accounts import (
     Terms,
 )
 from standards.rulebook.booking import Booked
+from standards.rulebook.closing import closing
 
 BEGINS = date(2026, 1, 1)
 END = date(2026, 12, 31)
@@ -123,3 +124,33 @@ def booked(
         return terms
 
     return book_all([record, *others], same, on=on)[record.id]
+
+
+FIRST_END = date(2026, 3, 31)
+SECOND_END = date(2026, 6, 30)
+
+
+def known_below(record: AccountRecord, size: int) -> AccountRecord:
+    """Return the record as it was known below a log size."""
+    return replace(
+        record,
+        claims=tuple(
+            replace(
+                one,
+                withdrawn_at=None if (one.withdrawn_index or 0) >= size else one.withdrawn_at,
+                withdrawn_index=None if (one.withdrawn_index or 0) >= size else one.withdrawn_index,
+            )
+            for one in record.claims
+            if one.index < size
+        ),
+        issues=tuple(one for one in record.issues if one.index < size),
+    )
+
+
+def close(
+    record: AccountRecord, terms: Terms, until: date, known_at: int, **changes: Any
+) -> AccountRecord:
+    """Close the next period with what was known below a log size; `changes` came later."""
+    told = booked(known_below(record, known_at), terms=terms, on=until)
+    closed = closing(told, until=until, known_at=known_at, index=known_at, entry=entry("close"))
+    return replace(record, closes=(*record.closes, closed), **changes)

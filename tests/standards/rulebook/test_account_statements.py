@@ -316,7 +316,9 @@ def test_a_claim_is_refused_for_what_does_not_exist_or_fit(ledger, path, value, 
     assert ledger.book.states == before
 
 
-def test_a_claim_is_never_refused_for_its_amount_nor_for_its_tier(ledger):
+def test_a_claim_is_never_refused_for_its_amount_its_tier_or_a_recipient_without_a_key(ledger):
+    outside = changed(CLAIM, "made.recipient", {"name": "A maker of wire", "country": "US"})
+    ledger.record("claim", {**outside, "claim": "smelter:C8"})
     ledger.record("claim", changed(CLAIM, "made.quantity.value", "999999"))
     ledger.record("claim", {**changed(CLAIM, "made.tier", "IRMA 100"), "claim": "smelter:C9"})
 

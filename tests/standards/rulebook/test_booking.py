@@ -8,11 +8,13 @@ from datetime import date
 import pytest
 from account_builders import (
     END,
+    FIRST_END,
+    SECOND_END,
     account,
     at,
     booked,
     claim,
-    entry,
+    close,
     in_doubt,
     issue,
     loss,
@@ -150,33 +152,6 @@ def test_the_order_in_which_things_were_recorded_makes_no_difference(record, ter
 
 
 # ── closing ───────────────────────────────────────────────────────────────────────────────
-
-FIRST_END = date(2026, 3, 31)
-SECOND_END = date(2026, 6, 30)
-
-
-def known_below(record, size):
-    """Return the record as it was known below a log size."""
-    return replace(
-        record,
-        claims=tuple(
-            replace(
-                one,
-                withdrawn_at=None if (one.withdrawn_index or 0) >= size else one.withdrawn_at,
-                withdrawn_index=None if (one.withdrawn_index or 0) >= size else one.withdrawn_index,
-            )
-            for one in record.claims
-            if one.index < size
-        ),
-        issues=tuple(one for one in record.issues if one.index < size),
-    )
-
-
-def close(record, terms, until, known_at, **changes):
-    """Close the next period with what was known below a log size; `changes` came later."""
-    told = booked(known_below(record, known_at), terms=terms, on=until)
-    closed = closing(told, until=until, known_at=known_at, index=known_at, entry=entry("close"))
-    return replace(record, closes=(*record.closes, closed), **changes)
 
 
 def as_opening(closed):
@@ -358,6 +333,9 @@ def test_a_loss_in_stock_takes_its_part_and_then_what_was_claimed_last():
         claims=(),
     )
     assert booked(half).tranches[0].adjusted_mg == 2
+    doubtful = (Certified(level="IRMA 75", proven_mg=0, doubt_mg=5),)
+    plain = replace(record, inputs=(received("one", 10, 10, certified=doubtful),), claims=())
+    assert booked(plain).tranches[0].adjusted_mg == 0
 
 
 @pytest.mark.parametrize(

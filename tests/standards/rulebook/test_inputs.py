@@ -363,6 +363,22 @@ def test_a_part_has_the_owners_of_the_lot_it_left():
 # ── counted once ──────────────────────────────────────────────────────────────────────────
 
 
+def test_a_lot_that_comes_back_heavier_brings_nothing_new():
+    story = Story().mined().sent().sent(facility=REFINERY, frm=WORKS)
+    story.add("shipment", move("mine:ore"), facility=REFINERY)
+    story.add("receipt", weigh("mine:ore", 150, 100))
+    assert [entitled(one)[0] for one in inputs(story)] == [30]
+
+
+def test_a_count_elsewhere_and_a_lot_at_no_site_change_nothing():
+    story = smelted()
+    before = inputs(story)
+    story.mined("mine:other", owners=[{"owner": {"name": "Somebody"}, "parts": 1}], facility=None)
+    story.add("stocktake", weigh("mine:other", 90, 100, why="count"), facility=PIT)
+    story.sent("mine:other", 90, facility=REFINERY)
+    assert inputs(story) == before
+
+
 def test_metal_that_one_account_has_counted_comes_on_only_by_claim():
     story = smelted()
     story.sent("smelter:a", 30, facility=REFINERY, frm=WORKS, to="buyer")
