@@ -5,13 +5,17 @@ process decides on another. The rows are in the transaction of the batch: nobody
 its commit, and what fails takes them back.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from typing import Any
 
 from traceability import rows, wire
 
 _TOGETHER = 240  # statements whose rows are sent at once
 _STEP = 40  # statements between looks at the database: five tables take a set's time
+
+Line = tuple[tuple[Any, ...], dict[str, Any]]
+"""A row in two parts: what is first said of it, and the rest by column."""
 
 
 class Copying:
@@ -32,12 +36,14 @@ class Copying:
         if not self._taken % _STEP:
             self._copy.step()
 
-    def finish(self, new_lots: Iterable[tuple[Any, ...]]) -> None:
+    def finish(self, new_lots: Iterable[dict[str, Any]]) -> None:
         """Send the rest; new lots by id, since each is its own lock against a twin."""
         self._send()
-        columns = (*rows.LOT, "last_order")
-        lots = [(*rows.copied_lot(lot), 0) for lot in sorted(new_lots)]
-        self._copy.add("traceability_lot", columns, lots)
+        lots = sorted(new_lots, key=itemgetter("id"))
+        for lot in lots:
+            lot["owners"] = rows.json_text(lot["owners"])
+            lot["known_to"] = wire.array(lot["known_to"]).decode()
+        self._add("lot", ("last_order",), [((0,), lot) for lot in lots])
         self._copy.drain()
 
     def pause(self) -> None:
@@ -50,44 +56,36 @@ class Copying:
 
     def _send(self) -> None:
         first = self._taken - len(self._set)
-        ordered = list(zip(self._orders[first : self._taken], self._set, strict=True))
+        sealed = list(zip(self._orders[first : self._taken], self._set, strict=True))
         self._set = []
-        for table, columns, lines in _tables(ordered):
-            self._copy.add(table, columns, lines)
-
-
-def _tables(
-    ordered: Sequence[tuple[str, rows.Sealed]],
-) -> Iterator[tuple[str, Sequence[str], Sequence[Sequence[Any]]]]:
-    yield (
-        "traceability_entry",
-        ("recorded_order", "body", *rows.ENTRY),
-        [(order, one.entry.body.decode(), *rows.entry_row(one)) for order, one in ordered],
-    )
-    yield (
-        "traceability_statementtext",
-        ("recorded_order", "jws", "disclosures"),
-        [
-            (order, one.statement.raw.decode(), rows.json_text(one.statement.disclosures))
-            for order, one in ordered
-        ],
-    )
-    yield (
-        "traceability_entrysubject",
-        ("recorded_order", "subject", "previous"),
-        [
+        bodies = [((order, one.entry.body.decode()), rows.entry_row(one)) for order, one in sealed]
+        self._add("entry", ("recorded_order", "body"), bodies)
+        self._add("statementtext", ("recorded_order",), [_text(*line) for line in sealed])
+        links = [
             (order, subject, previous)
-            for order, one in ordered
+            for order, one in sealed
             for subject, previous in one.entry.previous.items()
-        ],
-    )
-    yield (
-        "traceability_movement",
-        ("recorded_order", *rows.MOVEMENT),
-        [
-            (order, *rows.copied_movement(rows.movement_row(ordinal, movement)))
-            for order, one in ordered
-            for ordinal, movement in enumerate(one.effects.movements)
-        ],
-    )
-    yield "traceability_pending", ("recorded_order",), [(order,) for order, _ in ordered]
+        ]
+        columns = ("recorded_order", "subject", "previous")
+        self._add("entrysubject", columns, [(link, {}) for link in links])
+        movements = [line for order, one in sealed for line in _movements(order, one)]
+        self._add("movement", ("recorded_order",), movements)
+        self._add("pending", ("recorded_order",), [((order,), {}) for order, _ in sealed])
+
+    def _add(self, table: str, first: tuple[str, ...], lines: Sequence[Line]) -> None:
+        if lines:
+            columns = (*first, *lines[0][1])
+            values = [(*said, *row.values()) for said, row in lines]
+            self._copy.add(f"traceability_{table}", columns, values)
+
+
+def _text(order: str, one: rows.Sealed) -> Line:
+    disclosures = rows.json_text(one.statement.disclosures)
+    return (order,), {"jws": one.statement.raw.decode(), "disclosures": disclosures}
+
+
+def _movements(order: str, one: rows.Sealed) -> Iterable[Line]:
+    for ordinal, movement in enumerate(one.effects.movements):
+        row = rows.movement_row(ordinal, movement)
+        row["facts"] = rows.json_text(row["facts"])
+        yield (order,), row

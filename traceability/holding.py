@@ -7,9 +7,11 @@ migrations/sql/functions.sql.
 """
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import lru_cache
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -120,7 +122,7 @@ class Held:
         orders = wire.call(
             "ledger_record",
             str(len(numbered)).encode(),
-            _json([{"n": n, **_named(rows.ENTRY, rows.entry_row(one))} for n, one in numbered]),
+            _json([{"n": n, **rows.entry_row(one)} for n, one in numbered]),
             wire.array([one.entry.body.decode() for one in self.sealed]),
             wire.array([one.statement.raw.decode() for one in self.sealed]),
             wire.array([rows.json_text(one.statement.disclosures) for one in self.sealed]),
@@ -131,11 +133,11 @@ class Held:
                     for subject, previous in one.entry.previous.items()
                 ]
             ),
-            _json([_named(rows.LOT, lot) for lot in new]),
-            _json([_named(rows.LOT, lot) for lot in changed]),
+            _json(new),
+            _json(changed),
             _json(
                 [
-                    {"n": n, **_named(rows.MOVEMENT, rows.movement_row(ordinal, movement))}
+                    {"n": n, **rows.movement_row(ordinal, movement)}
                     for n, one in numbered
                     for ordinal, movement in enumerate(one.effects.movements)
                 ]
@@ -146,7 +148,7 @@ class Held:
         )
         return [int(order) for order in _items(orders)]
 
-    def _states(self, changed: Sequence[tuple[Any, ...]], *, commit: bool) -> None:
+    def _states(self, changed: Sequence[dict[str, Any]], *, commit: bool) -> None:
         """Write the states after a large batch, whose other rows were copied."""
         nothing = [None] * 5
         wire.call(
@@ -154,18 +156,18 @@ class Held:
             b"0",
             *nothing,
             None,
-            _json([_named(rows.LOT, lot) for lot in changed]),
+            _json(changed),
             None,
             _json(self._subject_rows()),
             _json(self._stream_rows()),
             is_last=commit,
         )
 
-    def _lots(self) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+    def _lots(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         """Return the lots that began, and the others that changed, as rows."""
         touched = {lot for sealed in self.sealed for lot in sealed.effects.lots}
-        new: list[tuple[Any, ...]] = []
-        changed: list[tuple[Any, ...]] = []
+        new: list[dict[str, Any]] = []
+        changed: list[dict[str, Any]] = []
         for name in touched:
             row = rows.lot_row(self.book.lots[name], self.subjects[f"lot:{name}"])
             (changed if name in self.stored_lots else new).append(row)
@@ -208,14 +210,14 @@ class Held:
         ]
 
 
-def hold(needs: Needs, ids: Sequence[tuple[str, UUID]]) -> Held:
+def hold(needs: Needs, ids: Sequence[tuple[str, UUID]], *, patience: str | None = None) -> Held:
     """Lock what the statements touch and read what their decision needs.
 
     A consignment may have receipts waiting whose rejected parts are lots too, and a void of
     a shipment or of a waiting receipt touches its consignment. Both are known only once the
     first rows are read, so a second call may follow.
     """
-    row = _hold(needs, ids)
+    row = _hold(needs, ids, patience)
     lots, subjects = set(needs.lots), set(needs.subjects)
     for subject in row["subjects"] or ():
         for receipt in (subject["state"] or {}).get("waiting", ()):
@@ -226,7 +228,7 @@ def hold(needs: Needs, ids: Sequence[tuple[str, UUID]]) -> Held:
         subjects |= consignments_of(rows.recorded_of(recorded))
     if (lots, subjects) != (needs.lots, needs.subjects):
         needs.lots, needs.subjects = lots, subjects
-        row = _hold(needs, ids)
+        row = _hold(needs, ids, patience)
     held = _held(row)
     if len(ids) >= _LARGE:
         # All locks are taken and everything is read: what these orders follow is settled.
@@ -235,13 +237,15 @@ def hold(needs: Needs, ids: Sequence[tuple[str, UUID]]) -> Held:
     return held
 
 
-def _hold(needs: Needs, ids: Sequence[tuple[str, UUID]]) -> dict[str, Any]:
+def _hold(needs: Needs, ids: Sequence[tuple[str, UUID]], patience: str | None) -> dict[str, Any]:
     text = wire.call(
         "ledger_hold",
+        patience.encode() if patience else None,
+        _numbers(needs.relied_on),
+        _numbers(needs.changed),
         wire.array([author for author, _ in ids]),
         wire.array([str(name) for _, name in ids]),
         wire.array(needs.kids),
-        wire.array(needs.revoked_kids),
         _json([{"author": author, "stream": name} for author, name in needs.streams]),
         wire.array(needs.subjects),
         wire.array(needs.lots),
@@ -253,13 +257,19 @@ def _hold(needs: Needs, ids: Sequence[tuple[str, UUID]]) -> dict[str, Any]:
     return row
 
 
+def _numbers(names: Iterable[str]) -> bytes:
+    """Return the advisory locks that names stand for, in the order in which all take them."""
+    return b"{%b}" % ",".join(map(str, sorted(map(_number, names)))).encode()
+
+
+@lru_cache(maxsize=4096)
+def _number(name: str) -> int:
+    return int.from_bytes(sha256(name.encode()).digest()[:8], "big", signed=True)
+
+
 def _json(items: Sequence[Any]) -> bytes | None:
     """Return rows as JSON, or null where there are none."""
     return orjson.dumps(items) if items else None
-
-
-def _named(columns: Sequence[str], row: Sequence[Any]) -> dict[str, Any]:
-    return dict(zip(columns, row, strict=True))
 
 
 def _items(array: bytes | None) -> list[str]:

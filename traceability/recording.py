@@ -29,6 +29,7 @@ from traceability.errors import (
     UnknownKey,
     WrongAuthor,
 )
+from traceability.gathering import Gathering
 from traceability.keeping import log_key, log_verifier
 from traceability.ledger import events
 from traceability.ledger.amendments import in_replacement
@@ -131,7 +132,9 @@ def record_statements(
     moment = now or timezone.now()
     outcomes = [Outcome(submission=submission) for submission in submissions]
     items = _verified(_understood(outcomes, submitted_by))
-    if items and not (atomic and len(items) < len(outcomes)):
+    is_to_be_tried = bool(items) and not (atomic and len(items) < len(outcomes))
+    is_single = len(submissions) == 1 and now is None
+    if is_to_be_tried and not (is_single and _record_in_company(items[0])):
         _record_with_retries(items, now=moment, atomic=atomic)
         # From here the statements are recorded; sequencing will find them.
 
@@ -216,6 +219,24 @@ def _public_keys(statements: Sequence[Statement]) -> Mapping[str, bytes]:
 # ── one transaction ───────────────────────────────────────────────────────────────────────
 
 
+def _record_in_company(item: _Item) -> bool:
+    """Record a statement in one transaction with those that arrive with it; tell if it is.
+
+    Statements share a transaction only where no lock keeps one of them, so that companies still
+    never wait for each other.
+    """
+    return not connection.in_atomic_block and _TOGETHER.do(item)
+
+
+def _record_gathered(items: Sequence[_Item]) -> None:
+    wire.trust_connection()
+    _record(items, now=timezone.now(), atomic=False, patience=_PATIENCE)
+
+
+_PATIENCE = "20ms"
+_TOGETHER = Gathering(_record_gathered)
+
+
 def _record_with_retries(items: Sequence[_Item], *, now: datetime, atomic: bool) -> None:
     """Run the transaction again after a collision: deadlocks are retried, never shown.
 
@@ -244,12 +265,15 @@ class _Refused(Exception):
 
 
 @transaction.atomic(durable=True)
-def _record(items: Sequence[_Item], *, now: datetime, atomic: bool) -> None:
+def _record(
+    items: Sequence[_Item], *, now: datetime, atomic: bool, patience: str | None = None
+) -> None:
     _verify_guard_once()
     needs = Needs()
     for item in items:
         needs.add(item.statement)
-    held = holding.hold(needs, [(item.statement.author, item.statement.id) for item in items])
+    ids = [(item.statement.author, item.statement.id) for item in items]
+    held = holding.hold(needs, ids, patience=patience)
 
     received_at = utc_text(now)
     with held:
@@ -318,10 +342,10 @@ _GUARD_VERIFIED_FOR: WeakSet[Any] = WeakSet()
 
 def _verify_guard_once() -> None:
     """Compare database and guard once per connection: a restore ends every connection."""
-    connection.ensure_connection()
-    if connection.connection not in _GUARD_VERIFIED_FOR:
+    connected = wire.connected()
+    if connected not in _GUARD_VERIFIED_FOR:
         guarding.verify_guard()
-        _GUARD_VERIFIED_FOR.add(connection.connection)
+        _GUARD_VERIFIED_FOR.add(connected)
 
 
 # ── afterwards ────────────────────────────────────────────────────────────────────────────

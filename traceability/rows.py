@@ -7,7 +7,6 @@ from typing import Any
 import orjson
 from msgspec import Struct
 
-from traceability import wire
 from traceability.ledger import events
 from traceability.ledger.book import (
     Consignment,
@@ -132,75 +131,67 @@ def known_of(row: Mapping[str, Any]) -> Known:
     )
 
 
-# ── to rows: values in the order of columns, for JSON and COPY alike ──────────────────────
-
-LOT = (
-    *("id", "custodian", "state", "facility", "amount", "unit", "basis", "material", "form"),
-    *("owners", "known_to", "consignment", "consignee", "salt", "head"),
-)
-ENTRY = (
-    *("hash", "kind", "author", "kid", "held_by", "statement_id", "payload_digest", "facility"),
-    *("stage", "event", "reported", "effective", "effective_on", "received_at", "replaces"),
-    "waits_on",
-)
-MOVEMENT = ("ordinal", "lot", "role", "delta", "unit", "facts")
+# ── to rows: the same values for JSON and for COPY ────────────────────────────────────────
 
 
-def lot_row(lot: Lot, chain: Subject) -> tuple[Any, ...]:
+def lot_row(lot: Lot, chain: Subject) -> dict[str, Any]:
     """Return a lot's state and chain."""
-    return (
-        *(lot.id, lot.custodian, lot.state, lot.facility, lot.amount, lot.unit, lot.basis),
-        *(lot.material, lot.form, lot.owners, sorted(lot.known_to), lot.consignment),
-        *(lot.consignee, chain.salt.hex(), chain.head),
-    )
+    return {
+        "id": lot.id,
+        "custodian": lot.custodian,
+        "state": lot.state,
+        "facility": lot.facility,
+        "amount": lot.amount,
+        "unit": lot.unit,
+        "basis": lot.basis,
+        "material": lot.material,
+        "form": lot.form,
+        "owners": lot.owners,
+        "known_to": sorted(lot.known_to),
+        "consignment": lot.consignment,
+        "consignee": lot.consignee,
+        "salt": chain.salt.hex(),
+        "head": chain.head,
+    }
 
 
-def entry_row(sealed: Sealed) -> tuple[Any, ...]:
+def entry_row(sealed: Sealed) -> dict[str, Any]:
     """Return an entry, without its order and its bytes."""
     statement, effects = sealed.statement, sealed.effects
-    return (
-        sealed.entry.hash,
-        statement.kind,
-        statement.author,
-        statement.kid,
-        sealed.held_by,
-        statement.envelope.id,
-        statement.payload_digest.hex(),
-        event_facility(statement),
-        _stage(statement),
-        effects.event,
-        is_reported(statement),
-        statement.envelope.effective,
-        _event_day(statement).isoformat(),
-        sealed.entry.received_at,
-        effects.replaces,
-        effects.waits_on,
-    )
+    return {
+        "hash": sealed.entry.hash,
+        "kind": statement.kind,
+        "author": statement.author,
+        "kid": statement.kid,
+        "held_by": sealed.held_by,
+        "statement_id": statement.envelope.id,
+        "payload_digest": statement.payload_digest.hex(),
+        "facility": event_facility(statement),
+        "stage": _stage(statement),
+        "event": effects.event,
+        "reported": is_reported(statement),
+        "effective": statement.envelope.effective,
+        "effective_on": _event_day(statement).isoformat(),
+        "received_at": sealed.entry.received_at,
+        "replaces": effects.replaces,
+        "waits_on": effects.waits_on,
+    }
 
 
-def movement_row(ordinal: int, movement: Movement) -> tuple[Any, ...]:
+def movement_row(ordinal: int, movement: Movement) -> dict[str, Any]:
     """Return a movement, without the order of its entry."""
-    return (ordinal, movement.lot, movement.role, movement.delta, movement.unit, movement.facts)
-
-
-def copied_lot(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return the row of a lot as COPY reads it: lists as text."""
-    owners, known_to = LOT.index("owners"), LOT.index("known_to")
-    return (
-        *row[:owners],
-        json_text(row[owners]),
-        wire.array(row[known_to]).decode(),
-        *row[known_to + 1 :],
-    )
-
-
-def copied_movement(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return the row of a movement as COPY reads it: what happened as text."""
-    return (*row[:-1], json_text(row[-1]))
+    return {
+        "ordinal": ordinal,
+        "lot": movement.lot,
+        "role": movement.role,
+        "delta": movement.delta,
+        "unit": movement.unit,
+        "facts": movement.facts,
+    }
 
 
 def json_text(value: object) -> str:
-    """Write a value as the database reads it."""
+    """Write a value as the database reads it where it stands alone."""
     return orjson.dumps(value).decode()
 
 

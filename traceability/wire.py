@@ -9,13 +9,18 @@ committed.
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from typing import Any
+from contextlib import suppress
+from typing import Any, NoReturn
+from weakref import WeakKeyDictionary
 
 import psycopg
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import generators
-from psycopg.pq import ConnStatus, Escaping, ExecStatus, TransactionStatus
+from psycopg.abc import PQGen
+from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGconn, PGresult
+from psycopg.waiting import Wait
 
 
 class ConnectionStale(psycopg.OperationalError):
@@ -34,19 +39,64 @@ def call(function: str, *arguments: bytes | None, is_last: bool = False) -> byte
     Raises:
         django.db.Error: as from a cursor; `ConnectionStale` is its cause where nothing was sent.
     """
-    wire = _wire()
-    quoted = Escaping(wire).escape_literal
-    literals = b",".join([b"NULL" if one is None else quoted(one) for one in arguments])
-    message = b"SELECT %b(%b)" % (function.encode(), literals)
+    database = _database()
+    wire = database.connection.pgconn
     begins = wire.transaction_status == TransactionStatus.IDLE
-    if begins:
-        message = b"BEGIN;" + message
-    if is_last and not connection.savepoint_ids:
-        message += b";COMMIT"
-    answer = wire.exec_(message)
-    if answer.status not in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
-        _fail(wire, answer, begins=begins)
+    name = _prepared(database, function, len(arguments), begins=begins)
+    wire.enter_pipeline_mode()
+    try:
+        if begins:
+            wire.send_query_params(b"BEGIN", None)
+        wire.send_query_prepared(name, arguments)
+        if is_last and not database.savepoint_ids:
+            wire.send_query_params(b"COMMIT", None)
+        wire.pipeline_sync()
+        answers = database.connection.wait(_answers(wire))
+    finally:
+        wire.exit_pipeline_mode()
+    for answer in answers:
+        if answer.status not in _FINE:
+            _fail(database, answer, begins=begins)
+    answer = answers[begins]
     return answer.get_value(0, 0) if answer.ntuples else None
+
+
+def _answers(wire: PGconn) -> PQGen[list[PGresult]]:
+    """Send what is queued and gather the answers, up to that of the synchronization."""
+    while wire.flush():
+        yield Wait.RW
+        wire.consume_input()
+    answers: list[PGresult] = []
+    while not answers or answers[-1].status != ExecStatus.PIPELINE_SYNC:
+        while wire.is_busy():
+            yield Wait.R
+            wire.consume_input()
+        answer = wire.get_result()
+        if answer is not None:  # which only parts one query's answer from the next
+            answers.append(answer)
+    return answers
+
+
+_PREPARED: WeakKeyDictionary[Any, set[bytes]] = WeakKeyDictionary()
+"""Names of the statements that a connection knows."""
+
+
+def _prepared(
+    database: BaseDatabaseWrapper, function: str, arguments: int, *, begins: bool
+) -> bytes:
+    """Return the name of the prepared call of a function."""
+    name = function.encode()
+    known = _PREPARED.setdefault(database.connection, set())
+    if name not in known:
+        places = ",".join(f"${place}" for place in range(1, arguments + 1))
+        answer = database.connection.pgconn.prepare(name, f"SELECT {function}({places})".encode())
+        if answer.status != ExecStatus.COMMAND_OK:
+            _fail(database, answer, begins=begins)
+        known.add(name)
+    return name
+
+
+_FINE = frozenset({ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK, ExecStatus.PIPELINE_SYNC})
 
 
 def trust_connection() -> None:
@@ -55,14 +105,24 @@ def trust_connection() -> None:
     Django would ask the database before every request (`conn_health_checks`), which is one
     more round trip.
     """
-    if connection.connection is not None:
-        connection.health_check_done = True
+    database: Any = connections[DEFAULT_DB_ALIAS]
+    if database.connection is not None:
+        database.health_check_done = True
+
+
+def connected() -> "psycopg.Connection[Any]":
+    """Return the connection of this thread to the database, made now if need be."""
+    connected: psycopg.Connection[Any] = _database().connection
+    return connected
 
 
 def array(items: Iterable[str]) -> bytes:
     """Return a text[] as PostgreSQL reads it."""
-    quoted = ['"' + item.replace("\\", "\\\\").replace('"', '\\"') + '"' for item in items]
-    return b"{%b}" % ",".join(quoted).encode()
+    names = list(items)
+    text = '","'.join(names)
+    if "\\" in text or text.count('"') > 2 * (len(names) - 1):
+        text = '","'.join(one.replace("\\", "\\\\").replace('"', '\\"') for one in names)
+    return f'{{"{text}"}}'.encode() if names else b"{}"
 
 
 class Copy:
@@ -78,25 +138,25 @@ class Copy:
 
     def add(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Let rows wait for their turn. None is null; no text is empty in the tables of the log."""
-        if rows:
-            command = f"COPY {table} ({','.join(columns)}) FROM STDIN (NULL '')"
-            self._waiting.append((command.encode(), _lines(rows)))
+        command = f"COPY {table} ({','.join(columns)}) FROM STDIN (NULL '')"
+        self._waiting.append((command.encode(), _lines(rows)))
 
     def step(self) -> None:
         """Finish what is under way and begin what waits longest."""
-        wire = _wire()
+        database = _database()
+        wire = database.connection.pgconn
         if self._is_under_way:
             self._is_under_way = False
-            with connection.wrap_database_errors:
-                connection.connection.wait(generators.copy_end(wire, None))
+            with database.wrap_database_errors:
+                database.connection.wait(generators.copy_end(wire, None))
         if not self._waiting:
             return
         command, rows = self._waiting.popleft()
         answer = wire.exec_(command)
         if answer.status != ExecStatus.COPY_IN:
-            _fail(wire, answer, begins=False)
+            _fail(database, answer, begins=False)
         self._is_under_way = True
-        with connection.wrap_database_errors:
+        with database.wrap_database_errors:
             wire.put_copy_data(rows)  # kept by libpq as far as the server does not take it yet
             wire.flush()
 
@@ -110,11 +170,9 @@ class Copy:
         self._waiting.clear()
         if self._is_under_way:
             self._is_under_way = False
-            wire = _wire()
-            try:
-                connection.connection.wait(generators.copy_end(wire, b"abandoned"))
-            except psycopg.Error:
-                pass  # it always fails: that is what was asked for
+            connected = _database().connection
+            with suppress(psycopg.Error):  # it always fails: that is what was asked for
+                connected.wait(generators.copy_end(connected.pgconn, b"abandoned"))
 
 
 def _lines(rows: Sequence[Sequence[Any]]) -> bytes:
@@ -136,15 +194,17 @@ def _told(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _wire() -> PGconn:
-    connection.ensure_connection()
-    wire: PGconn = connection.connection.pgconn
-    return wire
+def _database() -> BaseDatabaseWrapper:
+    """Return Django's connection of this thread, which looking up costs more than using."""
+    database = connections[DEFAULT_DB_ALIAS]
+    database.ensure_connection()
+    return database
 
 
-def _fail(wire: PGconn, answer: PGresult, *, begins: bool) -> None:
-    with connection.wrap_database_errors:
-        if wire.status == ConnStatus.BAD:
+def _fail(database: BaseDatabaseWrapper, answer: PGresult, *, begins: bool) -> NoReturn:
+    with database.wrap_database_errors:
+        if database.connection.pgconn.status == ConnStatus.BAD:
             kind = ConnectionStale if begins else psycopg.OperationalError
             raise kind(answer.get_error_message())
         raise psycopg.errors.error_from_result(answer)
+    raise AssertionError  # pragma: no cover - the block above always raises

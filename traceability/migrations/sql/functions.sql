@@ -12,10 +12,12 @@ CREATE SEQUENCE recorded_order AS bigint;
 -- accounts (subjects whose name begins so: the busiest, held for the shortest time), and returns
 -- what the decision needs to know. Ids are looked up for their author only.
 CREATE FUNCTION ledger_hold(
+    p_patience text,         -- how long to wait for each lock; null: as long as it takes
+    p_relied_on bigint[],    -- numbers of keys, organizations and facilities, ascending
+    p_changed bigint[],      -- those of them that a statement changes
     p_authors text[],        -- one per statement id, in step with
     p_ids uuid[],
     p_kids text[],
-    p_own_kids text[],       -- keys that a revocation among the statements is about
     p_streams json,          -- [{"author", "stream"}]
     p_subjects text[],
     p_lots text[],
@@ -27,34 +29,17 @@ SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
 DECLARE
-    key_locks CONSTANT int := 1801811321;  -- classes of advisory locks
-    facility_locks CONSTANT int := 1717660513;
-    changed_kids text[] := '{}';
     held_streams json; held_subjects json; held_lots json; held_accounts json; statements json;
 BEGIN
-    -- Whoever changes a key, the roles of an organization or a facility waits for the statements
-    -- that rely on it, and draws its order after theirs. These locks are held in memory and not
-    -- in rows: a row lock writes the row, and a busy key's would be written by every statement.
-    IF p_own_kids <> '{}' OR p_subjects <> '{}' THEN
-        SELECT coalesce(array_agg(kid), '{}') INTO changed_kids FROM (
-            SELECT kid FROM traceability_key WHERE kid = ANY (p_own_kids)
-            UNION ALL
-            SELECT kid FROM traceability_key WHERE organization_id = ANY (ARRAY(
-                SELECT substr(s, 14) FROM unnest(p_subjects) AS s WHERE s LIKE 'organization:%'))
-        ) k;
+    IF p_patience IS NOT NULL THEN
+        PERFORM set_config('lock_timeout', p_patience, true);
     END IF;
-    PERFORM CASE WHEN is_changed THEN pg_advisory_xact_lock(class, place)
-                 ELSE pg_advisory_xact_lock_shared(class, place) END
-    FROM (
-        SELECT class, place, bool_or(is_changed) AS is_changed FROM (
-            SELECT key_locks AS class, hashtext(kid) AS place,
-                   kid = ANY (changed_kids) AS is_changed
-            FROM unnest(p_kids || changed_kids) AS kid
-            UNION ALL
-            SELECT facility_locks, hashtext(id), 'facility:' || id = ANY (p_subjects)
-            FROM unnest(p_facilities) AS id
-        ) touched GROUP BY class, place ORDER BY class DESC, place
-    ) locks;
+    -- Whoever changes a key, an organization or a facility waits for the statements that rely
+    -- on it, and draws its order after theirs. These locks are held in memory and not in rows:
+    -- a row lock writes the row, and a busy key's would be written by every statement.
+    PERFORM CASE WHEN place = ANY (p_changed) THEN pg_advisory_xact_lock(place)
+                 ELSE pg_advisory_xact_lock_shared(place) END
+    FROM unnest(p_relied_on) AS place;
     IF p_streams IS NOT NULL THEN
         SELECT json_agg(s) INTO held_streams FROM (
             SELECT t.author, t.stream, t.seq, t.head FROM traceability_stream t
