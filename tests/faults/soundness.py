@@ -5,6 +5,8 @@ from pathlib import Path
 
 from django.conf import settings
 
+from standards.assessing import verdict_root
+from standards.models import Assessment, VerdictRun
 from tests.traceability.logbook import entries_in_order, root_of_entries, verify_states
 from traceability.guarding import guarded_checkpoint, verify_guard
 from traceability.models import Entry, Pending
@@ -43,3 +45,17 @@ def verify_caught_up(acknowledged: Iterable[str]) -> None:
     assert set(acknowledged) <= set(hashes)
     assert publish_checkpoint() == head.size
     assert latest_checkpoint().note == head.note
+
+
+def verify_logged_verdicts():
+    """Verify that every verdict stands in exactly one run, and every run in the log, once."""
+    runs = {str(run.pk): run for run in VerdictRun.objects.all()}
+    entries = Entry.objects.filter(kind="standards.verdicts")
+    assert {str(one.statement_id): one.hash for one in entries} == {
+        name: run.entry for name, run in runs.items()
+    }
+    assert len(entries) == len(runs)
+    assert not Assessment.objects.filter(run=None).exists()
+    for run in runs.values():
+        rows = list(run.assessments.all())
+        assert (run.count, run.root) == (len(rows), verdict_root(rows).hex())

@@ -112,7 +112,7 @@ WORKING = {
 @pytest.mark.parametrize("place", WORKING.values(), ids=WORKING.keys())
 def test_the_database_dies_while_the_worker_works(scene, place):
     work = partial(turn, NOW)
-    with pytest.raises(ProcessFailed, match="OperationalError|InterfaceError"):
+    with pytest.raises(ProcessFailed, match=r"OperationalError|InterfaceError"):
         scene.does(work, killed(scene, SIGKILL, **place))
     back(scene)
     verify_as_left()

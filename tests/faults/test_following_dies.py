@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from standards.assessing import assess_due, verdict_root
+from standards.assessing import assess_due
 from standards.following import follow_log
 from standards.known import followed_size
 from standards.models import (
@@ -21,12 +21,10 @@ from standards.models import (
     FlagDecision,
     Judgement,
     PackActivation,
-    VerdictRun,
 )
 from tests.faults.dying import AFTER, BEFORE, COMMIT, Step, turn
-from tests.faults.soundness import verify_as_left, verify_caught_up
+from tests.faults.soundness import verify_as_left, verify_caught_up, verify_logged_verdicts
 from tests.standards.world import NOW, World
-from traceability.models import Entry
 from traceability.tracing import published_size
 
 FOLLOWING, ASSESSING = "standards.following.", "standards.assessing."
@@ -105,20 +103,6 @@ def told():
         "decisions": rows(FlagDecision, "flag__lot", "flag__rule_id", "decision", "because"),
         "queue": rows(DueAssessment, "lot", "because", "due_on"),
     }
-
-
-def verify_logged_verdicts():
-    """Verify that every verdict stands in exactly one run, and every run in the log, once."""
-    runs = {str(run.pk): run for run in VerdictRun.objects.all()}
-    entries = Entry.objects.filter(kind="standards.verdicts")
-    assert {str(one.statement_id): one.hash for one in entries} == {
-        name: run.entry for name, run in runs.items()
-    }
-    assert len(entries) == len(runs)
-    assert not Assessment.objects.filter(run=None).exists()
-    for run in runs.values():
-        rows = list(run.assessments.all())
-        assert (run.count, run.root) == (len(rows), verdict_root(rows).hex())
 
 
 @pytest.fixture(scope="module")

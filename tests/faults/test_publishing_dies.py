@@ -23,19 +23,20 @@ RENAME = GUARDING + "Path.replace"
 SERVE = PUBLISHING + "CheckpointRow.objects.bulk_create"
 
 
+NOTHING, SEQUENCED, GUARDED, SERVED = range(4)
+
+
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What a publisher that died there had done for good."""
+    """How far a publisher that died there had come for good."""
 
     step: Step
-    sequenced: bool = False
-    guarded: bool = False
-    served: bool = False
-    beside: str | None = None  # the file beside the guard: `empty`, `whole`, or none
+    done: int
+    beside: str | None  # the file beside the guard: `empty`, `whole`, or none
 
 
-def dead(when, at, *done, beside=None, **more):
-    return Left(Step(when=when, at=at, **more), *done, beside=beside)
+def dead(when, at, done=NOTHING, *, beside=None, **more):
+    return Left(Step(when=when, at=at, **more), done, beside)
 
 
 STEPS = {
@@ -49,39 +50,41 @@ STEPS = {
     "with whole tiles written and the old edge": dead(BEFORE, "traceability.models.LogState.save"),
     "with the new edge written": dead(AFTER, "traceability.models.LogState.save"),
     "before what was sequenced is committed": dead(BEFORE, COMMIT, within=SEQUENCE),
-    "after what was sequenced is committed": dead(AFTER, COMMIT, True, within=SEQUENCE),
+    "after what was sequenced is committed": dead(AFTER, COMMIT, SEQUENCED, within=SEQUENCE),
     # signing the tree
-    "before the tree is signed": dead(BEFORE, SIGN, True),
-    "with the guard compared again": dead(AFTER, PUBLISHING + "verify_guard", True, within=SIGN),
-    "before the checkpoint is signed": dead(BEFORE, PUBLISHING + "sign_checkpoint", True),
+    "before the tree is signed": dead(BEFORE, SIGN, SEQUENCED),
+    "with the guard compared again": dead(
+        AFTER, PUBLISHING + "verify_guard", SEQUENCED, within=SIGN
+    ),
+    "before the checkpoint is signed": dead(BEFORE, PUBLISHING + "sign_checkpoint", SEQUENCED),
     "with a signed checkpoint that nobody has seen": dead(
-        AFTER, PUBLISHING + "sign_checkpoint", True
+        AFTER, PUBLISHING + "sign_checkpoint", SEQUENCED
     ),
     # moving the guard: compare, write beside it, make durable, rename, make the name durable
-    "before the guard is locked": dead(BEFORE, SWAP, True),
-    "with the guard locked": dead(AFTER, GUARDING + "fcntl.flock", True, within=SWAP),
+    "before the guard is locked": dead(BEFORE, SWAP, SEQUENCED),
+    "with the guard locked": dead(AFTER, GUARDING + "fcntl.flock", SEQUENCED, within=SWAP),
     "with the guard compared with what was known": dead(
-        AFTER, GUARDING + "guarded_checkpoint", True, within=SWAP
+        AFTER, GUARDING + "guarded_checkpoint", SEQUENCED, within=SWAP
     ),
     "with an empty file beside the guard": dead(
-        AFTER, GUARDING + "Path.open", True, within=SWAP, turn=3, beside="empty"
+        AFTER, GUARDING + "Path.open", SEQUENCED, within=SWAP, turn=3, beside="empty"
     ),
     "with a file beside the guard that is not yet durable": dead(
-        BEFORE, FSYNC, True, within=SWAP, beside="whole"
+        BEFORE, FSYNC, SEQUENCED, within=SWAP, beside="whole"
     ),
-    "with a durable file beside the guard": dead(AFTER, FSYNC, True, within=SWAP, beside="whole"),
-    "before the new guard takes its name": dead(BEFORE, RENAME, True, beside="whole"),
-    "with a guard whose name is not yet durable": dead(AFTER, RENAME, True, True),
-    "with a durable guard that is still locked": dead(
-        AFTER, FSYNC, True, True, within=SWAP, turn=2
+    "with a durable file beside the guard": dead(
+        AFTER, FSYNC, SEQUENCED, within=SWAP, beside="whole"
     ),
-    "with the guard released": dead(AFTER, SWAP, True, True),
+    "before the new guard takes its name": dead(BEFORE, RENAME, SEQUENCED, beside="whole"),
+    "with a guard whose name is not yet durable": dead(AFTER, RENAME, GUARDED),
+    "with a durable guard that is still locked": dead(AFTER, FSYNC, GUARDED, within=SWAP, turn=2),
+    "with the guard released": dead(AFTER, SWAP, GUARDED),
     # serving it
-    "before the checkpoint is written": dead(BEFORE, SERVE, True, True),
-    "with the checkpoint written": dead(AFTER, SERVE, True, True),
-    "before the checkpoint is committed": dead(BEFORE, COMMIT, True, True, within=SIGN),
-    "after the checkpoint is committed": dead(AFTER, COMMIT, True, True, True, within=SIGN),
-    "when everything is done": dead(AFTER, SIGN, True, True, True),
+    "before the checkpoint is written": dead(BEFORE, SERVE, GUARDED),
+    "with the checkpoint written": dead(AFTER, SERVE, GUARDED),
+    "before the checkpoint is committed": dead(BEFORE, COMMIT, GUARDED, within=SIGN),
+    "after the checkpoint is committed": dead(AFTER, COMMIT, SERVED, within=SIGN),
+    "when everything is done": dead(AFTER, SIGN, SERVED),
 }
 
 
@@ -94,13 +97,15 @@ def build():
     return published, known + alice.records(*[loss("alice:L", "0.001") for _ in range(WAITING)])
 
 
-def what_is_done(published):
-    """Return which of the three durable things are done."""
-    return (
+def how_far(published):
+    """Return which of the three durable things are done; each is done after the one before."""
+    done = [
         LogIndex.objects.count() > published,
         guarded_checkpoint().size > published,
         Checkpoint.objects.count() > 1,
-    )
+    ]
+    assert done == sorted(done, reverse=True)
+    return sum(done)
 
 
 def beside_the_guard():
@@ -118,10 +123,10 @@ def test_a_publisher_killed(scene, left):
     scene.dies(publish_checkpoint, left.step)
 
     verify_as_left()
-    assert what_is_done(published) == (left.sequenced, left.guarded, left.served)
+    assert how_far(published) == left.done
     assert beside_the_guard() == left.beside
-    assert Pending.objects.count() == (0 if left.sequenced else WAITING)
-    assert Tile.objects.count() == (1 if left.sequenced else 0)
+    assert Pending.objects.count() == (0 if left.done else WAITING)
+    assert Tile.objects.count() == (1 if left.done else 0)
 
     assert scene.does(publish_checkpoint) == published + WAITING
     verify_caught_up(acknowledged)
