@@ -43,22 +43,44 @@ def call(function: str, *arguments: bytes | None, is_last: bool = False) -> byte
     wire = database.connection.pgconn
     begins = wire.transaction_status == TransactionStatus.IDLE
     name = _prepared(database, function, len(arguments), begins=begins)
-    wire.enter_pipeline_mode()
-    try:
-        if begins:
-            wire.send_query_params(b"BEGIN", None)
-        wire.send_query_prepared(name, arguments)
-        if is_last and not database.savepoint_ids:
-            wire.send_query_params(b"COMMIT", None)
-        wire.pipeline_sync()
-        answers = database.connection.wait(_answers(wire))
-    finally:
-        wire.exit_pipeline_mode()
+    ends = is_last and not database.savepoint_ids
+    with database.wrap_database_errors:
+        try:
+            answers = _exchange(database, name, arguments, begins=begins, ends=ends)
+        except psycopg.OperationalError as error:
+            if begins and wire.status == ConnStatus.BAD:
+                raise ConnectionStale(str(error)) from error
+            raise
     for answer in answers:
         if answer.status not in _FINE:
             _fail(database, answer, begins=begins)
     answer = answers[begins]
     return answer.get_value(0, 0) if answer.ntuples else None
+
+
+def _exchange(
+    database: BaseDatabaseWrapper,
+    name: bytes,
+    arguments: Sequence[bytes | None],
+    *,
+    begins: bool,
+    ends: bool,
+) -> list[PGresult]:
+    """Send one message, and wait for all its answers."""
+    wire = database.connection.pgconn
+    wire.enter_pipeline_mode()
+    try:
+        if begins:
+            wire.send_query_params(b"BEGIN", None)
+        wire.send_query_prepared(name, arguments)
+        if ends:
+            wire.send_query_params(b"COMMIT", None)
+        wire.pipeline_sync()
+        answers: list[PGresult] = database.connection.wait(_answers(wire))
+    finally:
+        if wire.status != ConnStatus.BAD:
+            wire.exit_pipeline_mode()
+    return answers
 
 
 def _answers(wire: PGconn) -> PQGen[list[PGresult]]:
