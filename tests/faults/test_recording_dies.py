@@ -76,7 +76,7 @@ IN_STEPS = {  # what is mirrored in tables of its own is committed after these a
 }
 WAYS = {
     "a statement": (one, ALL | AT_ONCE),
-    "a registration": (registration, ALL | IN_STEPS),
+    "a registration": (registration, IN_STEPS),
     "a batch": (batch, ALL | COPIED | AT_ONCE),
     "a batch with registrations": (mixed_batch, COPIED | IN_STEPS),
 }
