@@ -6,6 +6,7 @@ verifier), so that all refuse the same bad statement.
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Annotated, Any, Literal, TypeVar
@@ -17,10 +18,11 @@ from msgspec import Meta, Struct
 from traceability.errors import (
     MalformedStatement,
     NotForThisLedger,
+    OutsideProfile,
     TooManySubjects,
     UnknownKind,
 )
-from traceability.ledger.canonical import parse_json
+from traceability.ledger.canonical import check_profile, parse_json
 from traceability.ledger.disclosures import reveal
 from traceability.ledger.effective import Effective, parse_effective
 from traceability.ledger.shapes import Evidence, Hash, LocalId, OrganizationId, Party, Shape, Text
@@ -85,6 +87,12 @@ class Statement(Struct, frozen=True, kw_only=True):
     disclosures: tuple[Mapping[str, Any], ...]
 
 
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What a decoder of shapes raises on bytes that do not fit."""
+
+_envelopes = msgspec.json.Decoder(Envelope)
+_sorted = msgspec.json.Encoder(order="sorted")
+
 Kinds = Mapping[str, Kind]
 S = TypeVar("S", bound=Shape)
 _PLACE = re.compile(r" - at `(\$.*)`")
@@ -96,6 +104,7 @@ def parse_statement(
     kinds: Kinds,
     ledger: str,
     disclosures: tuple[Mapping[str, Any], ...] = (),
+    digest: bytes | None = None,
 ) -> Statement:
     """Read a compact JWS; the signature is not verified here, since the key is elsewhere.
 
@@ -104,6 +113,7 @@ def parse_statement(
         kinds: the kinds this ledger knows.
         ledger: the origin the statement must name.
         disclosures: salts and values of what the statement hides.
+        digest: the SHA-256 of `raw`, where it is known already.
 
     Raises:
         MalformedSignature, MalformedStatement and the profile's errors: not understood.
@@ -111,11 +121,7 @@ def parse_statement(
         UnknownKind: no parser for its kind.
     """
     jws = parse_jws(raw, typ=STATEMENT_TYPE)
-    document = parse_json(jws.payload, limit=MAX_STATEMENT)
-    # Without the mark, written plainly or with an escape, there is nothing to reveal.
-    if disclosures or b'"sd"' in jws.payload or b"\\u" in jws.payload:
-        document = reveal(document, disclosures)
-    envelope = to_shape(document, Envelope)
+    envelope = _envelope(jws.payload, disclosures)
     if envelope.ledger != ledger:
         raise NotForThisLedger(named=envelope.ledger, ledger=ledger)
     kind = kinds.get(envelope.kind)
@@ -128,7 +134,7 @@ def parse_statement(
         raise TooManySubjects(len(subjects), MAX_SUBJECTS)
     statement = Statement(
         raw=raw,
-        digest=sha256(raw).digest(),
+        digest=digest or sha256(raw).digest(),
         payload_digest=sha256(jws.payload).digest(),
         jws=jws,
         kid=jws.kid,
@@ -143,6 +149,24 @@ def parse_statement(
     )
     check(kind, body, statement)
     return statement
+
+
+def _envelope(payload: bytes, disclosures: tuple[Mapping[str, Any], ...]) -> Envelope:
+    """Read a signed document, with what is disclosed of it in place.
+
+    One that hides nothing, and comes back byte for byte from its closed shape, holds nothing
+    outside the profile but in its body, which is looked at. All others go the longer way.
+    """
+    # Without the mark, written plainly or with an escape, there is nothing to reveal.
+    hides = disclosures or b'"sd"' in payload or b"\\u" in payload
+    if not hides and len(payload) <= MAX_STATEMENT:
+        with suppress(*UNREADABLE, OutsideProfile):
+            envelope = _envelopes.decode(payload)
+            check_profile({"body": envelope.body})
+            if _sorted.encode(envelope) == payload:
+                return envelope
+    document = parse_json(payload, limit=MAX_STATEMENT)
+    return to_shape(reveal(document, disclosures) if hides else document, Envelope)
 
 
 def check(kind: Kind, body: Shape, statement: Statement) -> None:
