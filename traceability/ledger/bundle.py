@@ -24,7 +24,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from traceability.errors import MalformedBundle, OutsideProfile, TraceabilityError
 from traceability.ledger.canonical import canonical, check_profile, parse_canonical
-from traceability.ledger.entries import MAX_ENTRY, EntryBody
+from traceability.ledger.entries import EntryBody
 from traceability.ledger.merkle import HASH_SIZE, leaf_hash
 from traceability.ledger.shapes import Hash, LotId, Shape
 from traceability.ledger.statements import UNREADABLE, to_shape
@@ -248,7 +248,7 @@ def _formatted(item: ProvenEntry) -> dict[str, Any]:
         "proof": _hex(item.proof),
     }
     if item.statement is not None:
-        told["statement"] = item.statement.decode("ascii")
+        told["statement"] = item.statement.decode()
     if item.disclosures:
         told["disclosures"] = [dict(disclosure) for disclosure in item.disclosures]
     if item.erased_at is not None:
@@ -260,8 +260,6 @@ def _parsed(items: Sequence[_Item], proofs: Iterable[tuple[bytes, ...]]) -> Iter
     for place, (item, proof) in enumerate(zip(items, proofs, strict=False)):
         at = f"$.entries[{place}]"
         body = _sorted.encode(item.entry)  # as it stood there: the document is canonical
-        if len(body) > MAX_ENTRY:
-            raise MalformedBundle(f"An entry has more than {MAX_ENTRY} bytes.", at=at)
         links = {link.chain: link.entry for link in item.entry.previous}
         if len(links) != len(item.entry.previous):
             raise MalformedBundle("An entry names a chain twice.", at=f"{at}.entry.previous")
