@@ -163,7 +163,8 @@ def main(package: Path) -> None:
     lines = [one for one in borders(Atlas(package / "countries-110m.json")) if one]
     svg = (
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 3600 1800">\n'
-        f'<path id="land" d="{"".join(paths)}"/>\n<path id="borders" d="{"".join(lines)}"/>\n</svg>\n'
+        f'<path id="land" d="{"".join(paths)}"/>\n<path id="borders" d="{"".join(lines)}"/>\n'
+        "</svg>\n"
     )
     (LAND / "land.svg").write_text(svg)
     told = json.dumps(countries(Atlas(package / "countries-50m.json")), separators=(",", ":"))
