@@ -100,9 +100,10 @@ def journey_of(history: History, lot: str, organization: str) -> Journey:
     on_the_way = entries_on_the_way(history.last.get(lot, lot), history.steps)
     happenings = [one for one in history.happenings.values() if one.entry in on_the_way]
     work = _Journey(
-        lot=lot,
         organization=organization,
-        happenings=sorted(happenings, key=lambda one: (one.on, one.order)),
+        happenings=sorted(
+            _without_secrets(happenings, lot, organization), key=lambda one: (one.on, one.order)
+        ),
         arrivals=_arrivals(history.happenings.values()),
     )
     work.look_up()
@@ -117,7 +118,6 @@ def journey_of(history: History, lot: str, organization: str) -> Journey:
 class _Journey:
     """A journey on its way."""
 
-    lot: str
     organization: str
     happenings: Sequence[Happening]
     arrivals: Mapping[tuple[str, str], Happening]
@@ -127,7 +127,6 @@ class _Journey:
     waiting: dict[str, tuple[str, date]] = field(default_factory=dict)
     texts: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     names: seeing.OpenNames | None = None
-    sees_all: bool = False
     by_country: bool = False
 
     def look_up(self) -> None:
@@ -135,8 +134,6 @@ class _Journey:
         shipped = [one for one in self.happenings if one.kind == "custody.shipment"]
         self.names = seeing.names_open_to(self.organization)
         self.texts = _texts([one.entry for one in shipped], self.organization)
-        found = Lot.objects.filter(pk=self.lot)
-        self.sees_all = bool(seeing.lots_seen_in_full(list(found), self.organization))
         self.waiting = _came_ahead(shipped)
         named = {one.facility for one in [*self.happenings, *self.arrivals.values()]}
         named |= {facility for facility, _on in self.waiting.values()}
@@ -154,8 +151,6 @@ class _Journey:
         if one.kind != "custody.shipment" or source is None:
             return
         for lot, consignment in _consigned(one):
-            if lot == self.lot and not self.sees_all and one.entry not in self.texts:
-                continue  # where a buyer sent it on is not a former holder's to know
             facility, arrived = self._arrival(one, lot, consignment)
             target = self._place(facility)
             key = source.key, target.key if target else None
@@ -248,6 +243,23 @@ class _Journey:
             weight=leg.shipments,
             past=tuple(leg.positions),
         )
+
+
+def _without_secrets(
+    happenings: Sequence[Happening], lot: str, organization: str
+) -> list[Happening]:
+    """Leave out what a former holder may not know: where its buyer took or sent the lot."""
+    if seeing.lots_seen_in_full(list(Lot.objects.filter(pk=lot)), organization):
+        return list(happenings)
+    later = {one.entry for one in happenings if _moves_on(one, lot)}
+    orders = dict(Entry.objects.filter(hash__in=later).values_list("recorded_order", "hash"))
+    readable = {orders[order] for order in seeing.readable_orders(organization, orders)}
+    return [one for one in happenings if one.entry not in later - readable]
+
+
+def _moves_on(one: Happening, lot: str) -> bool:
+    roles = {movement.role for movement in one.movements if movement.lot == lot}
+    return bool(roles) and "make" not in roles
 
 
 def _arrivals(happenings: Iterable[Happening]) -> dict[tuple[str, str], Happening]:
