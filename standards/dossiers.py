@@ -7,11 +7,13 @@ from datetime import date
 from standards.accounting import accounts_of, records_at
 from standards.claimed import claims_on, credits_at
 from standards.known import evidence_at, followed_size, law_at, policies_at
+from standards.noted import noted_at
 from standards.rulebook.assembly import NOTHING_CLAIMED, Claimed, Evidence, assemble
 from standards.rulebook.assessment import PACKS_ALONE, assess
 from standards.rulebook.dossier import Dossier
 from standards.rulebook.evaluation import Evaluation
 from standards.rulebook.law import Pack
+from standards.rulebook.observing import observe
 from standards.rulebook.policy import Judgement, judge
 from standards.rulebook.traced import Traced, trace
 from traceability.errors import NoSuchPolicy, NotFollowedYet, UnknownLot
@@ -32,7 +34,8 @@ def gathered(lots: Collection[str], size: int) -> tuple[Traced, Evidence]:
     history = lot_histories(lots, size=size)
     traced = trace(history, [lot for lot in lots if lot in history.last])
     evidence = evidence_at(size, traced.facilities())
-    return traced, replace(evidence, claimed=claimed_at(lots, size))
+    observed = observe(traced, evidence.sites, noted_at(size, history))
+    return traced, replace(evidence, observed=observed, claimed=claimed_at(lots, size))
 
 
 def claimed_at(lots: Collection[str], size: int) -> Claimed:

@@ -29,6 +29,7 @@ from standards.models import (
     PackActivation,
     RegistrySnapshot,
 )
+from standards.noting import note_statements
 from standards.rulebook import statements as said
 from standards.rulebook.evaluation import code_version
 from standards.rulebook.law import Pack
@@ -113,6 +114,8 @@ def _follow_batch(today: date) -> int:
     for followed in _read(cursor.size, until):
         _TAKE_IN[followed.statement.kind](followed, due)
     _mark_touched(cursor.size, until, due)
+    doubted = note_statements(cursor.size, until)
+    due.add(descendants(doubted) if doubted else (), _Because.ENTRY)
     _mark_claimed(due)
     DueAssessment.objects.bulk_create(due.rows.values(), ignore_conflicts=True, batch_size=5_000)
     taken, cursor.size = until - cursor.size, until

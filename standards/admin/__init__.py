@@ -1,5 +1,5 @@
 """Pages of `standards`: flags, lots with their verdicts, accounts, certificates, policies."""
 
-from standards.admin import accounts, certificates, flags, lots, policies
+from standards.admin import accounts, certificates, flags, lots, policies, questions
 
-__all__ = ["accounts", "certificates", "flags", "lots", "policies"]
+__all__ = ["accounts", "certificates", "flags", "lots", "policies", "questions"]

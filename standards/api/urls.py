@@ -11,6 +11,7 @@ from standards.api.flags import (
     FlagsView,
     FlagView,
 )
+from standards.api.questions import QuestionRepliesView, QuestionsView, QuestionView
 from standards.api.verdicts import LotVerdictsView
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -30,4 +31,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="flag-acknowledgement",
     ),
     path("flags/<int:flag>/resolve", FlagResolutionView.as_view(), name="flag-resolution"),
+    path("questions", QuestionsView.as_view(), name="questions"),
+    path("questions/<int:question>", QuestionView.as_view(), name="question"),
+    path(
+        "questions/<int:question>/replies", QuestionRepliesView.as_view(), name="question-replies"
+    ),
 ]

@@ -9,6 +9,8 @@ from standards.models.judged import (
     Judgement,
     VerdictRun,
 )
+from standards.models.noted import BookedAmount, Particular
+from standards.models.questions import FlagReply, Question
 from standards.models.recorded import (
     Certificate,
     CertificateStatus,
@@ -24,6 +26,7 @@ __all__ = [
     "Account",
     "AccountClose",
     "Assessment",
+    "BookedAmount",
     "Certificate",
     "CertificateStatus",
     "Claim",
@@ -35,9 +38,12 @@ __all__ = [
     "DueAssessment",
     "Flag",
     "FlagDecision",
+    "FlagReply",
     "Judgement",
     "PackActivation",
     "PackFile",
+    "Particular",
+    "Question",
     "RegistrySnapshot",
     "VerdictRun",
 ]

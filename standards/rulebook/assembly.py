@@ -20,10 +20,12 @@ from standards.rulebook.dossier import (
     SourceKind,
     Step,
 )
+from standards.rulebook.observing import NOTHING_OBSERVED, Observed
 from standards.rulebook.traced import LEAF_STAGE, Traced, parcel_of, passed_steps
 from traceability.ledger import history as flow
 from traceability.ledger.apportioning import half_even, scaled
 from traceability.ledger.chronicle import Beginning, Happening, lot_of
+from traceability.ledger.plausibility.registered import Registered
 
 EXTRACTION = "extraction"
 RECOVERY = "recovery"
@@ -38,6 +40,7 @@ class Site:
     country: str
     subdivision: str | None
     organization: str
+    registered: Registered | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +63,7 @@ class Evidence:
     sites: Mapping[str, Site]
     credentials: Mapping[str, Sequence[Credential]]  # by facility
     snapshots: tuple[Snapshot, ...]
+    observed: Observed = NOTHING_OBSERVED
     claimed: Claimed = NOTHING_CLAIMED
 
 
@@ -142,6 +146,7 @@ def assemble(
             one for name in sorted(facilities) for one in evidence.credentials.get(name, ())
         ),
         snapshots=evidence.snapshots,
+        observations=evidence.observed.of(lot, mineral),
         **_claims_on(lot, mineral, evidence.claimed),
     )
 

@@ -29,6 +29,7 @@ from traceability.errors import (
     WrongFacility,
 )
 from traceability.ledger import events, registry
+from traceability.ledger.feasibility import check_assays, check_compound, check_quantity
 from traceability.ledger.keys import PublicKey
 from traceability.ledger.mass import gross_amount, parse_decimal
 from traceability.ledger.shapes import NewLot, Quantity
@@ -161,7 +162,7 @@ class Book:
             entry=entry,
             author=statement.author,
             kind=effects.event or statement.kind,
-            statement_id=str(statement.id),
+            statement_id=statement.envelope.id,
             facility=event_facility(statement),
             movements=effects.movements,
             waits_on=effects.waits_on,
@@ -217,6 +218,7 @@ def is_same_water(booked: str, given: str) -> bool:
 def gross(quantity: Quantity, at: str) -> tuple[int, str]:
     """Return a quantity in whole milligrams or pieces."""
     density = quantity.density
+    check_quantity(quantity, at)
     return gross_amount(
         value=parse_decimal(quantity.value, at=at),
         unit=quantity.unit,
@@ -317,6 +319,10 @@ class Draft:
     def make(self, new: NewLot, facility: str | None, at: str, **facts: Any) -> Lot:
         """Begin a lot in the author's name space."""
         amount, unit = gross(new.quantity, f"{at}.quantity")
+        check_compound(new.compound, f"{at}.compound")
+        check_assays(
+            new.assays or (), at=f"{at}.assays", material=new.material, compound=new.compound
+        )
         for share in new.owners:
             if share.owner.organization is not None:
                 self.organization(share.owner.organization, f"{at}.owners")

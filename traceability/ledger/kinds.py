@@ -225,6 +225,7 @@ def _check_facility(body: registry.FacilityStatement, _statement: Statement) -> 
     _check_party(body.operator, "$.body.operator")
     check_country(body.country, body.subdivision, "$.body.country")
     check_identifiers(body.identifiers, "$.body")
+    registry.check_figures(body)
 
 
 def _check_organization(body: registry.OrganizationRecord, _statement: Statement) -> None:

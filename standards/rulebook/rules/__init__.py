@@ -34,6 +34,7 @@ from standards.rulebook.rules.geography import (
 )
 from standards.rulebook.rules.irma import metal_comes_from_mines_with_the_required_level
 from standards.rulebook.rules.mass import no_step_gave_more_metal_than_it_took
+from standards.rulebook.rules.plausibility import PLAUSIBILITY
 
 RULES: tuple[Rule, ...] = (
     enough_metal_was_mined_in_the_group,
@@ -61,4 +62,5 @@ RULES: tuple[Rule, ...] = (
     controlled_blending_claims_the_measured_share,
     credits_retired_cover_the_claim,
     book_and_claim_claims_no_content,
+    *PLAUSIBILITY,
 )

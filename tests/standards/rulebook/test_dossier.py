@@ -37,6 +37,15 @@ FULL = dossier(
 )
 
 
+OBSERVED = {
+    "entry": "a" * 64,
+    "author": "acme",
+    "lot": "acme:L1",
+    "facility": None,
+    "because": "so it was measured",
+}
+
+
 def test_a_dossier_survives_being_written_and_read():
     assert parse_dossier(dossier_as_json(FULL)) == FULL
 
@@ -62,6 +71,10 @@ def test_what_is_not_written_is_unknown():
         ({"contained_mg": {"low_mg": 3, "high_mg": 2}}, "no mass lies between 3 mg and 2 mg"),
         ({"contained_mg": {"low_mg": -1, "high_mg": 2}}, "no mass lies between"),
         ({"mineral": 29}, "dossier.mineral: str needed"),
+        ({"observations": []}, "dossier.observations: dict needed"),
+        ({"observations": {"PL-06": [OBSERVED | {"worst": "1/0"}]}}, "a ratio such as 3/7 needed"),
+        ({"observations": {"PL-06": [OBSERVED | {"worst": 1}]}}, "a ratio such as 3/7 needed"),
+        ({"observations": {"PL-06": [{}]}}, r"observations.PL-06\[0\].entry: missing"),
     ],
 )
 def test_a_malformed_dossier_is_refused_with_the_place(change, sentence):

@@ -30,7 +30,7 @@ def protect(apps, editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("standards", "0002_append_only"),
+        ("standards", "0003_plausibility"),
     ]
 
     operations = [
