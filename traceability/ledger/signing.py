@@ -6,7 +6,6 @@ R, and so accepts one set of signatures that other strict verifiers accept too.
 
 import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
 from msgspec import Struct
@@ -154,6 +153,8 @@ def verify_many(items: Sequence[Signed], *, threads: int | None = None) -> list[
     threads = threads or os.cpu_count() or 1
     if threads < 2:
         return _verify_chunk(items)
+
+    from concurrent.futures import ThreadPoolExecutor  # where it pays
 
     # libsodium runs without the interpreter lock. A pool of its own per call survives forks,
     # and costs less than the verification of one signature per thread.
