@@ -29,7 +29,8 @@ from standards.rulebook.law import Law, Pack
 from standards.rulebook.pack_format import parse_pack, shipped_packs
 from standards.rulebook.policy_format import parse_policy
 from traceability.ledger.kinds import KINDS
-from traceability.ledger.statements import parse_statement
+from traceability.ledger.plausibility.registered import registered
+from traceability.ledger.statements import Statement, parse_statement
 from traceability.ledger.vocabulary import OrganizationRole
 from traceability.models import Audience, Facility, LogIndex, LotOpening, Organization
 
@@ -171,7 +172,7 @@ def evidence_at(size: int, facilities: Collection[str]) -> Evidence:
     return Evidence(
         log_size=size,
         sites=_sites(size, facilities),
-        credentials=_credentials(size, facilities),
+        credentials=credentials_at(size, facilities),
         snapshots=tuple(
             Snapshot(
                 scheme=row.scheme,
@@ -203,6 +204,7 @@ def _sites(size: int, facilities: Collection[str]) -> dict[str, Site]:
                 country=record["country"],
                 subdivision=record.get("subdivision"),
                 organization=row.organization_id,
+                registered=registered(record),
             )
     return sites
 
@@ -223,16 +225,20 @@ def _stated_before(facility: str, size: int) -> Mapping[str, Any] | None:
         row = cursor.fetchone()
     if row is None:
         return None
-    jws, disclosures = row
-    hidden = msgspec.json.decode(disclosures) if isinstance(disclosures, str) else disclosures
-    statement = parse_statement(
-        jws.encode(), kinds=KINDS, ledger=settings.LEDGER_ORIGIN, disclosures=tuple(hidden)
-    )
-    told: Mapping[str, Any] = msgspec.to_builtins(statement.body)
+    told: Mapping[str, Any] = msgspec.to_builtins(statement_of(*row).body)
     return told
 
 
-def _credentials(size: int, facilities: Collection[str]) -> dict[str, list[Credential]]:
+def statement_of(jws: str, disclosures: Any) -> Statement:
+    """Return a statement of the ledger's own kinds from its stored text."""
+    hidden = msgspec.json.decode(disclosures) if isinstance(disclosures, str) else disclosures
+    return parse_statement(
+        jws.encode(), kinds=KINDS, ledger=settings.LEDGER_ORIGIN, disclosures=tuple(hidden)
+    )
+
+
+def credentials_at(size: int, facilities: Collection[str]) -> dict[str, list[Credential]]:
+    """Return the certificates of facilities, as known below a log size."""
     rows = (
         Certificate.objects.filter(index__lt=size, facility__in=facilities)
         .order_by("certificate", "-index")

@@ -11,7 +11,7 @@ offline verifier replays that from a bundle.
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ from traceability import guarding
 from traceability.errors import GuardMissing, LedgerRolledBack, LogDamaged
 from traceability.keeping import log_verifier
 from traceability.keyring import erased_entries, keys_over_time
-from traceability.ledger.checkpoint import open_checkpoint
+from traceability.ledger.checkpoint import Checkpoint, open_checkpoint
 from traceability.ledger.merkle import EMPTY_ROOT, HASH_SIZE, Frontier, tree_root
 from traceability.ledger.tiles import TILE_WIDTH, extend_tiles, frontier_from_edge
 from traceability.rechecking import (
@@ -59,7 +59,11 @@ class VerifiedLog:
 
 
 def verify_stored_log(
-    *, using: str | None = None, processes: int | None = None, progress: Progress | None = None
+    *,
+    using: str | None = None,
+    processes: int | None = None,
+    progress: Progress | None = None,
+    earlier: Sequence[str] = (),
 ) -> VerifiedLog:
     """Verify the stored log from its first byte, in one snapshot, on all cores.
 
@@ -69,10 +73,14 @@ def verify_stored_log(
         using: the database; `verifier`, a role that can only read, where it is configured.
         processes: how many at once; by default one for each core.
         progress: is told how many of how many entries are done.
+        earlier: checkpoints of this log that somebody else kept. Whoever holds the database,
+            the guard and the log key can write a history that is sound within itself, but it
+            does not continue these.
 
     Raises:
         LogDamaged: something is not what it must be; with the place.
-        GuardMissing, LedgerRolledBack: the guard knows another, or a longer log.
+        GuardMissing, LedgerRolledBack: the guard, or a checkpoint that was kept, knows another
+            or a longer log.
         TraceabilityError: a signed checkpoint does not verify.
     """
     alias = using or ("verifier" if "verifier" in settings.DATABASES else "default")
@@ -80,7 +88,7 @@ def verify_stored_log(
     with _snapshot(parameters) as (connection, snapshot):
         size, root, edge = _state(connection)
         waiting = _verify_places(connection, size)
-        heads = _signed_heads(connection, size)
+        heads = _signed_heads(connection, size, earlier)
         common = Common(
             connection=parameters,
             snapshot=snapshot,
@@ -207,12 +215,12 @@ def _verify_places(connection: Connection, size: int) -> int:
     )
 
 
-def _signed_heads(connection: Connection, size: int) -> dict[int, bytes]:
-    """Return the root of every checkpoint ever signed, and of the guard's, by size."""
+def _signed_heads(connection: Connection, size: int, earlier: Sequence[str]) -> dict[int, bytes]:
+    """Return the root of every checkpoint: stored, in the guard, and kept by others; by size."""
     heads: dict[int, bytes] = {}
     rows = connection.execute("SELECT size, root, note FROM traceability_checkpoint")
     for stored_size, stored_root, note in rows:
-        head = open_checkpoint(note, origin=settings.LEDGER_ORIGIN, verifiers=[log_verifier()])
+        head = _opened(note)
         if (head.size, head.root.hex()) != (stored_size, stored_root) or head.size > size:
             raise LogDamaged(
                 f"The checkpoint of size {stored_size} is another one than its note says.",
@@ -220,18 +228,27 @@ def _signed_heads(connection: Connection, size: int) -> dict[int, bytes]:
             )
         heads[head.size] = head.root
     guarded = guarding.guarded_checkpoint()
-    if guarded is None:
-        if heads:
-            raise GuardMissing(settings.GUARD_PATH)
-        return heads
-    if guarded.size > size or heads.get(guarded.size, guarded.root) != guarded.root:
-        raise LedgerRolledBack(
-            f"The guard holds a checkpoint of size {guarded.size} that this log does not have.",
-            size=size,
-            published=guarded.size,
-        )
-    heads[guarded.size] = guarded.root
+    if guarded is not None:
+        _add_head(heads, guarded, size, held="The guard")
+    elif heads:
+        raise GuardMissing(settings.GUARD_PATH)
+    for note in earlier:
+        _add_head(heads, _opened(note), size, held="Somebody")
     return heads
+
+
+def _add_head(heads: dict[int, bytes], head: Checkpoint, size: int, *, held: str) -> None:
+    """Add a checkpoint that is kept outside the database to those the tree must have had."""
+    if head.size > size or heads.setdefault(head.size, head.root) != head.root:
+        raise LedgerRolledBack(
+            f"{held} holds a checkpoint of size {head.size} that this log does not have.",
+            size=size,
+            published=head.size,
+        )
+
+
+def _opened(note: str) -> Checkpoint:
+    return open_checkpoint(note, origin=settings.LEDGER_ORIGIN, verifiers=[log_verifier()])
 
 
 # ── the tree ──────────────────────────────────────────────────────────────────────────────

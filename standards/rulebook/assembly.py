@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, TypedDict, get_args
 
+from standards.rulebook.accounting import with_suppliers
+from standards.rulebook.accounts import AccountRecord, Claim, IssuedCredit
 from standards.rulebook.dossier import (
     Credential,
     Dossier,
@@ -18,10 +20,12 @@ from standards.rulebook.dossier import (
     SourceKind,
     Step,
 )
+from standards.rulebook.observing import NOTHING_OBSERVED, Observed
 from standards.rulebook.traced import LEAF_STAGE, Traced, parcel_of, passed_steps
 from traceability.ledger import history as flow
 from traceability.ledger.apportioning import half_even, scaled
 from traceability.ledger.chronicle import Beginning, Happening, lot_of
+from traceability.ledger.plausibility.registered import Registered
 
 EXTRACTION = "extraction"
 RECOVERY = "recovery"
@@ -36,6 +40,19 @@ class Site:
     country: str
     subdivision: str | None
     organization: str
+    registered: Registered | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """Claims by the lot they are about, and the accounts and credits they turn on, by id."""
+
+    claims: Mapping[str, Sequence[Claim]]
+    accounts: Mapping[str, AccountRecord]
+    credits: Mapping[str, IssuedCredit]
+
+
+NOTHING_CLAIMED = Claimed(claims={}, accounts={}, credits={})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +63,36 @@ class Evidence:
     sites: Mapping[str, Site]
     credentials: Mapping[str, Sequence[Credential]]  # by facility
     snapshots: tuple[Snapshot, ...]
+    observed: Observed = NOTHING_OBSERVED
+    claimed: Claimed = NOTHING_CLAIMED
+
+
+class _Claimed(TypedDict):
+    """What was claimed of a lot, as a dossier has it."""
+
+    claims: tuple[Claim, ...]
+    accounts: tuple[AccountRecord, ...]
+    credits: tuple[IssuedCredit, ...]
+
+
+def _claims_on(lot: str, mineral: str, claimed: Claimed) -> _Claimed:
+    """Return the claims about a lot's mineral with the accounts and credits they turn on."""
+    claims = tuple(one for one in claimed.claims.get(lot, ()) if one.element == mineral)
+    holders = {one.holder for one in claims}
+    drawn = {one.account for one in claims if one.account}
+    drawn |= {
+        one.id
+        for one in claimed.accounts.values()
+        if one.holder in holders and one.element == mineral
+    }
+    serials = {serial for one in claims for serial in one.credits}
+    return _Claimed(
+        claims=claims,
+        accounts=tuple(
+            claimed.accounts[name] for name in sorted(with_suppliers(drawn, claimed.accounts))
+        ),
+        credits=tuple(one for serial, one in sorted(claimed.credits.items()) if serial in serials),
+    )
 
 
 class _Spot(TypedDict):
@@ -99,6 +146,8 @@ def assemble(
             one for name in sorted(facilities) for one in evidence.credentials.get(name, ())
         ),
         snapshots=evidence.snapshots,
+        observations=evidence.observed.of(lot, mineral),
+        **_claims_on(lot, mineral, evidence.claimed),
     )
 
 

@@ -57,6 +57,10 @@ def _value_text(version: Provision) -> str:
         return ", ".join(f"{name}: {item}" for name, item in version.value.items())
     if version.unit == "country_group":
         return ", ".join(member["code"] for member in version.value)
+    if version.unit == "yearly_tonnes":
+        return ", ".join(
+            f"{row['country']} {row['year']}: {row['tonnes']}" for row in version.value
+        )
     if isinstance(version.value, tuple):
         return ", ".join(version.value)
     return str(version.value)

@@ -9,9 +9,12 @@ assessment (`standards.assessing`) and rules do no queries.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
+
+from standards.rulebook.accounts import AccountRecord, Claim, IssuedCredit
+from traceability.ledger.plausibility.view import Observation
 
 GoverningDate = Literal[
     "as_of",  # the day the question is asked for
@@ -199,6 +202,13 @@ class Dossier:
         steps: every step on the path, each once.
         credentials: certificates of facilities on the path.
         snapshots: registers of schemes, retrieved whole or in part.
+        observations: what plausibility checks measured of the statements on the path, by the
+            check's id.
+        claims: what was claimed of this mineral of the lot; claimed and physical share are two
+            numbers, and no rule about origin reads this one.
+        accounts: those that the claims draw on, those that supply them, and their holders'
+            others of the mineral.
+        credits: those that claims of the lot retired, as they were issued.
     """
 
     lot_id: str
@@ -211,3 +221,7 @@ class Dossier:
     steps: tuple[Step, ...]
     credentials: tuple[Credential, ...]
     snapshots: tuple[Snapshot, ...]
+    observations: Mapping[str, tuple[Observation, ...]] = field(default_factory=dict)
+    claims: tuple[Claim, ...] = ()
+    accounts: tuple[AccountRecord, ...] = ()
+    credits: tuple[IssuedCredit, ...] = ()

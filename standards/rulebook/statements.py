@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, field
 
+from standards.rulebook.account_statements import KINDS as ACCOUNT_KINDS
 from standards.rulebook.errors import BadPolicy
 from standards.rulebook.policy import ClubPolicy
 from standards.rulebook.policy_format import parse_policy
@@ -392,4 +393,4 @@ KINDS: dict[str, Kind] = {
         ),
         Kind(name="standards.verdicts", body=Verdicts, subjects=lambda _body, _author: []),
     )
-}
+} | ACCOUNT_KINDS

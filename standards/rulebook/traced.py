@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from traceability.ledger import history as flow
 from traceability.ledger.chronicle import History
 from traceability.ledger.composition import Composition
-from traceability.ledger.provenance import Relabel, propagate
+from traceability.ledger.provenance import propagate
+from traceability.ledger.spreading import Relabel
 
 LEAF_STAGE: Mapping[str, str] = {"mined": "extraction", "recycled": "recovery"}
 """The stage that makes a first lot, by the kind of source."""
@@ -69,7 +70,7 @@ def trace(history: History, lots: Iterable[str]) -> Traced:
 
     return Traced(
         history=history,
-        sources=propagate(history.steps, elements=elements, relabel=_dispatched(history)),
+        sources=propagate(history.steps, elements=elements, relabel=dispatched(history)),
         passed={
             stage: propagate(history.steps, elements=elements, relabel=_through(entries))
             for stage, entries in stage_steps.items()
@@ -98,7 +99,7 @@ def _carried(
     return carries, made
 
 
-def _dispatched(history: History) -> Relabel:
+def dispatched(history: History) -> Relabel:
     """Return the relabeling that stamps the day on which a parcel left where it began.
 
     That is its first shipment, or, used on site, the event that consumed it.

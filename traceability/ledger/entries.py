@@ -157,7 +157,7 @@ def statement_of(
 
 def utc_text(moment: datetime) -> str:
     """Write an instant as entries and receipts do."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def _written(
