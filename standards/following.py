@@ -255,8 +255,20 @@ def _pack_activation(followed: _Followed, due: _Due) -> None:
     due.add(read.values_list("lot", flat=True).distinct(), _Because.PACK)
 
 
+_HANDLED_AT = """
+SELECT DISTINCT m.lot FROM traceability_entry e
+JOIN traceability_movement m USING (recorded_order)
+WHERE e.facility = %s
+"""
+
+
 def _facility(followed: _Followed, due: _Due) -> None:
-    due.add(_through([followed.statement.body.facility]), _Because.FACILITY)
+    """Let be judged again what was worked there, and what only passed: it was measured there."""
+    facility = followed.statement.body.facility
+    with connection.cursor() as cursor:
+        cursor.execute(_HANDLED_AT, [facility])
+        handled = {row[0] for row in cursor.fetchall()}
+    due.add(_through([facility]) | (descendants(handled) if handled else set()), _Because.FACILITY)
 
 
 def _audience(followed: _Followed, due: _Due) -> None:
