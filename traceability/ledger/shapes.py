@@ -76,7 +76,7 @@ def prepare_shapes() -> set[type[Struct]]:
     while waiting:
         shape = waiting.pop()
         waiting.extend(shape.__subclasses__())
-        with suppress(TypeError):  # never read from JSON: it holds what is not in JSON
+        with suppress(TypeError, NameError):  # never read from JSON: it holds what is not in it
             msgspec.json.Decoder(shape)
             prepared.add(shape)
     return prepared
