@@ -238,6 +238,7 @@ def _keep(
     facilities = {one.facility_id for one in dossier.sources} | {
         one.facility_id for one in dossier.steps
     }
+    facilities |= {one.facility for told in dossier.observations.values() for one in told}
     return Assessment.objects.create(
         lot=dossier.lot_id,
         mineral=dossier.mineral,

@@ -90,8 +90,7 @@ class _Due:
 def follow_log(*, now: datetime | None = None) -> int:
     """Take in every published entry after the cursor; return how many.
 
-    Marks the lots they touch due, and what came of these lots. Running it twice changes
-    nothing more; it may die anywhere and be run again.
+    Marks due the lots they touch and what came of these. It may die anywhere and be run again.
     """
     followed = 0
     while batch := _follow_batch((now or timezone.now()).date()):

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from traceability.ledger import history as flow
 from traceability.ledger.chronicle import History
 from traceability.ledger.composition import Composition
-from traceability.ledger.provenance import Relabel, propagate
+from traceability.ledger.provenance import propagate
+from traceability.ledger.spreading import Relabel
 
 LEAF_STAGE: Mapping[str, str] = {"mined": "extraction", "recycled": "recovery"}
 """The stage that makes a first lot, by the kind of source."""

@@ -32,7 +32,7 @@ from traceability.project.embedded_postgres import Cluster
 from traceability.publishing import publish_checkpoint
 from traceability.tracing import published_size
 
-PATIENCE = 60  # seconds
+PATIENCE = 180  # seconds; it takes four where nothing else runs
 
 
 def build():

@@ -6,7 +6,6 @@ R, and so accepts one set of signatures that other strict verifiers accept too.
 
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, partial
 from typing import TypeVar
 
@@ -175,6 +174,8 @@ def _spread(
     threads = 1 if len(items) < _THREADED_FROM else threads or os.cpu_count() or 1
     if threads < 2:
         return work(items)
+
+    from concurrent.futures import ThreadPoolExecutor  # where it pays
 
     # A pool of its own per call survives forks, and costs less than one signature per thread.
     size = -(-len(items) // threads)
