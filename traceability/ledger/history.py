@@ -106,3 +106,16 @@ def descendants(steps: Iterable[Step], lots: Iterable[str]) -> set[str]:
         if any(take.lot in found for take in step.takes):
             found.update(made.lot for made in step.makes)
     return found - given
+
+
+def carried(steps: Iterable[Step]) -> dict[str, frozenset[str]]:
+    """Return which elements each lot is known to hold: its own documents', or its inputs'."""
+    carries: dict[str, frozenset[str]] = {}
+    for step in steps:
+        brought = frozenset[str]().union(
+            *(carries.get(take.lot, frozenset()) for take in step.takes)
+        )
+        for one in step.makes:
+            own = frozenset(name for name, mass in one.contained.items() if mass.high > 0)
+            carries[one.lot] = own if one.contained else brought
+    return carries
