@@ -163,7 +163,7 @@ class _Flow:
         lot = self.lots.get(take.lot)
         if (
             lot is None
-            or take.amount != take.held
+            or not take.held == take.amount > 0
             or take.role == "reagent"
             or made.contained
             or step.kind not in CONSERVING_KINDS
