@@ -29,7 +29,13 @@ def gathered(lots: Collection[str], size: int) -> tuple[Traced, Evidence]:
     """Return what led to some lots, traced once, and the evidence about the sites on the way."""
     history = lot_histories(lots, size=size)
     traced = trace(history, [lot for lot in lots if lot in history.last])
-    return traced, evidence_at(size, traced.facilities())
+    evidence = evidence_at(
+        size,
+        traced.facilities(),
+        organizations=traced.organizations(),
+        lots=traced.lots.keys(),
+    )
+    return traced, evidence
 
 
 def build_dossier(lot: str, mineral: str, *, size: int, as_of: date) -> Dossier:

@@ -15,7 +15,8 @@ from standards.dossiers import gathered
 from standards.reading import names_of
 from standards.rulebook.assembly import assemble
 from standards.rulebook.composition import untraced_mg
-from standards.rulebook.dossier import ORIGIN_UNKNOWN, Credential, Dossier, Source
+from standards.rulebook.credential import Credential
+from standards.rulebook.dossier import ORIGIN_UNKNOWN, Dossier, Source
 from standards.rulebook.findings import percent_text
 from standards.veiling import Veil, site_in, veil_for
 from traceability.pictures import Flow, Part, flow_picture
@@ -164,7 +165,8 @@ def _hops(dossier: Dossier, total: int, named: Mapping[str, str]) -> tuple[Hop, 
     """Return one line per step, nearest to the mine first."""
     standing: dict[str, list[Credential]] = {}
     for credential in dossier.credentials:
-        standing.setdefault(credential.facility_id, []).append(credential)
+        if credential.facility_id is not None:
+            standing.setdefault(credential.facility_id, []).append(credential)
     hops = [
         Hop(
             stage=words(step.stage),

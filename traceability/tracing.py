@@ -61,7 +61,7 @@ WITH RECURSIVE up(lot) AS (
 SELECT e.recorded_order, m.lot, m.role, m.delta, m.unit, m.facts
 FROM up
 JOIN traceability_movement m
-  ON m.lot = up.lot AND m.role IN ('make', 'take', 'adjust', 'move', 'assay')
+  ON m.lot = up.lot AND m.role IN ('make', 'take', 'adjust', 'move', 'assay', 'title')
 JOIN traceability_logindex i ON i.recorded_order = m.recorded_order AND i.index < %(size)s
 JOIN traceability_entry e ON e.recorded_order = m.recorded_order
 ORDER BY m.recorded_order, m.ordinal

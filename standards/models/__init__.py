@@ -14,8 +14,10 @@ from standards.models.recorded import (
     Club,
     ClubPolicy,
     Cursor,
+    Declaration,
     PackActivation,
     PackFile,
+    RegistryRow,
     RegistrySnapshot,
 )
 
@@ -26,12 +28,14 @@ __all__ = [
     "Club",
     "ClubPolicy",
     "Cursor",
+    "Declaration",
     "DueAssessment",
     "Flag",
     "FlagDecision",
     "Judgement",
     "PackActivation",
     "PackFile",
+    "RegistryRow",
     "RegistrySnapshot",
     "VerdictRun",
 ]

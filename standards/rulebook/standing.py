@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from standards.rulebook.dossier import (
+from standards.rulebook.credential import (
     NEGATIVE_STATUSES,
     POSITIVE_STATUSES,
     RENEWAL_STATUS,

@@ -33,7 +33,7 @@ from traceability.ledger.feasibility import check_assays, check_compound, check_
 from traceability.ledger.keys import PublicKey
 from traceability.ledger.mass import gross_amount, parse_decimal
 from traceability.ledger.shapes import NewLot, Quantity
-from traceability.ledger.statements import Statement
+from traceability.ledger.statements import State, Statement
 from traceability.ledger.vocabulary import PRODUCING_FACILITIES
 
 HELD = "held"
@@ -129,6 +129,7 @@ class Effects(Struct, frozen=True, kw_only=True):
     replaces: str | None = None
     waits_on: str | None = None  # the consignment for which a receipt waits
     event: str | None = None  # of an amendment: the kind of the event it stands for
+    states: Mapping[str, State] = {}  # of subjects whose kind keeps one
 
 
 @dataclass(slots=True, kw_only=True)
@@ -141,11 +142,13 @@ class Book:
     lots: dict[str, Lot] = field(default_factory=dict)
     consignments: dict[str, Consignment] = field(default_factory=dict)
     statements: dict[str, Recorded] = field(default_factory=dict)
+    states: dict[str, State] = field(default_factory=dict)  # by subject, of other apps' kinds
 
     def accept(self, statement: Statement, effects: Effects, entry: str) -> None:
         """Take over what a statement changed, so that the next one sees it."""
         self.lots.update(effects.lots)
         self.consignments.update(effects.consignments)
+        self.states.update(effects.states)
         if statement.kind.startswith("custody."):
             self.statements[entry] = self._recorded(statement, effects, entry)
         else:

@@ -40,6 +40,8 @@ class Needs:
                 self.statements.add(name)
         if statement.envelope.stream is not None:
             self.streams.add((statement.author, statement.envelope.stream.id))
+        if statement.of_kind.needs is not None:
+            statement.of_kind.needs(body, self)
         if statement.kind.startswith("registry."):
             self._add_registry(body)
         elif isinstance(body, events.Correction):

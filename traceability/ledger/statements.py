@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -25,6 +25,10 @@ from traceability.ledger.disclosures import reveal
 from traceability.ledger.effective import Effective, parse_effective
 from traceability.ledger.shapes import Evidence, Hash, LocalId, OrganizationId, Party, Shape, Text
 from traceability.ledger.signing import STATEMENT_TYPE, Jws, parse_jws
+
+if TYPE_CHECKING:
+    from traceability.ledger.book import Book
+    from traceability.ledger.needs import Needs
 
 MAX_SUBJECTS = 256
 MAX_STATEMENT = 60_000
@@ -57,14 +61,29 @@ class Envelope(Shape, frozen=True):
     acting_person: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{8,64}\Z")] | None = None
 
 
+State = Mapping[str, Any]
+"""What recording keeps of a subject, as JSON, so that the next statement about it can be judged."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """A kind of statement: the shape of its body, the subjects it touches, its own checks."""
+    """A kind of statement: the shape of its body, the subjects it touches, its own checks.
+
+    Args:
+        check: refuses what the shape cannot; knows nothing but the statement.
+        needs: adds what `settle` looks at besides the subjects.
+        settle: refuses what the states of the subjects do not allow, and returns the states
+            that they have after it. It runs under the locks of recording, so of two statements
+            about one subject the second sees what the first did. For kinds of other apps;
+            `decision` has the rules of this one's.
+    """
 
     name: str
     body: type[Shape]
     subjects: Callable[[Any, str], list[str]]
     check: Callable[[Any, "Statement"], None] | None = None
+    needs: "Callable[[Any, Needs], None] | None" = None
+    settle: "Callable[[Statement, Book], Mapping[str, State]] | None" = None
 
 
 class Statement(Struct, frozen=True, kw_only=True):
@@ -78,6 +97,7 @@ class Statement(Struct, frozen=True, kw_only=True):
     id: UUID
     author: str
     kind: str
+    of_kind: Kind
     effective: Effective
     envelope: Envelope
     body: Any
@@ -135,6 +155,7 @@ def parse_statement(
         id=UUID(envelope.id),
         author=envelope.author,
         kind=envelope.kind,
+        of_kind=kind,
         effective=parse_effective(envelope.effective),
         envelope=envelope,
         body=body,

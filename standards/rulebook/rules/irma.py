@@ -15,14 +15,8 @@ from standards.rulebook.composition import (
     unmeasurable,
     untraced_origin,
 )
-from standards.rulebook.dossier import (
-    NEGATIVE_STATUSES,
-    ORIGIN_UNKNOWN,
-    Credential,
-    Dossier,
-    MassRange,
-    Source,
-)
+from standards.rulebook.credential import NEGATIVE_STATUSES, Credential
+from standards.rulebook.dossier import ORIGIN_UNKNOWN, Dossier, MassRange, Source
 from standards.rulebook.findings import Finding, Outcome, indeterminate
 from standards.rulebook.law import LawOnDate
 from standards.rulebook.rule import rule

@@ -5,15 +5,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from standards.rulebook.dossier import (
-    Credential,
-    CredentialStatus,
-    Dossier,
-    MassRange,
-    Snapshot,
-    Source,
-    Step,
-)
+from standards.rulebook.credential import Credential, CredentialStatus, Snapshot
+from standards.rulebook.dossier import Dossier, MassRange, Source, Step
 from standards.rulebook.evaluation import evaluate
 from standards.rulebook.findings import Finding, Outcome, Subject
 from standards.rulebook.law import Law, Pack, PackReference, Parameter, Provision
