@@ -166,10 +166,10 @@ def _disputed(size: int, indices: Sequence[int]) -> set[int]:
 # ── registers ─────────────────────────────────────────────────────────────────────────────
 
 
-def snapshots_at(size: int, facilities: Collection[str]) -> tuple[Snapshot, ...]:
-    """Return the copies of registers, each with what it says of these sites."""
+def snapshots_at(size: int, subjects: Collection[str]) -> tuple[Snapshot, ...]:
+    """Return the copies of registers, each with what it says of these sites and organizations."""
     rows: dict[int, list[Listing]] = {}
-    for row in RegistryRow.objects.filter(snapshot__index__lt=size, facility__in=facilities):
+    for row in RegistryRow.objects.filter(snapshot__index__lt=size, subject__in=subjects):
         rows.setdefault(row.snapshot_id, []).append(_listing(row))
     kept = RegistrySnapshot.objects.filter(index__lt=size).order_by("index").defer("rows")
     return tuple(
@@ -187,7 +187,7 @@ def snapshots_at(size: int, facilities: Collection[str]) -> tuple[Snapshot, ...]
 
 def _listing(row: RegistryRow) -> Listing:
     return Listing(
-        facility_id=row.facility,
+        subject_id=row.subject,
         status=row.status or None,
         level=row.level or None,
         materials=_texts(row.materials),

@@ -84,7 +84,7 @@ def file_status(followed: Followed) -> None:
 
 
 def file_snapshot(followed: Followed) -> None:
-    """Keep a copy of a register, and its rows about facilities where they are looked up."""
+    """Keep a copy of a register; its rows about those on this ledger also where they are sought."""
     body: said.Snapshot = followed.statement.body
     snapshot = RegistrySnapshot.objects.create(
         index=followed.index,
@@ -107,7 +107,7 @@ def file_snapshot(followed: Followed) -> None:
         RegistryRow(
             snapshot=snapshot,
             place=place,
-            facility=row.facility,
+            subject=row.facility or row.organization or "",
             name=row.name,
             status=row.status or "",
             level=row.level or "",
@@ -116,7 +116,7 @@ def file_snapshot(followed: Followed) -> None:
             listed_until=day_of(row.listed_until),
         )
         for place, row in enumerate(body.rows)
-        if row.facility is not None
+        if row.facility is not None or row.organization is not None
     )
 
 

@@ -170,7 +170,7 @@ def evidence_at(
         log_size=size,
         sites=_sites(size, facilities),
         credentials=credentials_at(size, facilities, organizations),
-        snapshots=snapshots_at(size, facilities),
+        snapshots=snapshots_at(size, [*facilities, *organizations]),
         declared=claims_at(size, lots),
         agreements=agreements_at(size, organizations, facilities),
     )

@@ -117,7 +117,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("place", models.IntegerField()),
-                ("facility", models.CharField(db_index=True, max_length=97)),
+                ("subject", models.CharField(db_index=True, max_length=97)),
                 ("name", models.CharField(max_length=500)),
                 ("status", models.CharField(blank=True, max_length=500)),
                 ("level", models.CharField(blank=True, max_length=500)),

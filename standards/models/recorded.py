@@ -97,9 +97,9 @@ class CertificateStatus(models.Model):
 class RegistrySnapshot(models.Model):
     """A copy of a scheme's register or an authority's list, by digest.
 
-    `rows` are as stated; those about facilities are in `RegistryRow` too, where they are looked
-    up. `unmatched` are the countries of rows that nobody matched with somebody on this ledger,
-    an empty text where the row names none.
+    `rows` are as stated; those about somebody on this ledger are in `RegistryRow` too, where they
+    are looked up. `unmatched` are the countries of rows that nobody matched with somebody on
+    this ledger, an empty text where the row names none.
     """
 
     index = models.BigIntegerField(primary_key=True)
@@ -126,11 +126,14 @@ class RegistrySnapshot(models.Model):
 
 
 class RegistryRow(models.Model):
-    """A row of a register about a facility of this ledger, in the register's own words."""
+    """A row of a register about somebody on this ledger, in the register's own words.
+
+    `subject` is the facility, or the organization as a whole.
+    """
 
     snapshot = models.ForeignKey(RegistrySnapshot, on_delete=models.PROTECT, related_name="lines")
     place = models.IntegerField()  # in the register, from 0
-    facility = models.CharField(max_length=LOT, db_index=True)
+    subject = models.CharField(max_length=LOT, db_index=True)
     name = models.CharField(max_length=500)
     status = models.CharField(max_length=500, blank=True)
     level = models.CharField(max_length=500, blank=True)

@@ -164,9 +164,12 @@ class Credential:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """One row of a register about a site on the path; `status` in the register's own words."""
+    """One row of a register about a site on the path, or about an organization there.
 
-    facility_id: str
+    `subject_id` is the facility or organization, `status` in the register's own words.
+    """
+
+    subject_id: str
     status: str | None = None
     level: str | None = None
     materials: tuple[str, ...] | None = None
@@ -184,7 +187,7 @@ class Snapshot:
     """A copy of a scheme's public register; a complete one shows who is *not* on it.
 
     Args:
-        rows: what it says of sites on the path.
+        rows: what it says of sites and organizations on the path.
         unmatched: countries of rows that nobody matched with a site; empty text where the row
             names none. A site in such a country may be one of them.
     """

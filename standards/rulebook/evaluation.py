@@ -24,6 +24,7 @@ from standards.rulebook.findings import (
     not_applicable,
 )
 from standards.rulebook.law import Law, LawOnDate, Provision, Unavailable
+from standards.rulebook.remembering import Memory, RecordingDossier
 from standards.rulebook.rule import Rule
 
 
@@ -41,25 +42,24 @@ class Evaluation:
     keys_read: frozenset[str]
     inputs_read: frozenset[str]
 
-
-class _RecordingDossier:
-    """A dossier that notes which fields are looked at."""
-
-    def __init__(self, dossier: Dossier, seen: set[str]) -> None:
-        self._dossier = dossier
-        self._seen = seen
-
-    def __getattr__(self, name: str) -> Any:
-        value = getattr(self._dossier, name)
-        self._seen.add(name)
-        return value
+    def as_json(self) -> list[dict[str, Any]]:
+        """Return the findings as JSON, in the order of the rules."""
+        cited: dict[int, dict[str, Any]] = {}
+        return [finding.as_json(cited) for finding in self.findings]
 
 
-def evaluate(dossier: Dossier, law: Law, rules: Iterable[Rule]) -> Evaluation:
-    """Return one finding per rule for this lot and mineral."""
+def evaluate(
+    dossier: Dossier, law: Law, rules: Iterable[Rule], memory: Memory | None = None
+) -> Evaluation:
+    """Return one finding per rule for this lot and mineral.
+
+    Args:
+        memory: what rules computed of this dossier before, to have it back; none: nothing yet.
+    """
     inputs_read: set[str] = set()
     keys_read: set[str] = set()
-    recording = cast("Dossier", _RecordingDossier(dossier, inputs_read))
+    known: Memory = {} if memory is None else memory
+    recording = cast("Dossier", RecordingDossier(dossier, inputs_read, known))
     subject = Subject(kind="lot", id=recording.lot_id, mineral=recording.mineral)
     findings: list[Finding] = []
     for rule in rules:
@@ -135,7 +135,7 @@ def verdict_digest(evaluation: Evaluation) -> str:
     Log size, time and code version are no part of it, so it changes only when something a
     reader would see changes (DESIGN §3.1).
     """
-    told = [finding.as_json() for finding in evaluation.findings]
+    told = evaluation.as_json()
     told.sort(key=lambda one: (one["rule_id"], canonical_json(one["subject"])))
     return sha256(canonical_json(told)).hexdigest()
 

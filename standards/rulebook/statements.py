@@ -68,11 +68,15 @@ Version = Annotated[str, Meta(pattern=r"\A[0-9A-Za-z][0-9A-Za-z.+-]{0,59}\Z")]
 Count = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 
 
+TABLES = frozenset({"table", "shares", "counts"})
+"""Units whose values go by name, and whose names may be any text."""
+
+
 class TableEntry(Shape, frozen=True):
-    """A name and its text: how a statement writes a `table`, whose names may be any text."""
+    """A name and its value: how a statement writes a table, whose names may be any text."""
 
     name: Text
-    value: Text
+    value: Text | Count
 
 
 class ParameterVersion(Shape, frozen=True):
@@ -160,7 +164,7 @@ def policy_form(body: Policy) -> dict[str, Any]:
     parameters = {}
     for parameter in told["parameters"]:
         key = parameter.pop("key")
-        if parameter["unit"] == "table":
+        if parameter["unit"] in TABLES:
             parameter["versions"] = [
                 {**version, "value": _by_name(version["value"])} if "value" in version else version
                 for version in parameter["versions"]
