@@ -4,9 +4,12 @@ Rules about sites all ask for the same visits, so they are gathered once per dos
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from standards.rulebook.composition import site_name, untraced_mg, untraced_origin
 from standards.rulebook.dossier import ORIGIN_UNKNOWN, Dossier, MassRange, Source, Step
@@ -22,8 +25,7 @@ ANCHORS = ("dispatch", "processing", "as_of")
 or the day the question is asked for."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
+class Visit(Struct, frozen=True, kw_only=True):
     """Metal of the lot that passed a site at a stage, and the day on which the site is judged.
 
     Args:

@@ -52,7 +52,7 @@ def site_lines(checked: Iterable[CheckedSite], total_mg: int) -> tuple[SiteLine,
     return tuple(
         SiteLine(
             facility_id=key[0],
-            share=min(Fraction(1), Fraction(mass[key], total_mg)),
+            share=Fraction(min(mass[key], total_mg), total_mg),
             outcome=key[1],
             because=first[key].because,
             lapse_days=lapses.get(key),
