@@ -6,7 +6,7 @@ an entry in twice fails instead of counting twice.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
+from standards.accounting import accounts_moved_by, claimed_from, freeze_closes
 from standards.credentials import CONTRACT_WORK
 from standards.filing import (
     Followed,
@@ -24,6 +25,7 @@ from standards.filing import (
     file_status,
 )
 from standards.known import CURSOR, pack_of, packs_at
+from standards.mirroring import ABOUT_ACCOUNTS, mirror
 from standards.models import (
     Assessment,
     Certificate,
@@ -34,6 +36,7 @@ from standards.models import (
     DueAssessment,
     PackActivation,
 )
+from standards.noting import note_statements
 from standards.rulebook import statements as said
 from standards.rulebook.evaluation import code_version
 from standards.rulebook.law import Pack
@@ -54,6 +57,7 @@ _READ = (
     "standards.declaration",
     "standards.policy",
     "standards.pack_activation",
+    *ABOUT_ACCOUNTS,
     "registry.facility",
     "registry.relationship",
     "registry.audience",
@@ -69,6 +73,7 @@ class _Due:
     today: date
     known_at: int
     rows: dict[tuple[str, str], DueAssessment]
+    accounts: set[str] = field(default_factory=set)
 
     def add(self, lots: Iterable[str], because: str) -> None:
         for lot in lots:
@@ -90,6 +95,7 @@ def follow_log(*, now: datetime | None = None) -> int:
     followed = 0
     while batch := _follow_batch((now or timezone.now()).date()):
         followed += batch
+    freeze_closes()
     return followed
 
 
@@ -108,6 +114,9 @@ def _follow_batch(today: date) -> int:
     for followed in _read(cursor.size, until):
         _TAKE_IN[followed.statement.kind](followed, due)
     _mark_touched(cursor.size, until, due)
+    doubted = note_statements(cursor.size, until)
+    due.add(descendants(doubted) if doubted else (), _Because.ENTRY)
+    _mark_claimed(due)
     DueAssessment.objects.bulk_create(due.rows.values(), ignore_conflicts=True, batch_size=5_000)
     taken, cursor.size = until - cursor.size, until
     cursor.save()
@@ -226,6 +235,12 @@ def _audience(followed: Followed, due: _Due) -> None:
     due.add(_seen_by(followed.statement.body.audience), _Because.POLICY)
 
 
+def _booked(followed: Followed, due: _Due) -> None:
+    touched = mirror(followed.index, followed.entry, followed.statement)
+    due.accounts |= touched.accounts
+    due.add(touched.lots, _Because.ENTRY)
+
+
 _MOVED_BY_KEY = """
 SELECT DISTINCT m.lot FROM traceability_entry e
 JOIN traceability_logindex i USING (recorded_order)
@@ -265,6 +280,7 @@ _TAKE_IN: dict[str, Callable[[Followed, _Due], None]] = {
     "standards.declaration": _declaration,
     "standards.policy": _policy,
     "standards.pack_activation": _pack_activation,
+    **dict.fromkeys(ABOUT_ACCOUNTS, _booked),
     "registry.facility": _facility,
     "registry.relationship": _relationship,
     "registry.audience": _audience,
@@ -310,6 +326,12 @@ def _mark_touched(first: int, until: int, due: _Due) -> None:
     due.add(new, _Because.NEW)
     touched = {lot for lot, _, _ in rows} | (descendants(changed) if changed else set())
     due.add(touched - new, _Because.ENTRY)
+
+
+def _mark_claimed(due: _Due) -> None:
+    """Mark the lots due that were claimed from accounts which any of this may change."""
+    moved = accounts_moved_by({lot for lot, _ in due.rows})
+    due.add(claimed_from(due.accounts | moved), _Because.ENTRY)
 
 
 def _sites_of(certificate: str) -> set[str]:

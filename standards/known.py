@@ -21,7 +21,8 @@ from standards.rulebook.law import Law, Pack
 from standards.rulebook.pack_format import parse_pack, shipped_packs
 from standards.rulebook.policy_format import parse_policy
 from traceability.ledger.kinds import KINDS
-from traceability.ledger.statements import parse_statement
+from traceability.ledger.plausibility.registered import registered
+from traceability.ledger.statements import Statement, parse_statement
 from traceability.ledger.vocabulary import OrganizationRole
 from traceability.models import Audience, Facility, LogIndex, LotOpening, Organization
 
@@ -196,6 +197,7 @@ def _sites(size: int, facilities: Collection[str]) -> dict[str, Site]:
                 subdivision=record.get("subdivision"),
                 organization=row.organization_id,
                 has_operator="organization" in record["operator"],
+                registered=registered(record),
             )
     return sites
 
@@ -216,10 +218,13 @@ def _stated_before(facility: str, size: int) -> Mapping[str, Any] | None:
         row = cursor.fetchone()
     if row is None:
         return None
-    jws, disclosures = row
+    told: Mapping[str, Any] = msgspec.to_builtins(statement_of(*row).body)
+    return told
+
+
+def statement_of(jws: str, disclosures: Any) -> Statement:
+    """Return a statement of the ledger's own kinds from its stored text."""
     hidden = msgspec.json.decode(disclosures) if isinstance(disclosures, str) else disclosures
-    statement = parse_statement(
+    return parse_statement(
         jws.encode(), kinds=KINDS, ledger=settings.LEDGER_ORIGIN, disclosures=tuple(hidden)
     )
-    told: Mapping[str, Any] = msgspec.to_builtins(statement.body)
-    return told

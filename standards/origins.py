@@ -1,29 +1,30 @@
-"""Where a lot's metal is from, for people: five answers, the upstream table, and a picture.
+"""Where a lot's metal is from, for people: five answers, and its way in a picture and a table.
 
 Everything is computed from the dossier that was judged, so the page and the verdict speak of
 the same milligrams. Names are shown where their owner opened them; else stage, country, share.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from functools import partial
 
 from django.utils.translation import gettext as _
 
-from standards.dossiers import gathered
-from standards.reading import names_of
-from standards.rulebook.assembly import assemble
+from standards.known import law_at
+from standards.picturing import WayView, picture_of
+from standards.reading import Row
+from standards.rulebook.assembly import Evidence, assemble
+from standards.rulebook.claimed import claimed_shares
 from standards.rulebook.composition import untraced_mg
 from standards.rulebook.credential import Credential
 from standards.rulebook.dossier import ORIGIN_UNKNOWN, Dossier, Source
 from standards.rulebook.findings import percent_text
-from standards.veiling import Veil, site_in, veil_for
-from traceability.pictures import Flow, Part, flow_picture
+from standards.rulebook.traced import Traced
+from standards.veiling import Veil, veil_for
+from standards.ways import WayFinder, standing_of
 from traceability.templatetags.ledger import country_name, words
-
-_FIRST_STAGE = {"mined": "extraction", "recycled": "recovery", "introduced": "introduction"}
-_MOST_DRAWN = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,21 +42,24 @@ class Portion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hop:
-    """A line of the upstream table: what was done where and when, to how much of the metal."""
+class ClaimedRow:
+    """A claim about the lot beside its physical share; `over_mg` is what nothing covers."""
 
-    stage: str
-    place: str
-    country: str
-    on: date | None
-    share: str
+    claim: str
+    tier: str
+    scheme: str
+    model: str
+    code: str
     mg: int
-    schemes: tuple[str, ...]
+    claimed: str
+    physical: str
+    doubt_mg: int
+    over_mg: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """What one mineral of a lot is made of.
+    """What one mineral of a lot is made of, and what is claimed of it: two numbers.
 
     `mined_in` are countries of extraction (or collection, where recycled) and the unknown rest;
     `processed_in` is the same per stage.
@@ -66,49 +70,110 @@ class Origin:
     contained: tuple[int, int] | None
     mined_in: tuple[Portion, ...]
     processed_in: Mapping[str, tuple[Portion, ...]]
-    hops: tuple[Hop, ...]
-    flow: Flow | None
+    way: WayView | None
+    claimed: tuple[ClaimedRow, ...]
 
 
-def origins_on(lot: str, organization: str, *, size: int, on: date) -> list[Origin]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Whose question it is: about which lot, for which reader, as of which day.
+
+    `rows` are those of the page by mineral: what was found of the sites on the way.
+    `address` gives the page on which a group of the picture of a mineral is opened.
+    """
+
+    lot: str
+    organization: str
+    on: date
+    rows: Callable[[str], Iterable[Row]]
+    address: Callable[[str, str], str]
+
+
+def origins_of(
+    traced: Traced, evidence: Evidence, asked: Asked, *, only: str = "", opened: str = ""
+) -> list[Origin]:
     """Return where each mineral of a lot is from, as one organization may know it.
 
     Args:
-        size: the log size up to which entries count.
-        on: the day the question is asked for.
+        only: a mineral; all of the lot's where empty.
+        opened: the key of a group of the picture that is shown by its members.
     """
-    traced, evidence = gathered([lot], size)
-    if lot not in traced.history.last:
+    if asked.lot not in traced.history.last:
         return []
+    minerals = [one for one in traced.minerals_of(asked.lot) if only in ("", one)]
     dossiers = [
-        assemble(traced, lot, mineral, evidence=evidence, as_of=on)
-        for mineral in traced.minerals_of(lot)
+        assemble(traced, asked.lot, mineral, evidence=evidence, as_of=asked.on)
+        for mineral in minerals
     ]
-    veil = veil_for(organization, [name for one in dossiers for name in _names_in(one)])
-    return [origin_of(one, veil) for one in dossiers if one.sources or one.steps]
+    told = [one for one in dossiers if one.sources or one.steps]
+    finder = WayFinder(
+        traced=traced,
+        evidence=evidence,
+        lot=asked.lot,
+        veil=veil_for(asked.organization, {name for one in told for name in _names_in(one)}),
+        organization=asked.organization,
+        schemes={
+            name: tuple(_scheme_text(one) for one in rows)
+            for name, rows in evidence.credentials.items()
+        },
+    )
+    finder.find(one.mineral for one in told)
+    return [_origin(one, asked, finder, opened) for one in told]
 
 
-def origin_of(dossier: Dossier, veil: Veil) -> Origin:
-    """Return where the metal of a dossier comes from, as its reader may know it."""
+def _origin(dossier: Dossier, asked: Asked, finder: WayFinder, opened: str) -> Origin:
     untraced = untraced_mg(dossier)
     total = sum(source.mg for source in dossier.sources) + untraced
-    named = names_of(_facilities_in(dossier), veil)
-    opened = {one: name for one, name in named.items() if veil.names.has_facility(one)}
-    contained = dossier.contained_mg
+    contained, mineral = dossier.contained_mg, dossier.mineral
+    way = finder.way(mineral, standing_of(asked.rows(mineral)))
+    view = None
+    if way is not None:
+        view = picture_of(way, opened=opened, address=partial(asked.address, mineral))
     return Origin(
-        mineral=dossier.mineral,
+        mineral=mineral,
         log_size=dossier.log_size,
         contained=(contained.low_mg, contained.high_mg) if contained else None,
         mined_in=_portions(_mined(dossier.sources, untraced), total),
         processed_in=_processed(dossier, total),
-        hops=_hops(dossier, total, named),
-        flow=flow_picture(_parts(dossier.sources, untraced, total, opened)),
+        way=view,
+        claimed=_claimed(dossier, finder.veil, asked.on),
     )
+
+
+def _claimed(dossier: Dossier, veil: Veil, on: date) -> tuple[ClaimedRow, ...]:
+    if not dossier.claims:
+        return ()
+    shares = claimed_shares(dossier, law_at(dossier.log_size).on(on))
+    return tuple(
+        ClaimedRow(
+            claim=veil.text(one.claim.id),
+            tier=one.claim.tier,
+            scheme=words(one.claim.scheme),
+            model=words(one.claim.model),
+            code=one.claim.code,
+            mg=one.claim.mg,
+            claimed=_between(one.share_best, one.share_worst),
+            physical=_between(one.physical_worst, one.physical_best),
+            doubt_mg=one.doubt_mg,
+            over_mg=one.over_mg,
+        )
+        for one in shares
+    )
+
+
+def _between(low: Fraction | None, high: Fraction | None) -> str:
+    """Return a share known between two values; a dash where nothing is."""
+    if low is None or high is None:
+        return "—"
+    if low == high:
+        return percent_text(low)
+    return _("%(low)s to %(high)s") % {"low": percent_text(low), "high": percent_text(high)}
 
 
 def _names_in(dossier: Dossier) -> list[str]:
     """Return the ids a page about a dossier would show, for the veil to look at."""
-    return [*_facilities_in(dossier), *(credential.id for credential in dossier.credentials)]
+    documents = [one.id for one in dossier.credentials] + [one.id for one in dossier.claims]
+    return [*_facilities_in(dossier), *documents]
 
 
 def _facilities_in(dossier: Dossier) -> set[str]:
@@ -161,27 +226,6 @@ def _processed(dossier: Dossier, total: int) -> dict[str, tuple[Portion, ...]]:
     return {words(stage): _portions(mass, total) for stage, mass in stages.items()}
 
 
-def _hops(dossier: Dossier, total: int, named: Mapping[str, str]) -> tuple[Hop, ...]:
-    """Return one line per step, nearest to the mine first."""
-    standing: dict[str, list[Credential]] = {}
-    for credential in dossier.credentials:
-        if credential.facility_id is not None:
-            standing.setdefault(credential.facility_id, []).append(credential)
-    hops = [
-        Hop(
-            stage=words(step.stage),
-            place=named.get(step.facility_id or "", site_in(step.country)),
-            country=country_name(step.country),
-            on=step.performed_on,
-            share=percent_text(min(Fraction(1), Fraction(step.mg, total))) if total else "—",
-            mg=step.mg,
-            schemes=tuple(_scheme_text(one) for one in standing.get(step.facility_id or "", ())),
-        )
-        for step in dossier.steps
-    ]
-    return tuple(sorted(hops, key=lambda hop: (hop.on or date.max, hop.stage)))
-
-
 def _scheme_text(credential: Credential) -> str:
     """Return scheme, level and the newest status of a certificate in words."""
     newest = max(
@@ -192,50 +236,3 @@ def _scheme_text(credential: Credential) -> str:
     level = credential.level or ""
     told = level if level.startswith(name) else f"{name} {level}".strip()
     return f"{told} ({words(newest.status)})" if newest is not None else told
-
-
-def _parts(
-    sources: Iterable[Source], untraced: int, total: int, opened: Mapping[str, str]
-) -> list[Part]:
-    """Return what the picture shows: sites by name or country, largest first, the rest as one."""
-    if total == 0:
-        return []
-    mass: dict[tuple[str, str, bool], int] = {}
-    for source in sources:
-        key = _drawn_as(source, opened)
-        mass[key] = mass.get(key, 0) + source.mg
-    if untraced:
-        key = (_("not known"), _("origin not known"), False)
-        mass[key] = mass.get(key, 0) + untraced
-    ranked = sorted(
-        ((mg, key) for key, mg in mass.items() if mg), key=lambda one: (-one[0], one[1])
-    )
-    drawn, rest = ranked[:_MOST_DRAWN], ranked[_MOST_DRAWN:]
-    parts = [
-        _part(label, detail, mg, total, is_known=known) for mg, (label, detail, known) in drawn
-    ]
-    if rest:
-        label = _("%(n)s more sources") % {"n": len(rest)}
-        parts.append(_part(label, "", sum(mg for mg, _key in rest), total, is_known=True))
-    return parts
-
-
-def _drawn_as(source: Source, opened: Mapping[str, str]) -> tuple[str, str, bool]:
-    """Return the label of a source, the line below it, and whether its origin is known."""
-    if source.kind in ORIGIN_UNKNOWN or source.country is None:
-        return _("not known"), _("origin not known"), False
-    name = opened.get(source.facility_id or "")
-    if name is None:
-        return _origin_label(source), _("name not opened"), True
-    return name, _origin_label(source), True
-
-
-def _part(label: str, detail: str, mg: int, total: int, *, is_known: bool) -> Part:
-    share = Fraction(mg, total)
-    return Part(
-        label=label,
-        detail=detail,
-        share=share,
-        share_text=percent_text(share),
-        is_known=is_known,
-    )

@@ -524,6 +524,13 @@ class MalformedStatement(TraceabilityError):
     hint = "Compare the place with the schema of this kind in docs/record-format.md."
 
 
+class ImpossibleFigure(TraceabilityError):
+    """A facility registers coordinates or a recovery that no facility can have."""
+
+    code = "impossible_figure"
+    hint = "Give both coordinates in decimal degrees, and recoveries as `low` to `high` up to 1."
+
+
 class NotForThisLedger(TraceabilityError):
     """A statement names another ledger: one made for a test system cannot be replayed here."""
 
@@ -1287,6 +1294,28 @@ class InvalidRequest(TraceabilityError):
     hint = "GET /api/schema/ says what each address takes."
 
 
+class DepthOutOfRange(TraceabilityError):
+    """A history is asked for to a depth that none has."""
+
+    code = "depth_out_of_range"
+    hint = "Give a whole number of steps, 1 or more, or leave the depth out to be told all."
+
+    def __init__(self, *, depth: int, most: int) -> None:
+        super().__init__(
+            f"A history can be told 1 to {most} steps deep, not {depth}.", at="depth", most=most
+        )
+
+
+class NotADay(TraceabilityError):
+    """A text that must be a calendar day is none."""
+
+    code = "not_a_day"
+    hint = "Write an existing day as YYYY-MM-DD, such as 2026-03-01."
+
+    def __init__(self, text: str, *, at: str) -> None:
+        super().__init__(f"{text[:40]!r} is no calendar day.", at=at)
+
+
 class UnsupportedContentType(TraceabilityError):
     """A body comes in a content type, or an answer is asked for in one, that is not served."""
 
@@ -1317,6 +1346,16 @@ class InternalFault(TraceabilityError):
 
     def __init__(self) -> None:
         super().__init__("The service failed to answer this request.")
+
+
+class DatabaseNotAnswering(TraceabilityError):
+    """The database of the ledger is away, or went away before it confirmed."""
+
+    code = "database_not_answering"
+    hint = "Send the same request again in a moment; a statement is never recorded twice."
+
+    def __init__(self) -> None:
+        super().__init__("The ledger's database does not answer.")
 
 
 # ── certificates, policies, flags ─────────────────────────────────────────────────────────
@@ -1362,6 +1401,33 @@ class FlagNotOpen(TraceabilityError):
 
     def __init__(self, *, flag: int, status: str) -> None:
         super().__init__(f"Flag {flag} is {status}.", flag=flag, status=status)
+
+
+class UnknownQuestion(TraceabilityError):
+    """There is no such question about a statement of the caller."""
+
+    code = "unknown_question"
+    hint = "GET /api/v1/questions lists the questions about your own statements."
+
+    def __init__(self, question: int) -> None:
+        super().__init__(f"There is no question {question} here for you.", question=question)
+
+
+class QuestionNotOpen(TraceabilityError):
+    """A reply to a question that nobody asks any more."""
+
+    code = "question_not_open"
+    hint = "Nothing is left to answer: no flag rests on the question any more."
+
+    def __init__(self, question: int) -> None:
+        super().__init__(f"Question {question} is not open any more.", question=question)
+
+
+class MalformedReply(TraceabilityError):
+    """A reply without text, with too much of it, or with something that is no digest."""
+
+    code = "malformed_reply"
+    hint = "Say what was so, and name documents by their SHA-256 in hexadecimal."
 
 
 class ReasonMissing(TraceabilityError):

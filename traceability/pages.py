@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from traceability.keeping import log_verifier
 from traceability.models import Checkpoint
-from traceability.pictures import growth_picture
+from traceability.pictures.growth import growth_picture
 from traceability.reading import log_growth
 
 NEWEST = 12

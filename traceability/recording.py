@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 from functools import lru_cache, partial
 from importlib import import_module
 from typing import Any
+from weakref import WeakSet
 
 from django.conf import settings
 from django.db import Error, connection, transaction
 from django.utils import timezone
 from psycopg import errors as database_errors
 
-from traceability import guarding, holding, rows
+from traceability import guarding, holding, rows, wire
 from traceability.errors import (
     BatchNotRecorded,
     GenesisMisplaced,
@@ -28,6 +29,7 @@ from traceability.errors import (
     UnknownKey,
     WrongAuthor,
 )
+from traceability.gathering import Gathering
 from traceability.keeping import log_key, log_verifier
 from traceability.ledger import events
 from traceability.ledger.amendments import in_replacement
@@ -39,13 +41,14 @@ from traceability.ledger.needs import Needs, new_keys
 from traceability.ledger.receipts import receipt
 from traceability.ledger.signing import verify_many
 from traceability.ledger.statements import Kind, Kinds, Statement, parse_statement
-from traceability.mirroring import mirror
+from traceability.mirroring import is_mirrored, mirror
 from traceability.models import Entry, Key, Rejection
 
-_COLLISIONS = (
+_RETRIED = (
     database_errors.DeadlockDetected,
     database_errors.SerializationFailure,
     database_errors.UniqueViolation,
+    wire.ConnectionStale,
 )
 _TRIES = 12
 _ONE_GENESIS = 0x67656E  # advisory lock
@@ -129,7 +132,9 @@ def record_statements(
     moment = now or timezone.now()
     outcomes = [Outcome(submission=submission) for submission in submissions]
     items = _verified(_understood(outcomes, submitted_by))
-    if items and not (atomic and len(items) < len(outcomes)):
+    is_to_be_tried = bool(items) and not (atomic and len(items) < len(outcomes))
+    is_single = len(submissions) == 1 and now is None
+    if is_to_be_tried and not (is_single and _record_in_company(items[0])):
         _record_with_retries(items, now=moment, atomic=atomic)
         # From here the statements are recorded; sequencing will find them.
 
@@ -214,15 +219,37 @@ def _public_keys(statements: Sequence[Statement]) -> Mapping[str, bytes]:
 # ── one transaction ───────────────────────────────────────────────────────────────────────
 
 
+def _record_in_company(item: _Item) -> bool:
+    """Record a statement in one transaction with those that arrive with it; tell if it is.
+
+    Statements share a transaction only where no lock keeps one of them, so that companies still
+    never wait for each other.
+    """
+    return not connection.in_atomic_block and _TOGETHER.do(item)
+
+
+def _record_gathered(items: Sequence[_Item]) -> None:
+    wire.trust_connection()
+    _record(items, now=timezone.now(), atomic=False, patience=_PATIENCE)
+
+
+_PATIENCE = "20ms"
+_TOGETHER = Gathering(_record_gathered)
+
+
 def _record_with_retries(items: Sequence[_Item], *, now: datetime, atomic: bool) -> None:
-    """Run the transaction again after a collision: deadlocks are retried, never shown."""
+    """Run the transaction again after a collision: deadlocks are retried, never shown.
+
+    So is the first message on a connection that died since its last use: nothing was sent.
+    """
+    wire.trust_connection()
     for attempt in range(_TRIES):
         for item in items:
             item.outcome.error, item.known = None, None
         try:
             _record(items, now=now, atomic=atomic)
-        except (*_COLLISIONS, Error) as error:
-            if not isinstance(error, _COLLISIONS) and not isinstance(error.__cause__, _COLLISIONS):
+        except (*_RETRIED, Error) as error:
+            if not isinstance(error, _RETRIED) and not isinstance(error.__cause__, _RETRIED):
                 raise
             time.sleep(random.uniform(0, 0.002 * 2**attempt))  # noqa: S311 - only a pause
         except _Refused:
@@ -238,25 +265,31 @@ class _Refused(Exception):
 
 
 @transaction.atomic(durable=True)
-def _record(items: Sequence[_Item], *, now: datetime, atomic: bool) -> None:
+def _record(
+    items: Sequence[_Item], *, now: datetime, atomic: bool, patience: str | None = None
+) -> None:
     _verify_guard_once()
     needs = Needs()
     for item in items:
         needs.add(item.statement)
-    held = holding.hold(needs, [(item.statement.author, item.statement.id) for item in items])
+    ids = [(item.statement.author, item.statement.id) for item in items]
+    held = holding.hold(needs, ids, patience=patience)
 
     received_at = utc_text(now)
-    for item in items:
-        try:
-            item.known = _record_one(item, held, now, received_at)
-        except TraceabilityError as error:
-            item.outcome.error = error
-            if atomic:
-                raise _Refused from error
-    # Receipts are signed while the database writes; nobody sees them before the commit.
-    orders = held.write(meanwhile=partial(_give_receipts, items))
-    for sealed, order in zip(held.sealed, orders, strict=True):
-        mirror(sealed.statement, order, sealed.entry.hash)
+    with held:
+        for item in items:
+            try:
+                item.known = _record_one(item, held, now, received_at)
+            except TraceabilityError as error:
+                item.outcome.error = error
+                if atomic:
+                    raise _Refused from error
+        mirrored = any(is_mirrored(sealed.statement) for sealed in held.sealed)
+        # Receipts are signed while the database writes; nobody sees them before the commit.
+        orders = held.write(meanwhile=partial(_give_receipts, items), commit=not mirrored)
+    if mirrored:
+        for sealed, order in zip(held.sealed, orders, strict=True):
+            mirror(sealed.statement, order, sealed.entry.hash)
 
 
 def _record_one(item: _Item, held: holding.Held, now: datetime, received_at: str) -> rows.Known:
@@ -292,6 +325,7 @@ def _check_time(statement: Statement, now: datetime) -> None:
 def _decided(statement: Statement, held: holding.Held) -> Effects:
     if statement.kind != "registry.genesis":
         return decide(statement, held.book)
+    held.pause()
     with connection.cursor() as cursor:  # two at once would not see each other
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ONE_GENESIS])
     if held.sealed or Entry.objects.exists():
@@ -302,15 +336,16 @@ def _decided(statement: Statement, held: holding.Held) -> Effects:
     return effects
 
 
-_GUARD_VERIFIED_FOR: list[object] = []
+_GUARD_VERIFIED_FOR: WeakSet[Any] = WeakSet()
+"""Connections over which database and guard were compared; every thread has one."""
 
 
 def _verify_guard_once() -> None:
     """Compare database and guard once per connection: a restore ends every connection."""
-    current = connection.connection
-    if not (_GUARD_VERIFIED_FOR and _GUARD_VERIFIED_FOR[0] is current):
+    connected = wire.connected()
+    if connected not in _GUARD_VERIFIED_FOR:
         guarding.verify_guard()
-        _GUARD_VERIFIED_FOR[:] = [current]
+        _GUARD_VERIFIED_FOR.add(connected)
 
 
 # ── afterwards ────────────────────────────────────────────────────────────────────────────

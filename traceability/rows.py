@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+import orjson
 from msgspec import Struct
 
 from traceability.ledger import events
@@ -86,6 +87,11 @@ def lot_of(row: Mapping[str, Any]) -> Lot:
     )
 
 
+def is_consignment(row: Mapping[str, Any]) -> bool:
+    """Tell whether the state of a subject is that of a consignment; others' are their kinds'."""
+    return str(row["id"]).startswith("consignment:")
+
+
 def consignment_of(row: Mapping[str, Any]) -> Consignment:
     """Return a consignment with the receipts that wait for it."""
     state = row["state"]
@@ -125,11 +131,11 @@ def known_of(row: Mapping[str, Any]) -> Known:
     )
 
 
-# ── to rows ───────────────────────────────────────────────────────────────────────────────
+# ── to rows: the same values for JSON and for COPY ────────────────────────────────────────
 
 
 def lot_row(lot: Lot, chain: Subject) -> dict[str, Any]:
-    """Return a lot's state and chain as a row."""
+    """Return a lot's state and chain."""
     return {
         "id": lot.id,
         "custodian": lot.custodian,
@@ -149,18 +155,16 @@ def lot_row(lot: Lot, chain: Subject) -> dict[str, Any]:
     }
 
 
-def entry_row(n: int, sealed: Sealed) -> dict[str, Any]:
-    """Return an entry with its text as a row; `n` is its position in the batch, from 1."""
+def entry_row(sealed: Sealed) -> dict[str, Any]:
+    """Return an entry, without its order and its bytes."""
     statement, effects = sealed.statement, sealed.effects
     return {
-        "n": n,
         "hash": sealed.entry.hash,
-        "body": sealed.entry.body.decode(),
         "kind": statement.kind,
         "author": statement.author,
         "kid": statement.kid,
         "held_by": sealed.held_by,
-        "statement_id": str(statement.id),
+        "statement_id": statement.envelope.id,
         "payload_digest": statement.payload_digest.hex(),
         "facility": event_facility(statement),
         "stage": _stage(statement),
@@ -171,9 +175,24 @@ def entry_row(n: int, sealed: Sealed) -> dict[str, Any]:
         "received_at": sealed.entry.received_at,
         "replaces": effects.replaces,
         "waits_on": effects.waits_on,
-        "jws": statement.raw.decode(),
-        "disclosures": list(statement.disclosures),
     }
+
+
+def movement_row(ordinal: int, movement: Movement) -> dict[str, Any]:
+    """Return a movement, without the order of its entry."""
+    return {
+        "ordinal": ordinal,
+        "lot": movement.lot,
+        "role": movement.role,
+        "delta": movement.delta,
+        "unit": movement.unit,
+        "facts": movement.facts,
+    }
+
+
+def json_text(value: object) -> str:
+    """Write a value as the database reads it where it stands alone."""
+    return orjson.dumps(value).decode()
 
 
 def _stage(statement: Statement) -> str | None:
@@ -188,16 +207,3 @@ def _event_day(statement: Statement) -> date:
     if isinstance(statement.body, events.Correction):
         return parse_effective(statement.body.replacement.effective).day
     return statement.effective.day
-
-
-def movement_row(n: int, ordinal: int, movement: Movement) -> dict[str, Any]:
-    """Return a movement as a row of the entry at position `n`."""
-    return {
-        "n": n,
-        "ordinal": ordinal,
-        "lot": movement.lot,
-        "role": movement.role,
-        "delta": movement.delta,
-        "unit": movement.unit,
-        "facts": movement.facts,
-    }

@@ -1,6 +1,7 @@
 """Reads that build core values: tiles, entries, lots and their histories."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -39,6 +40,12 @@ def published_size() -> int:
     return newest or 0
 
 
+def size_known_at(size: int | None) -> int:
+    """Return the log size to read at: the one asked for, or the newest that is published."""
+    newest = published_size()
+    return newest if size is None else min(size, newest)
+
+
 # ── what led to a lot, and what came of it ────────────────────────────────────────────────
 
 # A part of a lot (split, partial shipment) comes from that lot alone, whatever else the entry
@@ -58,12 +65,21 @@ WITH RECURSIVE up(lot) AS (
     JOIN traceability_movement taken
       ON taken.recorded_order = made.recorded_order AND taken.role = 'take' AND {_SAME_FLOW}
 )
-SELECT e.recorded_order, m.lot, m.role, m.delta, m.unit, m.facts
-FROM up
-JOIN traceability_movement m
-  ON m.lot = up.lot AND m.role IN ('make', 'take', 'adjust', 'move', 'assay', 'title')
+, beside(lot) AS (
+    -- What else a step made out of the same pool: its measured part is not the others'.
+    SELECT other.lot FROM up
+    JOIN traceability_movement made
+      ON made.lot = up.lot AND made.role = 'make' AND NOT made.facts ? 'from'
+    JOIN traceability_movement other
+      ON other.recorded_order = made.recorded_order AND other.role = 'make'
+      AND NOT other.facts ? 'from'
+    EXCEPT SELECT lot FROM up
+)
+SELECT m.recorded_order, m.lot, m.role, m.delta, m.unit, m.facts
+FROM (SELECT lot, true AS is_up FROM up UNION ALL SELECT lot, false FROM beside) lots
+JOIN traceability_movement m ON m.lot = lots.lot
+  AND (m.role IN ('make', 'move', 'assay') OR is_up AND m.role IN ('take', 'adjust', 'title'))
 JOIN traceability_logindex i ON i.recorded_order = m.recorded_order AND i.index < %(size)s
-JOIN traceability_entry e ON e.recorded_order = m.recorded_order
 ORDER BY m.recorded_order, m.ordinal
 """  # noqa: S608 - no value is part of the text
 _DOWNSTREAM = f"""
@@ -77,9 +93,17 @@ WITH RECURSIVE down(lot) AS (
 )
 SELECT lot FROM down
 """  # noqa: S608
+_MADE_AT = """
+SELECT m.lot FROM traceability_entry e
+JOIN traceability_movement m ON m.recorded_order = e.recorded_order AND m.role IN ('make', 'move')
+WHERE e.facility = %(facility)s AND e.effective_on >= %(since)s
+UNION
+SELECT m.lot FROM traceability_movement m
+WHERE m.role = 'make' AND m.facts -> 'declared_origin' @> %(declared)s::jsonb
+"""
 _ENTRIES = """
 SELECT e.recorded_order, e.hash, coalesce(e.event, e.kind), e.author, e.facility, e.stage,
-       e.effective_on, e.replaces, coalesce(k.distrusted_from <= i.index, false)
+       e.effective_on, e.effective, e.replaces, coalesce(k.distrusted_from <= i.index, false)
 FROM traceability_entry e
 JOIN traceability_logindex i USING (recorded_order)
 LEFT JOIN (
@@ -124,6 +148,22 @@ def lot_histories(lots: Collection[str], *, size: int) -> History:
     return build_history(_happenings(movements, size))
 
 
+def onward_history(lots: Collection[str], *, size: int) -> History:
+    """Return one history of some lots, of all that came of them, and of what that is made of."""
+    return lot_histories(descendants(lots), size=size)
+
+
+def facility_history(facility: str, *, since: date, size: int) -> History:
+    """Return the history of all that may have come of what left a facility from a day on.
+
+    `recall.of_facility` tells what of it did: statements replaced since are among the lots
+    that are looked for here, not among the steps.
+    """
+    declared = msgspec.json.encode([{"facility": facility}]).decode()
+    known = {"facility": facility, "since": since, "declared": declared}
+    return onward_history([lot for (lot,) in _rows(_MADE_AT, known)], size=size)
+
+
 def descendants(lots: Iterable[str]) -> set[str]:
     """Return these lots and every lot that took from them, also by statements replaced since."""
     return {row[0] for row in _rows(_DOWNSTREAM, {"lots": list(lots)})}
@@ -136,7 +176,7 @@ def _happenings(movements: Mapping[int, Sequence[Movement]], size: int) -> list[
     while orders or hashes:
         rows = _rows(_ENTRIES, {"orders": orders, "hashes": hashes, "size": size})
         fresh = [row for row in rows if row[0] not in found]
-        for order, entry, kind, author, facility, stage, on, replaces, disputed in fresh:
+        for order, entry, kind, author, facility, stage, on, time, replaces, disputed in fresh:
             found[order] = Happening(
                 entry=entry,
                 order=order,
@@ -145,13 +185,14 @@ def _happenings(movements: Mapping[int, Sequence[Movement]], size: int) -> list[
                 facility=facility,
                 stage=stage,
                 on=on,
+                effective=time,
                 replaces=replaces,
                 movements=tuple(movements.get(order, ())),
                 is_disputed=disputed,
             )
         # A correction's own correction, and what a correction replaced, wherever it moved.
         hashes = [row[1] for row in fresh]
-        named = {row[7] for row in fresh if row[7]} - {one.entry for one in found.values()}
+        named = {row[8] for row in fresh if row[8]} - {one.entry for one in found.values()}
         orders = [row[0] for row in _rows(_BY_HASH, {"hashes": list(named)})] if named else []
     return list(found.values())
 

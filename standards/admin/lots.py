@@ -1,20 +1,26 @@
 """The lot list with verdicts, and the one page on which an officer decides."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin
+from django.contrib.admin.utils import quote
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef, QuerySet
 from django.db.models.functions import JSONObject
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
 
+from standards.dossiers import gathered
 from standards.models import Judgement
-from standards.origins import origins_on
+from standards.origins import Asked, origins_of
 from standards.reading import (
     MineralVerdict,
+    Row,
     clubs_of,
     decisions_on,
     findings_on,
@@ -24,8 +30,9 @@ from standards.reading import (
 )
 from standards.rulebook.policy import Verdict
 from standards.templatetags.verdicts import verdict_badge
+from standards.ways import rows_about
 from traceability import seeing
-from traceability.admin.access import Viewer, viewer_of
+from traceability.admin.access import Viewer, note_lot_read, viewer_of
 from traceability.admin.base import column
 from traceability.admin.custody import LotAdmin
 from traceability.models import Lot
@@ -110,15 +117,61 @@ class JudgedLotAdmin(LotAdmin):
         flags = list(flags_seen_by(viewer.organization).filter(lot=row.pk))
         decisions = decisions_on(flags, viewer.organization)
         verdicts = verdicts_on(row.pk, viewer.organization)
+        findings = {} if verdicts else findings_on(row.pk, viewer.organization)
+        traced, evidence = gathered([row.pk], published_size())
+        asked = _asked(row.pk, viewer, verdicts, findings)
         return context | {
             "verdicts": verdicts,
             "by_club": by_club(verdicts),
-            "findings": {} if verdicts else findings_on(row.pk, viewer.organization),
-            "origins": origins_on(
-                row.pk, viewer.organization, size=published_size(), on=seeing.today()
-            ),
+            "findings": findings,
+            "origins": origins_of(traced, evidence, asked),
             "flags": [(flag, decisions.get(flag.pk, [])) for flag in flags],
         }
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the page on which the way of one mineral is looked into."""
+        wrap = self.admin_site.admin_view
+        mine = path(
+            "<path:object_id>/way/<str:mineral>/",
+            wrap(require_safe(self.way)),
+            name="traceability_lot_way",
+        )
+        return [mine, *super().get_urls()]
+
+    def way(self, request: HttpRequest, object_id: str, mineral: str) -> HttpResponse:
+        """Show the way of one mineral into a lot, with the members of one group."""
+        lot, viewer = self.lot_and_viewer(request, object_id)
+        note_lot_read(lot, viewer, "way")
+        verdicts = verdicts_on(lot.pk, viewer.organization)
+        findings = {} if verdicts else findings_on(lot.pk, viewer.organization)
+        traced, evidence = gathered([lot.pk], published_size())
+        asked = _asked(lot.pk, viewer, verdicts, findings)
+        opened = request.GET.get("open", "")
+        origins = origins_of(traced, evidence, asked, only=mineral, opened=opened)
+        if not origins:
+            raise Http404
+        title = _("%(mineral)s in lot %(lot)s") % {"mineral": mineral, "lot": lot.pk}
+        context = {"original": lot, "lot": lot, "title": title, "origin": origins[0]}
+        return self.rendered(request, "standards/admin/way_page.html", context)
+
+
+def _asked(
+    lot: str,
+    viewer: Viewer,
+    verdicts: list[MineralVerdict],
+    findings: dict[str, tuple[Row, ...]],
+) -> Asked:
+    def address(mineral: str, key: str) -> str:
+        page = reverse("admin:traceability_lot_way", args=[quote(lot), mineral])
+        return f"{page}?{urlencode({'open': key})}#way-{mineral}"
+
+    return Asked(
+        lot=lot,
+        organization=viewer.organization,
+        on=seeing.today(),
+        rows=lambda mineral: rows_about(mineral, verdicts, findings),
+        address=address,
+    )
 
 
 def by_club(verdicts: list[MineralVerdict]) -> list[tuple[Any, list[MineralVerdict]]]:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, TypedDict, get_args
 
+from standards.rulebook.accounting import with_suppliers
+from standards.rulebook.accounts import AccountRecord, Claim, IssuedCredit
 from standards.rulebook.credential import Credential, Snapshot
 from standards.rulebook.dossier import (
     Agreement,
@@ -21,10 +23,12 @@ from standards.rulebook.dossier import (
     Step,
 )
 from standards.rulebook.handing import holders_of, upstream
+from standards.rulebook.observing import NOTHING_OBSERVED, Observed
 from standards.rulebook.traced import LEAF_STAGE, Traced, parcel_of, passed_steps
 from traceability.ledger import history as flow
 from traceability.ledger.apportioning import half_even, scaled
 from traceability.ledger.chronicle import Beginning, Happening, lot_of
+from traceability.ledger.plausibility.registered import Registered
 
 EXTRACTION = "extraction"
 RECOVERY = "recovery"
@@ -40,6 +44,19 @@ class Site:
     subdivision: str | None
     organization: str
     has_operator: bool = True  # an organization of this ledger runs it
+    registered: Registered | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """Claims by the lot they are about, and the accounts and credits they turn on, by id."""
+
+    claims: Mapping[str, Sequence[Claim]]
+    accounts: Mapping[str, AccountRecord]
+    credits: Mapping[str, IssuedCredit]
+
+
+NOTHING_CLAIMED = Claimed(claims={}, accounts={}, credits={})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +69,36 @@ class Evidence:
     snapshots: tuple[Snapshot, ...]
     declared: Mapping[str, Sequence[DeclaredClaim]] = field(default_factory=dict)  # by lot
     agreements: Mapping[str, Sequence[Agreement]] = field(default_factory=dict)  # by contractor
+    observed: Observed = NOTHING_OBSERVED
+    claimed: Claimed = NOTHING_CLAIMED
+
+
+class _Claimed(TypedDict):
+    """What was claimed of a lot, as a dossier has it."""
+
+    claims: tuple[Claim, ...]
+    accounts: tuple[AccountRecord, ...]
+    credits: tuple[IssuedCredit, ...]
+
+
+def _claims_on(lot: str, mineral: str, claimed: Claimed) -> _Claimed:
+    """Return the claims about a lot's mineral with the accounts and credits they turn on."""
+    claims = tuple(one for one in claimed.claims.get(lot, ()) if one.element == mineral)
+    holders = {one.holder for one in claims}
+    drawn = {one.account for one in claims if one.account}
+    drawn |= {
+        one.id
+        for one in claimed.accounts.values()
+        if one.holder in holders and one.element == mineral
+    }
+    serials = {serial for one in claims for serial in one.credits}
+    return _Claimed(
+        claims=claims,
+        accounts=tuple(
+            claimed.accounts[name] for name in sorted(with_suppliers(drawn, claimed.accounts))
+        ),
+        credits=tuple(one for serial, one in sorted(claimed.credits.items()) if serial in serials),
+    )
 
 
 class _Spot(TypedDict):
@@ -112,6 +159,8 @@ def assemble(
         agreements=tuple(
             one for name in sorted(holders) for one in evidence.agreements.get(name, ())
         ),
+        observations=evidence.observed.of(lot, mineral),
+        **_claims_on(lot, mineral, evidence.claimed),
     )
 
 

@@ -65,6 +65,10 @@ def _value_text(version: Provision) -> str:
         )
     if version.unit == "trust_list":
         return ", ".join(f"{row['who']} as {row['as']}" for row in version.value)
+    if version.unit == "yearly_tonnes":
+        return ", ".join(
+            f"{row['country']} {row['year']}: {row['tonnes']}" for row in version.value
+        )
     if isinstance(version.value, tuple):
         return ", ".join(version.value)
     return str(version.value)

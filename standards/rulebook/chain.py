@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from standards.rulebook.appraisal import begun_on, performance_credentials
+from standards.rulebook.claims import LotClaim
 from standards.rulebook.credential import Credential
-from standards.rulebook.dossier import DeclaredClaim, Dossier, PathLot
+from standards.rulebook.dossier import Dossier, PathLot
 from standards.rulebook.findings import Outcome
 from standards.rulebook.law import LawOnDate, Unavailable
 from standards.rulebook.remembering import remembered
@@ -164,9 +165,7 @@ def _handed(lot: PathLot, organization: str, day: date, entry: str) -> Passing:
 # ── with which status ─────────────────────────────────────────────────────────────────────
 
 
-def claimant_status(
-    dossier: Dossier, law: LawOnDate, scheme: Scheme, claim: DeclaredClaim
-) -> Standing:
+def claimant_status(dossier: Dossier, law: LawOnDate, scheme: Scheme, claim: LotClaim) -> Standing:
     """Return the chain-of-custody status of a claimant, or of the site that made the lot."""
     made_at = [one.facility_id for one in dossier.lots if one.lot_id == claim.lot_id]
     subjects = [claim.claimant, *(name for name in made_at if name)]

@@ -9,11 +9,13 @@ assessment (`standards.assessing`) and rules do no queries.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
+from standards.rulebook.accounts import AccountRecord, Claim, IssuedCredit
 from standards.rulebook.credential import Credential, Snapshot
+from traceability.ledger.plausibility.view import Observation
 
 GoverningDate = Literal[
     "as_of",  # the day the question is asked for
@@ -204,6 +206,13 @@ class Dossier:
         lots: every lot on the path, this one included.
         declared: claims that holders made about lots on the path.
         agreements: under which contractors on the path work for others.
+        observations: what plausibility checks measured of the statements on the path, by the
+            check's id.
+        claims: what was claimed of this mineral of the lot; claimed and physical share are two
+            numbers, and no rule about origin reads this one.
+        accounts: those that the claims draw on, those that supply them, and their holders'
+            others of the mineral.
+        credits: those that claims of the lot retired, as they were issued.
     """
 
     lot_id: str
@@ -219,3 +228,7 @@ class Dossier:
     lots: tuple[PathLot, ...] = ()
     declared: tuple[DeclaredClaim, ...] = ()
     agreements: tuple[Agreement, ...] = ()
+    observations: Mapping[str, tuple[Observation, ...]] = field(default_factory=dict)
+    claims: tuple[Claim, ...] = ()
+    accounts: tuple[AccountRecord, ...] = ()
+    credits: tuple[IssuedCredit, ...] = ()

@@ -5,18 +5,20 @@ out: what is not written is unknown.
 """
 
 from collections.abc import Mapping
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass, replace
 from datetime import date, datetime
+from fractions import Fraction
 from types import UnionType
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
 from standards.rulebook.dossier import Dossier
+from traceability.ledger.plausibility.view import Observation
 
 Row = TypeVar("Row")
 
 
 def dossier_as_json(dossier: Dossier) -> dict[str, Any]:
-    """Return the dossier as JSON; days are `YYYY-MM-DD`, mass ranges `{low_mg, high_mg}`."""
+    """Return the dossier as JSON: days `YYYY-MM-DD`, masses `{low_mg, high_mg}`, ratios `n/d`."""
     return row_as_json(dossier)
 
 
@@ -29,12 +31,16 @@ def row_as_json(row: Any) -> dict[str, Any]:
 def _written(value: Any) -> Any:
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, Fraction):
+        return f"{value.numerator}/{value.denominator}"
     if isinstance(value, Mapping):
         return {name: _written(item) for name, item in value.items()}
     if isinstance(value, tuple):
         return [_written(item) for item in value]
     if value is None or isinstance(value, str | int):
         return value
+    if isinstance(value, Observation):
+        value = replace(value, because=value.sentence)
     return {one.name: _written(getattr(value, one.name)) for one in fields(value)}
 
 
@@ -71,7 +77,7 @@ def _read(kind: type[Row], told: Any, at: str) -> Row:
             values[name] = _value(member.type, told[name], f"{at}.{name}")
         elif _may_be_none(member.type):
             values[name] = None
-        elif member.default is MISSING:
+        elif member.default is MISSING and member.default_factory is MISSING:
             raise ValueError(f"{at}.{name}: missing")
     return kind(**values)
 
@@ -81,21 +87,32 @@ def _may_be_none(kind: Any) -> bool:
 
 
 def _value(kind: Any, told: Any, at: str) -> Any:
-    if isinstance(kind, UnionType):
-        [kind] = [one for one in get_args(kind) if one is not type(None)]
+    if isinstance(kind, UnionType):  # a sentence may also be what makes it: as JSON it is made
+        kinds = [one for one in get_args(kind) if one is not type(None)]
+        kind = str if str in kinds else kinds[0]
     if isinstance(kind, type) and is_dataclass(kind):
         return _read(kind, told, at)
     if get_origin(kind) is tuple:
         items = enumerate(_need(list, told, at))
         return tuple(_value(get_args(kind)[0], one, f"{at}[{number}]") for number, one in items)
-    if get_origin(kind) is Mapping:  # the governing days, by name
-        days = _need(dict, told, at)
-        return {which: _day(day, f"{at}.{which}") for which, day in days.items()}
+    if get_origin(kind) is Mapping:
+        member = get_args(kind)[1]
+        items = _need(dict, told, at).items()
+        return {name: _value(member, one, f"{at}.{name}") for name, one in items}
+    if kind is Fraction:
+        return _ratio(told, at)
     if kind is datetime:
         return _instant(told, at)
     if kind is date:
         return _day(told, at)
     return _need(str if get_origin(kind) is Literal else kind, told, at)
+
+
+def _ratio(told: Any, at: str) -> Fraction:
+    try:
+        return Fraction(_need(str, told, at))
+    except (ValueError, ZeroDivisionError) as error:
+        raise ValueError(f"{at}: a ratio such as 3/7 needed, not {told!r}") from error
 
 
 def _need(kind: type[Any], told: Any, at: str) -> Any:

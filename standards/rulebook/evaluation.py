@@ -26,6 +26,7 @@ from standards.rulebook.findings import (
 from standards.rulebook.law import Law, Provision, Unavailable
 from standards.rulebook.remembering import Memory, RecordingDossier
 from standards.rulebook.rule import Rule
+from traceability.ledger import plausibility
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,12 +146,14 @@ def verdict_digest(evaluation: Evaluation) -> str:
 def code_version() -> str:
     """Return the SHA-256 (hex) over the source files of this package, read once.
 
-    Packs are left out: they have digests of their own.
+    The plausibility checks of the ledger, on which rules rest as a whole, are among them. Packs
+    are left out: they have digests of their own.
     """
-    folder = Path(__file__).parent
-    sources = sorted(path for path in folder.rglob("*.py"))
+    ours, checks = Path(__file__).parent, Path(plausibility.__file__).parent
+    sources = [(ours, path) for path in ours.rglob("*.py")]
+    sources += [(checks.parent, path) for path in checks.rglob("*.py")]
+    names = {path.relative_to(folder).as_posix(): path for folder, path in sources}
     listing = "".join(
-        f"{sha256(path.read_bytes()).hexdigest()}  {path.relative_to(folder).as_posix()}\n"
-        for path in sources
+        f"{sha256(path.read_bytes()).hexdigest()}  {name}\n" for name, path in sorted(names.items())
     )
     return sha256(listing.encode()).hexdigest()

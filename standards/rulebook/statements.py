@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from standards.rulebook.account_statements import KINDS as ACCOUNT_KINDS
 from standards.rulebook.certificate_shapes import (
     Certificate,
     CertificateState,
@@ -270,4 +271,4 @@ KINDS: dict[str, Kind] = {
         ),
         Kind(name="standards.verdicts", body=Verdicts, subjects=lambda _body, _author: []),
     )
-}
+} | ACCOUNT_KINDS

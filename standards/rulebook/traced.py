@@ -76,7 +76,7 @@ def trace(history: History, lots: Iterable[str]) -> Traced:
 
     return Traced(
         history=history,
-        sources=propagate(history.steps, elements=elements, relabel=_dispatched(history)),
+        sources=propagate(history.steps, elements=elements, relabel=dispatched(history)),
         passed={
             stage: propagate(history.steps, elements=elements, relabel=_through(entries))
             for stage, entries in stage_steps.items()
@@ -106,7 +106,7 @@ def _carried(
     return carries, made
 
 
-def _dispatched(history: History) -> Relabel:
+def dispatched(history: History) -> Relabel:
     """Return the relabeling that stamps the day on which a parcel left where it began.
 
     That is its first shipment, or, used on site, the event that consumed it.

@@ -7,23 +7,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from standards.looks import LOOKS
 from standards.reading import provision_value
-from standards.rulebook.findings import Outcome
-from standards.rulebook.policy import Verdict
 
 register = template.Library()
 register.filter("provision_value", provision_value)
 
-_LOOKS: dict[str, tuple[str, str, Any]] = {
-    Verdict.PASS: ("l-good", "✓", _("pass")),
-    Verdict.GRACE: ("l-calm", "◔", _("grace")),
-    Verdict.WAIVED: ("l-calm", "≈", _("waived")),
-    Verdict.INDETERMINATE: ("l-ask", "?", _("cannot tell")),
-    Verdict.FAIL: ("l-bad", "✕", _("fail")),
-    Outcome.CONFORMS: ("l-good", "✓", _("conforms")),
-    Outcome.NONCONFORMING: ("l-bad", "✕", _("does not conform")),
-    Outcome.NOT_APPLICABLE: ("", "·", _("not applicable")),
-}
 _SEVERITIES: dict[str, tuple[str, str, Any]] = {
     "critical": ("l-bad", "▲", _("critical")),
     "major": ("l-ask", "▲", _("major")),
@@ -35,13 +24,13 @@ _SEVERITIES: dict[str, tuple[str, str, Any]] = {
 @register.filter
 def verdict_class(verdict: str) -> str:
     """Return the class that gives a panel the colour of a verdict."""
-    return _LOOKS[verdict][0]
+    return LOOKS[verdict][0]
 
 
 @register.simple_tag
 def verdict_badge(verdict: str, before: str = "", size: str = "") -> SafeString:
     """Return a verdict or an outcome as a badge; `before` says whose, or of what."""
-    look, sign, word = _LOOKS[verdict]
+    look, sign, word = LOOKS[verdict]
     return badge(f"{look} {size}", sign, f"{before} {word}".strip())
 
 

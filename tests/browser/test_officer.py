@@ -21,7 +21,7 @@ def test_an_officer_reads_why_a_lot_failed_and_takes_the_flag_on(page, site, log
     assert page.get_by_role("heading", name=CATHODE, exact=True).is_visible()
     assert page.get_by_label("Verdict").get_by_text("and 2 more").is_visible()
     assert page.locator("summary .l-because", has_text=FIGURES).is_visible()
-    assert page.get_by_role("img", name="Sources of the Cu in this lot").is_visible()
+    assert page.get_by_role("group", name="The way of the Cu into this lot").is_visible()
 
     page.get_by_role("link", name="B1").click()
     page.get_by_role("button", name="Acknowledge").click()

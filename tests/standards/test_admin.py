@@ -1,6 +1,7 @@
 """The officer's pages: the work list, the page of a lot, certificates and policies."""
 
 import pytest
+from django.contrib.admin.utils import quote
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -9,7 +10,7 @@ from django.urls import reverse
 from standards.models import Certificate, ClubPolicy, Flag, FlagDecision
 from standards.veiling import veil_for
 from tests.screens import CATHODE, CONCENTRATE, story_told
-from traceability.models import Membership
+from traceability.models import Membership, Reading
 
 pytestmark = pytest.mark.django_db
 FIGURES = "0 % to 9.99 % of the Cu was mined in CA, MX, US; at least 50 % is needed."
@@ -199,12 +200,72 @@ def test_the_page_of_a_lot_gives_five_answers_and_none_it_does_not_have(page):
     assert told.count("not in this record") == 2
 
 
-def test_the_picture_of_sources_can_be_read_aloud(page):
+def test_the_picture_of_the_way_can_be_read_aloud_and_in_a_table(page):
     told = page("officer")
 
     assert '<svg class="l-flow' in told
-    assert "Sources of the Cu in this lot" in told
-    assert "Zambia: 90.01 %. not known: 9.99 %." in told
+    assert "The way of the Cu into this lot" in told
+    assert "90.01 % Zambia; 9.99 % Not known. The table below says the same in words." in told
+    assert 'aria-label="smelting, Japan, name not opened, 100 %, 9.999 t: does not conform"' in told
+    assert "more came out than went in" in told
+    assert "Copper Mark (awarded)" in told
+
+
+@pytest.fixture
+def way(as_person):
+    def read(person, opened="", lot=CATHODE, mineral="Cu"):
+        page = address("traceability_lot_way", lot, mineral)
+        return as_person(person).get(page, {"open": opened} if opened else {})
+
+    return read
+
+
+def test_the_way_has_a_page_of_its_own_that_leaves_a_reading(way):
+    assert "The way of the Cu" in text_of(way("officer"))
+    [reading] = Reading.objects.filter(lot=CATHODE, what="way")
+    assert (reading.reader, reading.owner) == ("prairie-motors", "seto-bay")
+
+
+@pytest.mark.parametrize("person", ["rival", "nobody", "registrar"])
+def test_the_way_of_a_lot_one_may_not_see_is_not_found(way, person):
+    assert way(person, lot=CONCENTRATE).status_code == 404
+    assert way(person, lot="seto-bay:NO-SUCH-LOT").status_code == 404
+    assert not Reading.objects.exists()
+
+
+def test_the_way_of_a_metal_that_is_not_in_the_lot_is_not_found(way):
+    assert way("officer", mineral="Ni").status_code == 404
+
+
+GUESSES = [
+    "",
+    "sources/ZM",
+    "sources/ZM/kafue-north:pit",
+    "sources/ZM/closed-",
+    "smelting/JP/seto-bay:smelter",
+    "smelting/rest",
+]
+
+
+@pytest.mark.parametrize("opened", GUESSES)
+def test_whatever_is_opened_nothing_that_is_not_open_is_told(way, opened):
+    """No name, no id, no place of an upstream hop; a guess looks like any other miss."""
+    told = text_of(way("officer", opened))
+    told = told.replace(CATHODE, "").replace(quote(CATHODE), "")
+
+    for name in ("Kafue", "kafue", "Seto Bay", "seto-bay", "CON-001", "smelter"):
+        assert name not in told, name
+    assert "Zambia" in told
+    assert "Japan" in told
+    assert text_of(way("operator")).count("Kafue North pit") > 0
+
+
+def test_a_guessed_key_answers_like_one_that_means_nothing(way):
+    def body(opened):
+        told = text_of(way("officer", opened))
+        return told[told.index("l-way") : told.index("</article>")]
+
+    assert body("sources/ZM/kafue-north:pit") == body("sources/ZM/nothing:here")
 
 
 def test_upstream_names_are_shown_to_the_operator_alone(page):

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 from traceability.admin.base import ReadOnlyAdmin
 from traceability.errors import TraceabilityError
 from traceability.models import Checkpoint, LogState
-from traceability.pictures import growth_picture
+from traceability.pictures.growth import growth_picture
 from traceability.reading import log_growth, log_health
 from traceability.verifying import verify_stored_log
 

@@ -7,11 +7,20 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from traceability.admin.access import Viewer, known_facilities, known_organizations
-from traceability.admin.base import ReadOnlyAdmin, column
+from traceability.admin.access import (
+    Viewer,
+    known_facilities,
+    known_organizations,
+    viewer_of,
+)
+from traceability.admin.base import ReadOnlyAdmin, column, shown
+from traceability.downstream import recall_of
+from traceability.errors import TraceabilityError
+from traceability.ledger.effective import parse_day
 from traceability.ledger.vocabulary import KeyHolder
 from traceability.models import Facility, Key, Membership, Organization
 from traceability.templatetags.ledger import country_name, words
+from traceability.tracing import published_size
 
 
 @admin.register(Organization)
@@ -60,12 +69,40 @@ class FacilityAdmin(ReadOnlyAdmin):
     list_filter = ("country",)
     list_select_related = ("operator",)
     ordering = ("name",)
-    fields = ("name", "id", "kinds", "place", "subdivision", "capacity", "run_by", "materials")
-    readonly_fields = fields
+    page_template = "traceability/admin/facility.html"
 
     def scoped(self, rows: QuerySet[Any], viewer: Viewer) -> QuerySet[Any]:
         """Return the facilities whose names this viewer may know."""
         return rows.filter(pk__in=known_facilities(viewer).values("pk"))
+
+    def page_context(self, request: HttpRequest, row: Facility) -> dict[str, Any]:
+        """Return the facility and, where a day is asked for, what would be hit from it on."""
+        context: dict[str, Any] = {
+            "facility": row,
+            "title": row.name,
+            "facts": [
+                (_("types"), self.kinds(row)),
+                (_("country"), self.place(row)),
+                (_("subdivision"), row.subdivision),
+                (_("capacity a year"), self.capacity(row)),
+                (_("operated by"), self.run_by(row)),
+                (_("materials"), self.materials(row)),
+            ],
+        }
+        viewer, day = viewer_of(request), request.GET.get("from")
+        if viewer is None or day is None:
+            return context
+        try:
+            telling = recall_of(
+                row.pk,
+                since=parse_day(day, at="from"),
+                size=published_size(),
+                reader=viewer.organization,
+                person=viewer.person,
+            )
+        except TraceabilityError as error:
+            return context | {"since": day, "error": error}
+        return context | {"since": day} | shown(telling)
 
     @column(description=_("types"))
     def kinds(self, facility: Facility) -> str:

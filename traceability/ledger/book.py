@@ -162,7 +162,7 @@ class Book:
             entry=entry,
             author=statement.author,
             kind=effects.event or statement.kind,
-            statement_id=str(statement.id),
+            statement_id=statement.envelope.id,
             facility=event_facility(statement),
             movements=effects.movements,
             waits_on=effects.waits_on,

@@ -14,16 +14,17 @@ statement; an *erased* one names the index of the erasure instead. Nothing is ve
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
 from typing import Annotated, Any, Literal, TypeVar
 
+import msgspec
 import orjson
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
-from traceability.errors import MalformedBundle, TraceabilityError
-from traceability.ledger.canonical import canonical, parse_canonical
+from traceability.errors import MalformedBundle, OutsideProfile, TraceabilityError
+from traceability.ledger.canonical import canonical, check_profile, parse_canonical
 from traceability.ledger.entries import MAX_ENTRY, EntryBody
-from traceability.ledger.merkle import leaf_hash
+from traceability.ledger.merkle import HASH_SIZE, leaf_hash
 from traceability.ledger.shapes import Hash, LotId, Shape
 from traceability.ledger.statements import to_shape
 
@@ -32,7 +33,7 @@ MAX_BUNDLE = 512_000_000
 
 _Key = TypeVar("_Key", int, str)
 _Index = Annotated[int, Meta(ge=0, le=2**53 - 1)]
-_Proof = Annotated[list[Hash], Meta(max_length=63)]  # the height of the largest tree
+_Proof = Annotated[list[str], Meta(max_length=63)]  # the height of the largest tree
 
 
 class _Named(Shape, frozen=True):
@@ -41,7 +42,7 @@ class _Named(Shape, frozen=True):
 
 
 class _Proven(Shape, frozen=True):
-    entry: dict[str, Any]
+    entry: EntryBody
     index: _Index
     proof: _Proof
     statement: str | UnsetType = UNSET
@@ -51,7 +52,11 @@ class _Proven(Shape, frozen=True):
 
 class _Earlier(Shape, frozen=True):
     checkpoint: str
-    proof: Annotated[list[Hash], Meta(max_length=126)]
+    proof: Annotated[list[str], Meta(max_length=126)]
+
+
+class _Hashes(Shape, frozen=True):
+    proof: list[Hash]
 
 
 class _Bundle(Shape, frozen=True):
@@ -64,8 +69,11 @@ class _Bundle(Shape, frozen=True):
     subjects: Annotated[list[_Named], Meta(min_length=1)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProvenEntry:
+_shape = msgspec.json.Decoder(_Bundle)
+_sorted = msgspec.json.Encoder(order="sorted")
+
+
+class ProvenEntry(Struct, frozen=True, kw_only=True):
     """An entry with its place in the log and, where the reader may read it, its statement.
 
     `body` are the hashed bytes. `disclosures` may leave hidden values hidden.
@@ -83,16 +91,14 @@ class ProvenEntry:
     erased_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EarlierCheckpoint:
+class EarlierCheckpoint(Struct, frozen=True, kw_only=True):
     """A checkpoint published before, and the consistency proof that leads from it to now."""
 
     note: str
     proof: tuple[bytes, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProofBundle:
+class ProofBundle(Struct, frozen=True, kw_only=True):
     """A bundle as read or as about to be written. `subjects` has the salt of each subject id."""
 
     lot: str
@@ -155,9 +161,12 @@ def parse_bundle(data: bytes) -> ProofBundle:
         MalformedBundle: anything but the bytes that `format_bundle` would write.
     """
     try:
-        document = parse_canonical(data, limit=MAX_BUNDLE, allow_null=True)
-        shape = to_shape(document, _Bundle)
+        shape = _canonical_shape(data)
         entries = tuple(_parsed(shape.entries))
+        earlier = tuple(
+            EarlierCheckpoint(note=known.checkpoint, proof=_unhex(known.proof, f"$.earlier[{n}]"))
+            for n, known in enumerate(shape.earlier)
+        )
     except TraceabilityError as error:
         raise MalformedBundle(f"This is no bundle: {error.message}", at=error.at) from error
     _require_order([item.index for item in entries], at="$.entries")
@@ -168,11 +177,27 @@ def parse_bundle(data: bytes) -> ProofBundle:
         checkpoint=shape.checkpoint,
         entries=entries,
         subjects={named.id: bytes.fromhex(named.salt) for named in shape.subjects},
-        earlier=tuple(
-            EarlierCheckpoint(note=known.checkpoint, proof=_unhex(known.proof))
-            for known in shape.earlier
-        ),
+        earlier=earlier,
     )
+
+
+def _canonical_shape(data: bytes) -> _Bundle:
+    """Read a canonical document of the bundle's shape.
+
+    What is read into the closed shape and comes back byte for byte is canonical and within the
+    profile: the shape has no room for anything else but in disclosures, which are looked at.
+    All others go the way of every document, which finds out what is wrong with them.
+    """
+    if len(data) <= MAX_BUNDLE and b"u0000" not in data:
+        with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError, OutsideProfile):
+            shape = _shape.decode(data)
+            disclosed = [
+                {"disclosures": item.disclosures} for item in shape.entries if item.disclosures
+            ]
+            check_profile({"entries": disclosed}, allow_null=True)
+            if _sorted.encode(shape) == data:
+                return shape
+    return to_shape(parse_canonical(data, limit=MAX_BUNDLE, allow_null=True), _Bundle)
 
 
 def _formatted(item: ProvenEntry) -> dict[str, Any]:
@@ -193,13 +218,11 @@ def _formatted(item: ProvenEntry) -> dict[str, Any]:
 def _parsed(items: Sequence[_Proven]) -> Iterator[ProvenEntry]:
     for place, item in enumerate(items):
         at = f"$.entries[{place}]"
-        # The document is canonical, so an object in it, written again, has the same bytes.
-        body = orjson.dumps(item.entry, option=orjson.OPT_SORT_KEYS)
+        body = _sorted.encode(item.entry)  # as it stood there: the document is canonical
         if len(body) > MAX_ENTRY:
             raise MalformedBundle(f"An entry has more than {MAX_ENTRY} bytes.", at=at)
-        entry = to_shape(item.entry, EntryBody, at=f"{at}.entry")
-        links = {link.chain: link.entry for link in entry.previous}
-        if len(links) != len(entry.previous):
+        links = {link.chain: link.entry for link in item.entry.previous}
+        if len(links) != len(item.entry.previous):
             raise MalformedBundle("An entry names a chain twice.", at=f"{at}.entry.previous")
         leaf = leaf_hash(body)
         yield ProvenEntry(
@@ -207,9 +230,9 @@ def _parsed(items: Sequence[_Proven]) -> Iterator[ProvenEntry]:
             body=body,
             leaf=leaf,
             hash=leaf.hex(),
-            entry=entry,
+            entry=item.entry,
             links=links,
-            proof=_unhex(item.proof),
+            proof=_unhex(item.proof, at),
             statement=_statement(item, at),
             disclosures=() if item.disclosures is UNSET else tuple(item.disclosures),
             erased_at=None if item.erased_at is UNSET else item.erased_at,
@@ -235,5 +258,17 @@ def _hex(hashes: Sequence[bytes]) -> list[str]:
     return [value.hex() for value in hashes]
 
 
-def _unhex(hashes: Sequence[str]) -> tuple[bytes, ...]:
-    return tuple(bytes.fromhex(value) for value in hashes)
+def _unhex(hashes: Sequence[str], at: str) -> tuple[bytes, ...]:
+    """Return the hashes of a proof, which are checked together: one by one takes ten times as long.
+
+    Raises:
+        MalformedStatement: with the place of the first that is no hash in lower-case hex.
+    """
+    joined = "".join(hashes)
+    try:
+        raw = bytes.fromhex(joined)
+    except ValueError:
+        raw = b""
+    if raw.hex() != joined or any(len(text) != 2 * HASH_SIZE for text in hashes):
+        to_shape({"proof": hashes}, _Hashes, at=at)
+    return tuple([raw[begin : begin + HASH_SIZE] for begin in range(0, len(raw), HASH_SIZE)])

@@ -16,7 +16,8 @@ class Content:
 
     `sources` adds up to the upper end of `bounds`. `measured` says whether the amount rests
     on measurements alone, `missing` names the lots that lack an assay where it does not.
-    `presumed` says that an input silent on the element was presumed to hold none.
+    `presumed` says that an input silent on the element was presumed to hold none; `silent`,
+    that the lot itself is such a one: assayed, but not for this element.
     """
 
     sources: Mapping[str, int]
@@ -26,6 +27,7 @@ class Content:
     missing: tuple[str, ...]
     presumed: bool
     unknown_sources: Collection[str] = field(repr=False, compare=False)
+    silent: bool = False
 
     @property
     def total_mg(self) -> int:

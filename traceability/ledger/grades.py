@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, cast
 
 from traceability.errors import TraceabilityError
@@ -145,14 +146,22 @@ def _governing(documents: Sequence[Assayed], element: str) -> list[tuple[str, Ra
 
 
 def _result_range(result: Mapping[str, Any]) -> tuple[Range, AssayBasis]:
-    def fraction(text: str) -> Fraction:
-        share = assay_fraction(parse_decimal(text), result["unit"])
-        if "expressed_as" in result:
-            return compound_fraction(share, result["expressed_as"], result["element"])
-        return share
-
     low, high = result.get("low", result["value"]), result.get("high", result["value"])
-    return Range(low=fraction(low), high=fraction(high)), _assay_basis(result["basis"])
+    fractions = _fractions(
+        low, high, result["unit"], result.get("expressed_as"), str(result["element"])
+    )
+    return fractions, _assay_basis(result["basis"])
+
+
+@lru_cache(maxsize=8192)
+def _fractions(low: str, high: str, unit: str, expressed_as: str | None, element: str) -> Range:
+    """Return the range of mass fractions of an element that a result states."""
+
+    def fraction(text: str) -> Fraction:
+        share = assay_fraction(parse_decimal(text), unit)
+        return compound_fraction(share, expressed_as, element) if expressed_as else share
+
+    return Range(low=fraction(low), high=fraction(high))
 
 
 def _compound_range(document: Assayed, element: str) -> tuple[Range, AssayBasis]:

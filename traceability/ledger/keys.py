@@ -24,6 +24,8 @@ from traceability.ledger.canonical import canonical, parse_json
 KEY_BYTES = 32
 _KEY_FILE_LIMIT = 1_000
 
+_TO_STANDARD = bytes.maketrans(b"-_+/=", b"+/***")  # what only the other alphabet has is refused
+
 _SEAL_VERSION = b"\x01"
 _SEAL_NONCE_BYTES = 12
 _SEAL_OVERHEAD = len(_SEAL_VERSION) + _SEAL_NONCE_BYTES + 16
@@ -40,10 +42,11 @@ def from_base64url(text: str | bytes) -> bytes:
     Raises:
         ValueError: another alphabet, padding, white space, or unused bits that are not zero.
     """
-    encoded = text.encode() if isinstance(text, str) else text
-    raw = base64.urlsafe_b64decode(encoded + b"=" * (-len(encoded) % 4))
-    # The standard library skips what it does not know: only identical text was valid.
-    if base64.urlsafe_b64encode(raw).rstrip(b"=") != encoded:
+    encoded = (text.encode() if isinstance(text, str) else text).translate(_TO_STANDARD)
+    over = len(encoded) % 4
+    raw = binascii.a2b_base64(encoded + b"=" * (-len(encoded) % 4), strict_mode=True)
+    # Unused bits can only be in the last character: that group must be written as it stands.
+    if over and binascii.b2a_base64(raw[1 - over :])[:over] != encoded[-over:]:
         raise binascii.Error("not base64url without padding")
     return raw
 

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from fractions import Fraction
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Literal
 
@@ -27,9 +28,11 @@ from traceability.errors import (
     MassOutOfRange,
     MoistureImpossible,
     RangeReversed,
+    TraceabilityError,
     UnitDoesNotFitBasis,
     UnknownUnit,
 )
+from traceability.ledger.apportioning import half_even
 
 MassBasis = Literal["wet", "dry", "as_received"]
 AssayBasis = Literal["dry", "as_received"]
@@ -296,21 +299,40 @@ def contained_interval(
     maximum is cut off; a range that lies above it as a whole is impossible.
     Both ends round half to even, so a point stays a point.
     """
-    dry = _dry_share(moisture, at=at)
-    limit = min(Fraction(1), at_most * (1 + ASSAY_TOLERANCE))
-    assay = _dry_assay(fraction, fraction_basis, dry=dry, limit=limit, at=at)
-
-    if fraction is not None and basis != "dry" and fraction_basis != "dry":
-        # The assay already counts the water: moisture only bounds it, it does not enter twice.
-        share = (Fraction(fraction.low), min(Fraction(fraction.high), limit * dry[1]))
-    elif basis == "dry":
-        share = assay
-    else:
-        share = (dry[0] * assay[0], dry[1] * assay[1])
-
-    bounds = Interval(low=round(gross_mg.low * share[0]), high=round(gross_mg.high * share[1]))
+    try:
+        least, most = _share_of_gross(basis, moisture, fraction, fraction_basis, at_most)
+    except TraceabilityError as error:
+        error.at = at
+        raise
+    bounds = Interval(
+        low=half_even(gross_mg.low * least.numerator, least.denominator),
+        high=half_even(gross_mg.high * most.numerator, most.denominator),
+    )
     missing = _missing_documents(basis, moisture, fraction, fraction_basis)
     return Contained(mass=None if missing else bounds, bounds=bounds, missing=missing)
+
+
+@lru_cache(maxsize=8192)
+def _share_of_gross(
+    basis: MassBasis,
+    moisture: Range | None,
+    fraction: Range | None,
+    fraction_basis: AssayBasis,
+    at_most: Fraction,
+) -> tuple[Fraction, Fraction]:
+    """Return the least and the most of a gross mass that is the element.
+
+    Kept, since the lots of a history repeat the figures of a few documents.
+    """
+    dry = _dry_share(moisture)
+    limit = min(Fraction(1), at_most * (1 + ASSAY_TOLERANCE))
+    assay = _dry_assay(fraction, fraction_basis, dry=dry, limit=limit)
+    if fraction is not None and basis != "dry" and fraction_basis != "dry":
+        # The assay already counts the water: moisture only bounds it, it does not enter twice.
+        return Fraction(fraction.low), min(Fraction(fraction.high), limit * dry[1])
+    if basis == "dry":
+        return assay
+    return dry[0] * assay[0], dry[1] * assay[1]
 
 
 def _missing_documents(
@@ -322,13 +344,13 @@ def _missing_documents(
     return ("moisture",) if needs_moisture and moisture is None else ()
 
 
-def _dry_share(moisture: Range | None, *, at: str) -> tuple[Fraction, Fraction]:
+def _dry_share(moisture: Range | None) -> tuple[Fraction, Fraction]:
     """Return the least and the most of a wet mass that can be dry; (0, 1) where not measured."""
     if moisture is None:
         return Fraction(0), Fraction(1)
     low, high = Fraction(moisture.low), Fraction(moisture.high)
     if low < 0 or high >= 1:
-        raise MoistureImpossible(moisture=str(moisture.low if low < 0 else moisture.high), at=at)
+        raise MoistureImpossible(moisture=str(moisture.low if low < 0 else moisture.high))
     return 1 - high, 1 - low
 
 
@@ -338,7 +360,6 @@ def _dry_assay(
     *,
     dry: tuple[Fraction, Fraction],
     limit: Fraction,
-    at: str,
 ) -> tuple[Fraction, Fraction]:
     """Return the least and the most that the dry substance can hold, per unit of dry mass."""
     if fraction is None:
@@ -348,7 +369,7 @@ def _dry_assay(
         # An assay of the wet substance says more of the dry one: 0.9 at 20 % water is 1.125.
         low, high = low / dry[1], high / dry[0] if dry[0] else limit
     if low < 0 or low > limit:
-        raise AssayImpossible(fraction=str(fraction.low), at_most=_shown(limit), at=at)
+        raise AssayImpossible(fraction=str(fraction.low), at_most=_shown(limit))
     return low, min(high, limit)
 
 

@@ -315,5 +315,6 @@ def _composition(name: str, lot: _Lot, unknown: Collection[str]) -> Composition:
             missing=tuple(sorted(missing)),
             presumed=metal.presumed,
             unknown_sources=unknown,
+            silent=metal.silent,
         )
     return Composition(lot=name, contents=contents)

@@ -98,10 +98,14 @@ def verify_jws(jws: Jws, public_key: bytes) -> None:
 
 def sign_jws(payload: bytes, private_key: PrivateKey, *, typ: str) -> bytes:
     """Sign a payload as it is and return the compact JWS."""
-    header = canonical({"alg": "Ed25519", "kid": private_key.kid, "typ": typ})
-    signing_input = f"{to_base64url(header)}.{to_base64url(payload)}".encode()
+    signing_input = f"{_header(private_key.kid, typ)}.{to_base64url(payload)}".encode()
     signature = sign_ed25519(private_key, signing_input)
     return signing_input + b"." + to_base64url(signature).encode()
+
+
+@lru_cache(maxsize=64)
+def _header(kid: str, typ: str) -> str:
+    return to_base64url(canonical({"alg": "Ed25519", "kid": kid, "typ": typ}))
 
 
 def sign_ed25519(private_key: PrivateKey, message: bytes) -> bytes:
@@ -145,8 +149,10 @@ def verify_many(items: Sequence[Signed], *, threads: int | None = None) -> list[
     Returns:
         One answer per item, in the order of `items`.
     """
+    if len(items) < _THREADED_FROM:
+        return _verify_chunk(items)
     threads = threads or os.cpu_count() or 1
-    if threads < 2 or len(items) < _THREADED_FROM:
+    if threads < 2:
         return _verify_chunk(items)
 
     # libsodium runs without the interpreter lock. A pool of its own per call survives forks,

@@ -15,7 +15,7 @@ vouches for that; a second export, or the log itself, tells.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from traceability.errors import (
     ConsistencyNotProven,
@@ -25,10 +25,13 @@ from traceability.errors import (
     TraceabilityError,
 )
 from traceability.ledger import contents, continuity, heads
+from traceability.ledger.ahead import Ahead
 from traceability.ledger.bundle import ProofBundle, ProvenEntry, parse_bundle
 from traceability.ledger.checkpoint import Checkpoint
 from traceability.ledger.notes import VerifierKey
 from traceability.ledger.replaying import Tally
+
+T = TypeVar("T")
 
 OK = "ok"
 SKIPPED = "skipped"
@@ -129,6 +132,7 @@ def verify_bundle(
     verifiers: Sequence[VerifierKey],
     earlier: Sequence[str] = (),
     documents: DigestOf | None = None,
+    processes: int = 1,
 ) -> VerificationReport:
     """Verify a bundle against nothing but the keys and notes its reader brings.
 
@@ -137,6 +141,7 @@ def verify_bundle(
         verifiers: the log's key, and those of witnesses that one relies on.
         earlier: checkpoints of this log that one holds, as signed notes.
         documents: finds evidence files by digest; None where there are none at hand.
+        processes: how many may work at once.
 
     Returns:
         A report; `error` tells what is wrong with the first step that failed.
@@ -144,7 +149,7 @@ def verify_bundle(
     found = _Found()
     steps: list[Step] = []
     error: TraceabilityError | None = None
-    run = _run(found, data, verifiers, earlier, documents)
+    run = _run(found, data, verifiers, earlier, documents, Ahead(data, processes=processes))
     for number, name in enumerate(_NAMES, 1):
         try:
             outcome, sentence = next(run)
@@ -177,6 +182,7 @@ def _run(
     verifiers: Sequence[VerifierKey],
     earlier: Sequence[str],
     documents: DigestOf | None,
+    ahead: Ahead,
 ) -> Iterator[tuple[str, str]]:
     """Run the steps, one at each `next`; yields outcome and sentence of each."""
     bundle = parse_bundle(data)
@@ -193,13 +199,17 @@ def _run(
 
     read = contents.understand(bundle, checkpoint.origin)
     found.partly_hidden = read.partly_hidden
-    found.disputed = contents.verify_statements(read)
+    found.disputed = contents.verify_signers(read)
+    # Chains and balances are looked at while signatures are still verified, and told in turn.
+    chains = _Later(continuity.verify_chains, read)
+    balances = _Later(contents.verify_balances, read)
+    contents.verify_signatures(read, ahead.signed())
     yield OK, f"{len(read.said)} statements are signed with keys that were good at their index."
 
-    found.begun_blinded = continuity.verify_chains(read)
+    found.begun_blinded = chains.told()
     yield OK, f"{len(read.whole)} chains are without gap; {found.begun_blinded} lots begin blinded."
 
-    found.tally = contents.verify_balances(read).tally
+    found.tally = balances.told().tally
     yield OK, _told(found.tally)
 
     disclosed = contents.verify_disclosures(read)
@@ -208,6 +218,24 @@ def _run(
     yield _verify_documents(found, read, documents)
 
     yield _verify_consistency(found, bundle, checkpoint, verifiers, earlier)
+
+
+class _Later(Generic[T]):
+    """The answer of a step that was run before its turn, or the error it ended with."""
+
+    def __init__(self, step: Callable[[contents.Contents], T], read: contents.Contents) -> None:
+        self._answer: list[T] = []
+        self._error: Exception | None = None
+        try:
+            self._answer.append(step(read))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is told when its turn comes
+            self._error = error
+
+    def told(self) -> T:
+        """Return the answer, or raise the error."""
+        if self._error is not None:
+            raise self._error
+        return self._answer[0]
 
 
 def _told(tally: Tally) -> str:
@@ -223,13 +251,13 @@ def _verify_documents(
     if documents is None:
         return SKIPPED, "No documents were given."
     seen: dict[str, bool] = {}
-    for at, item in read.placed_items():
+    for number, item in enumerate(read.bundle.entries):
         said = read.said.get(item.hash)
         evidence = said.statement.envelope.evidence if said and said.statement else None
         for document in evidence or ():
             digest = documents(document.sha256)
             if digest is not None and digest != document.sha256:
-                raise DocumentDiffers(document.sha256, at=at)
+                raise DocumentDiffers(document.sha256, at=contents.at_entry(number))
             seen[document.sha256] = digest is not None
     found.documents_missing = tuple(sorted(name for name, is_there in seen.items() if not is_there))
     there = sum(seen.values())

@@ -12,6 +12,8 @@ from django.utils.translation import ngettext
 
 register = template.Library()
 
+_SHORT_NAMES = {"CD": "DR Congo", "KP": "North Korea", "RU": "Russia"}
+"""Where the list has but the long name, and it does not fit a picture."""
 _SCALES = ((1_000_000_000, "t"), (1_000_000, "kg"), (1_000, "g"))
 
 
@@ -33,6 +35,12 @@ def amount(value: int | None, unit: str = "mg") -> str:
             places = f".{rest:03d}".rstrip("0") if rest else ""
             return f"{sign}{grouped(whole)}{places} {name}"
     return f"{value} mg"
+
+
+@register.filter
+def milligrams(value: str | None) -> str:
+    """Return milligrams that came as text, so that no reader rounds them, as people read them."""
+    return amount(None if value is None else int(value))
 
 
 @register.filter
@@ -58,6 +66,8 @@ def country_name(code: str | None) -> str:
     """Return a country's English name by its ISO 3166-1 code; the code where unknown."""
     if not code:
         return _("country not known")
+    if code in _SHORT_NAMES:
+        return _SHORT_NAMES[code]
     found = pycountry.countries.get(alpha_2=code)
     return str(getattr(found, "common_name", found.name)) if found else code
 

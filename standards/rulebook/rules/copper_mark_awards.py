@@ -15,9 +15,10 @@ from standards.rulebook.appraisal import (
     performance_standards,
 )
 from standards.rulebook.asking import Asked, Question, answered_for, of_visits, told_of_sites
+from standards.rulebook.claims import LotClaim, every_claim
 from standards.rulebook.composition import unmeasurable
 from standards.rulebook.credential import Credential, CredentialOutcome
-from standards.rulebook.dossier import DeclaredClaim, Dossier
+from standards.rulebook.dossier import Dossier
 from standards.rulebook.findings import Finding, not_applicable
 from standards.rulebook.law import LawOnDate
 from standards.rulebook.months import after_months, last_day
@@ -345,14 +346,14 @@ def _not_offered(asked: Asked, visit: Visit) -> Standing:
             return fails(because, one.entry)
     claimed = [
         _claimed_as(claim, site, status[0])
-        for claim in asked.dossier.declared
-        if claim.scheme == COPPER_MARK.id and claim.facility_id == facility
+        for claim in every_claim(asked.dossier)
+        if claim.scheme == COPPER_MARK.id and claim.site == facility
     ]
     not_offered = f"{site}: a due-diligence status, not offered as a mark"
     return worst(claimed or [holds(not_offered, status[0].entry)])
 
 
-def _claimed_as(claim: DeclaredClaim, site: str, status: Credential) -> Standing:
+def _claimed_as(claim: LotClaim, site: str, status: Credential) -> Standing:
     if claim.says is None:
         because = f"{site}: nobody has coded what {claim.claimant} claims of it"
         missing = f"coding of the wording of claim {claim.id}"

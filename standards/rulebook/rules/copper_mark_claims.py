@@ -13,6 +13,7 @@ from standards.rulebook.asking import Asked, checked_sites
 from standards.rulebook.chain import claimant_status
 from standards.rulebook.claims import (
     ON_THE_LOT,
+    LotClaim,
     about,
     claims_on,
     judged_claims,
@@ -20,7 +21,7 @@ from standards.rulebook.claims import (
 )
 from standards.rulebook.composition import unmeasurable
 from standards.rulebook.credential import Credential
-from standards.rulebook.dossier import DeclaredClaim, Dossier
+from standards.rulebook.dossier import Dossier
 from standards.rulebook.findings import Finding, Outcome, at_least, interval_text, percent_text
 from standards.rulebook.law import LawOnDate, Provision, Unavailable
 from standards.rulebook.path import mines_surveyed
@@ -59,7 +60,7 @@ def product_claims_rest_on_chain_of_custody(dossier: Dossier, law: LawOnDate) ->
     return judged_claims(claims, COPPER_MARK, partial(_level, dossier, law))
 
 
-def _level(dossier: Dossier, law: LawOnDate, claim: DeclaredClaim) -> Standing:
+def _level(dossier: Dossier, law: LawOnDate, claim: LotClaim) -> Standing:
     speaks_of_product = claim.code in PRODUCT_CODES or "content" in (claim.says or ())
     if not speaks_of_product:
         if claim.says is None:
@@ -70,7 +71,7 @@ def _level(dossier: Dossier, law: LawOnDate, claim: DeclaredClaim) -> Standing:
     return _with_claim(claim, claimant_status(dossier, law, COPPER_MARK, claim))
 
 
-def _with_claim(claim: DeclaredClaim, told: Standing) -> Standing:
+def _with_claim(claim: LotClaim, told: Standing) -> Standing:
     """Return a standing of the claimant as one of its claim about a product."""
     return Standing(
         outcome=told.outcome,
@@ -83,7 +84,7 @@ def _with_claim(claim: DeclaredClaim, told: Standing) -> Standing:
 # ── CM-COC-01 to -03 ──────────────────────────────────────────────────────────────────────
 
 
-def _product_claims(dossier: Dossier) -> list[DeclaredClaim]:
+def _product_claims(dossier: Dossier) -> list[LotClaim]:
     return claims_on(dossier, COPPER_MARK, PRODUCT_CODES)
 
 
@@ -101,11 +102,9 @@ def the_site_has_award_and_chain_of_custody(dossier: Dossier, law: LawOnDate) ->
     return judged_claims(_product_claims(dossier), COPPER_MARK, judge)
 
 
-def _both(
-    dossier: Dossier, law: LawOnDate, standards: frozenset[str], claim: DeclaredClaim
-) -> Standing:
+def _both(dossier: Dossier, law: LawOnDate, standards: frozenset[str], claim: LotClaim) -> Standing:
     sites = [one.facility_id for one in dossier.lots if one.lot_id == claim.lot_id]
-    site = claim.facility_id or next((one for one in sites if one), None)
+    site = claim.site or next((one for one in sites if one), None)
     custody = claimant_status(dossier, law, COPPER_MARK, claim)
     if site is None:
         because = f"{about(claim)}: the site behind it is not known"
@@ -115,9 +114,7 @@ def _both(
     return _with_claim(claim, worst([award, custody]))
 
 
-def _award(
-    dossier: Dossier, site: str, standards: frozenset[str], claim: DeclaredClaim
-) -> Standing:
+def _award(dossier: Dossier, site: str, standards: frozenset[str], claim: LotClaim) -> Standing:
     day, size = claim.made_on, dossier.log_size
     awards = performance_credentials(dossier, COPPER_MARK, site, standards)
     if not awards:
@@ -146,7 +143,7 @@ def product_claims_are_about_copper_only(dossier: Dossier, law: LawOnDate) -> Fi
     return judged_claims(_product_claims(dossier), COPPER_MARK, judge, metals)
 
 
-def _of_metal(dossier: Dossier, metals: Provision, claim: DeclaredClaim) -> Standing:
+def _of_metal(dossier: Dossier, metals: Provision, claim: LotClaim) -> Standing:
     if claim.mineral is None and dossier.mineral not in metals.value:
         because = f"{about(claim)} does not say for which metal it is made"
         return cannot_tell(because, claim.entry, missing=f"metal of claim {claim.id}")
@@ -172,7 +169,7 @@ def the_model_is_one_the_standard_allows(dossier: Dossier, law: LawOnDate) -> Fi
     return judged_claims(claims, COPPER_MARK, partial(_model, models), models)
 
 
-def _model(models: Provision, claim: DeclaredClaim) -> Standing:
+def _model(models: Provision, claim: LotClaim) -> Standing:
     if claim.model is None:
         because = f"{about(claim)} names no chain-of-custody model"
         return cannot_tell(because, claim.entry, missing=f"model of claim {claim.id}")
@@ -209,8 +206,8 @@ def only_eligible_input_is_counted(dossier: Dossier, law: LawOnDate) -> Finding:
     return judged_claims(claims, COPPER_MARK, partial(_counted, share))
 
 
-def _counted(share: tuple[Fraction, Fraction], claim: DeclaredClaim) -> Standing:
-    return _compared(share, Fraction(claim.share or 1), claim, "is claimed for")
+def _counted(share: tuple[Fraction, Fraction], claim: LotClaim) -> Standing:
+    return _compared(share, claim.part, claim, "is claimed for")
 
 
 @rule(
@@ -232,12 +229,12 @@ def the_eligible_share_is_enough(dossier: Dossier, law: LawOnDate) -> Finding:
     return judged_claims(claims, COPPER_MARK, partial(_enough, share, least), least)
 
 
-def _enough(share: tuple[Fraction, Fraction], least: Provision, claim: DeclaredClaim) -> Standing:
+def _enough(share: tuple[Fraction, Fraction], least: Provision, claim: LotClaim) -> Standing:
     return _compared(share, least.share, claim, "needs")
 
 
 def _compared(
-    share: tuple[Fraction, Fraction], needed: Fraction, claim: DeclaredClaim, words: str
+    share: tuple[Fraction, Fraction], needed: Fraction, claim: LotClaim, words: str
 ) -> Standing:
     if claim.model not in ON_THE_LOT:
         under = (claim.model or "a model that is not named").replace("_", " ")

@@ -5,6 +5,7 @@ from datetime import date
 
 from standards.rulebook.appraisal import Appraisal, absence, performance_credentials
 from standards.rulebook.asking import Asked
+from standards.rulebook.claims import every_claim
 from standards.rulebook.credential import Credential
 from standards.rulebook.dossier import Dossier
 from standards.rulebook.findings import Finding, Outcome, nonconforming
@@ -151,8 +152,8 @@ def _claimed_older(asked: Asked, visit: Visit, by_then: Sequence[Credential]) ->
     """Tell whether somebody claims the level of an audit whose place another has taken."""
     last = by_then[-1]
     older = {one.level: one for one in by_then[:-1] if one.level != last.level}
-    for claim in asked.dossier.declared:
-        is_of_site = claim.scheme == IRMA.id and claim.facility_id == visit.facility_id
+    for claim in every_claim(asked.dossier):
+        is_of_site = claim.scheme == IRMA.id and claim.site == visit.facility_id
         if is_of_site and claim.level in older:
             because = (
                 f"{visit.site}: {claim.claimant} claims {claim.level}, "

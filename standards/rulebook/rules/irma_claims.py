@@ -15,10 +15,10 @@ from standards.rulebook.appraisal import Appraisal, performance_standards
 from standards.rulebook.asking import Asked, checked_sites
 from standards.rulebook.chain import claimant_status
 from standards.rulebook.claims import (
-    BOOK_AND_CLAIM,
     MATERIAL_CODES,
     ON_THE_LOT,
     PHYSICAL_CODES,
+    LotClaim,
     about,
     claims_on,
     judged_claims,
@@ -26,7 +26,7 @@ from standards.rulebook.claims import (
 )
 from standards.rulebook.composition import unmeasurable, untraced_mg
 from standards.rulebook.credential import Credential
-from standards.rulebook.dossier import DeclaredClaim, Dossier
+from standards.rulebook.dossier import Dossier
 from standards.rulebook.findings import (
     Finding,
     Outcome,
@@ -65,7 +65,7 @@ def claims_use_the_words_of_irma(dossier: Dossier, law: LawOnDate) -> Finding:
     return judged_claims(claims_on(dossier, IRMA), IRMA, partial(_wording, dossier, law))
 
 
-def _wording(dossier: Dossier, law: LawOnDate, claim: DeclaredClaim) -> Standing:
+def _wording(dossier: Dossier, law: LawOnDate, claim: LotClaim) -> Standing:
     if claim.says is None:
         because = f"{about(claim)}: nobody has coded what it says"
         missing = f"coding of the wording of claim {claim.id}"
@@ -94,32 +94,6 @@ def _wording(dossier: Dossier, law: LawOnDate, claim: DeclaredClaim) -> Standing
     return cannot_tell(because, claim.entry, missing=missing)
 
 
-# ── IRMA-COC-05: the model ────────────────────────────────────────────────────────────────
-
-
-@rule(
-    id="IRMA-COC-05",
-    title="What is claimed fits the chain-of-custody model",
-    source=f"{SOURCE}: four models assure physical presence, book and claim does not",
-    governed_by="as_of",
-)
-def what_is_claimed_fits_the_model(dossier: Dossier, _law: LawOnDate) -> Finding:
-    """Content and origin are claimed on a physical model; book and claim only supports."""
-    return judged_claims(claims_on(dossier, IRMA, MATERIAL_CODES), IRMA, _fits)
-
-
-def _fits(claim: DeclaredClaim) -> Standing:
-    if claim.model is None:
-        because = f"{about(claim)} names no chain-of-custody model"
-        return cannot_tell(because, claim.entry, missing=f"model of claim {claim.id}")
-    words = claim.model.replace("_", " ")
-    says_physical = claim.code in PHYSICAL_CODES or {"content", "origin"} & set(claim.says or ())
-    if claim.model == BOOK_AND_CLAIM and says_physical:
-        because = f"{about(claim)} speaks of content or origin, which {words} cannot show"
-        return fails(because, claim.entry)
-    return holds(f"{about(claim)}: {claim.code} on {words}", claim.entry)
-
-
 # ── IRMA-COC-03: the source ───────────────────────────────────────────────────────────────
 
 
@@ -133,9 +107,14 @@ def _fits(claim: DeclaredClaim) -> Standing:
 def the_claimed_share_has_a_source(dossier: Dossier, law: LawOnDate) -> Finding:
     """On models that stay with the lot, at least the claimed share is of mines with a level.
 
-    Under mass balance and book and claim the lot itself need hold none: the account does.
+    Under mass balance and book and claim the lot itself need hold none: the account does, and
+    what is booked there is judged by the rules about accounts (ISO-MB-02, ISO-BC-01).
     """
-    claims = claims_on(dossier, IRMA, PHYSICAL_CODES)
+    claims = [
+        one
+        for one in claims_on(dossier, IRMA, PHYSICAL_CODES)
+        if one.model in ON_THE_LOT or not one.is_booked
+    ]
     if not claims:
         return nobody_claims(IRMA)
     if (answer := unmeasurable(dossier)) is not None:
@@ -170,12 +149,12 @@ def _has_level(levels: Sequence[str], asked: Asked, told: Appraisal, audit: Cred
     return holds(f"{site}: {published(audit)} on {day}", audit.entry)
 
 
-def _sourced(share: tuple[Fraction, Fraction], claim: DeclaredClaim) -> Standing:
+def _sourced(share: tuple[Fraction, Fraction], claim: LotClaim) -> Standing:
     if claim.model not in ON_THE_LOT:
         words = (claim.model or "a model that is not named").replace("_", " ")
         because = f"{about(claim)}: under {words} the source stands in the account, not in the lot"
         return cannot_tell(because, claim.entry, missing=f"account behind claim {claim.id}")
-    measured = at_least(*share, Fraction(claim.share or 1))
+    measured = at_least(*share, claim.part)
     because = (
         f"{about(claim)} is for {percent_text(measured.threshold)} of the lot; "
         f"{interval_text(*share)} comes from mines with a published level"
@@ -211,8 +190,8 @@ def recycled_metal_is_not_counted_as_mined(dossier: Dossier, law: LawOnDate) -> 
     )
 
 
-def _apart(law: LawOnDate, recycled: Fraction, claim: DeclaredClaim) -> Standing:
-    claimed = Fraction(claim.share or 1)
+def _apart(law: LawOnDate, recycled: Fraction, claim: LotClaim) -> Standing:
+    claimed = claim.part
     room = f"{percent_text(recycled)} of the metal is recycled, {percent_text(claimed)} is claimed"
     if claimed <= 1 - recycled:
         return holds(f"{about(claim)}: {room}", claim.entry)
@@ -241,7 +220,7 @@ def the_claim_says_what_must_stand_on_it(dossier: Dossier, law: LawOnDate) -> Fi
     return judged_claims(claims, IRMA, partial(_complete, fields.value), fields)
 
 
-def _complete(fields: Sequence[str], claim: DeclaredClaim) -> Standing:
+def _complete(fields: Sequence[str], claim: LotClaim) -> Standing:
     lacking = [name for name in fields if name not in claim.fields]
     if lacking:
         return fails(f"{about(claim)} does not state {listed(lacking)}", claim.entry)

@@ -9,20 +9,23 @@ from functools import partial
 
 from msgspec.structs import replace
 
+from standards.rulebook.accounts import STRICTNESS, Claim
 from standards.rulebook.appraisal import performance_standards
 from standards.rulebook.chain import Passing, carrying, custody_status, passings, unworked
+from standards.rulebook.claimed import Checked, about_claims
 from standards.rulebook.claims import (
     BOOK_AND_CLAIM,
     MATERIAL_CODES,
     PHYSICAL_CODES,
-    STRICTEST_FIRST,
+    LotClaim,
     about,
     claims_on,
+    every_claim,
     judged_claims,
     least_favorable,
     nobody_claims,
 )
-from standards.rulebook.dossier import Agreement, DeclaredClaim, Dossier, PathLot
+from standards.rulebook.dossier import Agreement, Dossier, PathLot
 from standards.rulebook.findings import Finding, Outcome, not_applicable
 from standards.rulebook.law import LawOnDate
 from standards.rulebook.rule import rule
@@ -31,6 +34,7 @@ from standards.rulebook.sites import told_or_open
 from standards.rulebook.standing import Standing, cannot_tell, fails, holds, listed
 
 SOURCE = "IRMA Chain of Custody Standard v1.0 (2024)"
+NO_CHAIN = "no metal on the path comes from a mine with a published audit: no chain begins"
 _COC = ("irma.custody_standard", "irma.performance_standards", "irma.time_rule")
 
 
@@ -61,8 +65,7 @@ def everybody_who_passed_the_claim_was_assessed(dossier: Dossier, law: LawOnDate
         return nobody_claims(IRMA)
     lots = carrying(dossier, IRMA, performance_standards(law, IRMA))
     if not lots:
-        because = "no metal on the path comes from a mine with a published audit: no chain begins"
-        return not_applicable(because)
+        return not_applicable(NO_CHAIN)
     told = [
         _passing(dossier, law, one)
         for claim in claims
@@ -125,7 +128,7 @@ def no_model_is_stricter_than_its_path(dossier: Dossier, law: LawOnDate) -> Find
 
 
 def _model(
-    dossier: Dossier, models: Sequence[str], lots: Sequence[PathLot], claim: DeclaredClaim
+    dossier: Dossier, models: Sequence[str], lots: Sequence[PathLot], claim: LotClaim
 ) -> Standing:
     if claim.model is None:
         because = f"{about(claim)} names no chain-of-custody model"
@@ -137,10 +140,10 @@ def _model(
         return holds(f"{about(claim)}: {words} is the weakest model", claim.entry)
     upstream = [
         one
-        for one in dossier.declared
-        if one.scheme == IRMA.id and one.lot_id != claim.lot_id and one.model in STRICTEST_FIRST
+        for one in every_claim(dossier)
+        if one.scheme == IRMA.id and one.lot_id != claim.lot_id and one.model in STRICTNESS
     ]
-    weakest = max(upstream, key=lambda one: STRICTEST_FIRST.index(one.model or ""), default=None)
+    weakest = min(upstream, key=lambda one: STRICTNESS.index(one.model or ""), default=None)
     if weakest is not None and _is_stricter(claim.model, weakest.model or ""):
         because = (
             f"{about(claim)} is stricter than its path: lot {weakest.lot_id} was passed as "
@@ -156,11 +159,11 @@ def _model(
 
 
 def _is_stricter(model: str, other: str) -> bool:
-    return STRICTEST_FIRST.index(model) < STRICTEST_FIRST.index(other)
+    return STRICTNESS.index(model) > STRICTNESS.index(other)
 
 
 def _untold_handovers(
-    lots: Sequence[PathLot], upstream: Sequence[DeclaredClaim], claim: DeclaredClaim
+    lots: Sequence[PathLot], upstream: Sequence[LotClaim], claim: LotClaim
 ) -> list[str]:
     """Return lots that changed hands without a declared model, but for what a mine sent out."""
     told = {one.lot_id for one in upstream}
@@ -172,6 +175,68 @@ def _untold_handovers(
         and any(hand.kind == "custody" for hand in lot.hands)
         and lot.lot_id not in as_mined
     ]
+
+
+# ── IRMA-COC-05: book and claim ───────────────────────────────────────────────────────────
+
+
+@rule(
+    id="IRMA-COC-05",
+    title="Book and claim supports; it says nothing of what a lot contains or where it is from",
+    source="ISO 22095:2020, 3.3.5: a record that is not connected to the physical flow",
+    governed_by="as_of",
+)
+def book_and_claim_claims_no_content(dossier: Dossier, _law: LawOnDate) -> Finding:
+    """A claim that is apart from material is coded as support, and its wording says no more.
+
+    A declared claim that names no model leaves it open whether it is apart from material.
+    """
+    declared = [
+        one
+        for one in every_claim(dossier)
+        if one.lot_id == dossier.lot_id
+        and not one.is_booked
+        and one.code in MATERIAL_CODES
+        and one.model in (None, BOOK_AND_CLAIM)
+    ]
+
+    def check(claim: Claim) -> Checked:
+        because = f"claim {claim.id} by book and claim is coded as: {claim.code}"
+        is_support = claim.code == "supports"
+        return Checked(
+            outcome=Outcome.CONFORMS if is_support else Outcome.NONCONFORMING,
+            because=because,
+            evidence=(claim.entry,),
+        )
+
+    booked = about_claims(
+        dossier,
+        check,
+        of=lambda claim: claim.model == BOOK_AND_CLAIM,
+        words="book and claim is not claimed",
+    )
+    if not declared:
+        return booked
+    told = least_favorable([_supports_only(one) for one in declared])
+    return max(booked, told, key=lambda one: _LEAST_LAST.index(one.outcome))
+
+
+_LEAST_LAST = (
+    Outcome.NOT_APPLICABLE,
+    Outcome.CONFORMS,
+    Outcome.INDETERMINATE,
+    Outcome.NONCONFORMING,
+)
+
+
+def _supports_only(claim: LotClaim) -> Standing:
+    if claim.model is None:
+        because = f"{about(claim)} names no chain-of-custody model"
+        return cannot_tell(because, claim.entry, missing=f"model of claim {claim.id}")
+    if claim.code != "supports" or {"content", "origin"} & set(claim.says or ()):
+        because = f"{about(claim)} speaks of more than support, which book and claim cannot show"
+        return fails(because, claim.entry)
+    return holds(f"{about(claim)} is coded as support", claim.entry)
 
 
 # ── IRMA-COC-08: contractors ──────────────────────────────────────────────────────────────
@@ -190,6 +255,8 @@ def contractors_are_covered(dossier: Dossier, law: LawOnDate) -> Finding:
     if not claims:
         return nobody_claims(IRMA)
     lots = carrying(dossier, IRMA, performance_standards(law, IRMA))
+    if not lots:
+        return not_applicable(NO_CHAIN)
     worked = [
         (lot, one)
         for claim in claims

@@ -6,13 +6,14 @@ published; it never puts a level in the place of another.
 
 from collections.abc import Mapping
 from decimal import Decimal
+from fractions import Fraction
 from typing import NamedTuple
 
 from standards.rulebook.appraisal import Appraisal
 from standards.rulebook.asking import Asked
 from standards.rulebook.credential import Credential, CredentialOutcome
 from standards.rulebook.dossier import Dossier
-from standards.rulebook.findings import Finding, Outcome
+from standards.rulebook.findings import Finding, Outcome, percent_text
 from standards.rulebook.law import LawOnDate
 from standards.rulebook.remembering import remembered
 from standards.rulebook.rule import rule
@@ -124,8 +125,8 @@ def _against(asked: Asked, worst_of: _Worst, level: str) -> str:
     needed = asked.law["irma.critical_ratings"].value.get(level)
     area, critical = worst_of.area, worst_of.critical
     if least is not None and area is not None and _score(area) < 100 * least:
-        name, percent = area.code.replace("_", " "), f"{100 * least:f}"
-        return f"{name} is scored {area.score_percent} %, and {level} needs {percent} %"
+        name, percent = area.code.replace("_", " "), percent_text(Fraction(least))
+        return f"{name} is scored {area.score_percent} %, and {level} needs {percent}"
     if needed is not None and critical is not None and _rank(critical) < RATINGS.index(needed):
         rating = _words(critical.rating)
         return f"critical requirement {critical.code} is rated {rating}, not {needed}"

@@ -1,11 +1,10 @@
 """The bundle's format: closed, canonical, read back as written."""
 
-from dataclasses import replace
-
 import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.traceability.ledger.paper_ledger import mine_and_buyer
 from traceability.errors import MalformedBundle

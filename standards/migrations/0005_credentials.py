@@ -32,7 +32,7 @@ def protect(apps, editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("standards", "0002_append_only"),
+        ("standards", "0004_accounts"),
     ]
 
     operations = [
