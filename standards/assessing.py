@@ -250,7 +250,7 @@ def _keep(
         keys_read=sorted(evaluation.keys_read),
         inputs_read=sorted(evaluation.inputs_read),
         facilities=sorted(name for name in facilities if name),
-        findings=[finding.as_json() for finding in evaluation.findings],
+        findings=evaluation.as_json(),
         verdict_digest=digest,
         lot_handle=handle,
         assessed_at=turn.now,

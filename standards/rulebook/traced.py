@@ -8,6 +8,8 @@ written down as metal passes them.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from standards.rulebook.dossier import PathLot
+from standards.rulebook.handing import holders_of, path_lots
 from traceability.ledger import history as flow
 from traceability.ledger.chronicle import History
 from traceability.ledger.composition import Composition
@@ -30,6 +32,7 @@ class Traced:
     steps: Mapping[str, Sequence[flow.Step]]  # by entry
     made: Mapping[str, flow.Made]
     carries: Mapping[str, frozenset[str]]
+    lots: Mapping[str, PathLot]
 
     def minerals_of(self, lot: str) -> tuple[str, ...]:
         """Return the elements to ask about: those documents or the material's name speak of.
@@ -48,6 +51,10 @@ class Traced:
         for begun in self.history.beginnings.values():
             found |= {row["facility"] for row in begun.declared if "facility" in row}
         return found
+
+    def organizations(self) -> set[str]:
+        """Return every organization that made, held or owned a lot of this history."""
+        return holders_of(self.lots.values())
 
 
 def trace(history: History, lots: Iterable[str]) -> Traced:
@@ -80,6 +87,7 @@ def trace(history: History, lots: Iterable[str]) -> Traced:
         steps=steps,
         made=made,
         carries=carries,
+        lots=path_lots(history),
     )
 
 
