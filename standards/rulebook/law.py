@@ -206,6 +206,9 @@ class LawOnDate:
             Unavailable: no pack has the key, no version covers the day, its value is unset,
                 or it says that there is no such law (`repealed`, `not_yet_in_force`).
         """
+        known = self.provisions_read.get(key)
+        if known is not None:
+            return known
         self.keys_read.add(key)
         parameter = self.parameters.get(key)
         if parameter is None:
