@@ -39,7 +39,7 @@ from standards.models import (
 from standards.noting import note_statements
 from standards.rulebook import statements as said
 from standards.rulebook.evaluation import code_version
-from standards.rulebook.law import Pack
+from standards.rulebook.law import changed_keys
 from traceability.ledger.statements import Statement, parse_statement
 from traceability.models import Audience, Facility, LotOpening
 from traceability.recording import known_kinds
@@ -221,7 +221,7 @@ def _pack_activation(followed: Followed, due: _Due) -> None:
         version=body.version,
         digest=body.digest,
     )
-    changed = _changed_keys(before, pack_of(body.digest))
+    changed = changed_keys(before, pack_of(body.digest))
     read = Assessment.objects.filter(is_current=True, keys_read__overlap=sorted(changed))
     due.add(read.values_list("lot", flat=True).distinct(), _Because.PACK)
 
@@ -376,22 +376,3 @@ def _seen_by(club: str) -> set[str]:
         held = {row[0] for row in cursor.fetchall()}
     opened = LotOpening.objects.filter(organization__in=organizations, closed_order=None)
     return held | set(opened.values_list("lot", flat=True))
-
-
-def _changed_keys(before: Pack | None, after: Pack | None) -> set[str]:
-    """Return the parameters that a new version of a pack adds, drops or words differently."""
-    old, new = _told(before), _told(after)
-    return {key for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
-
-
-def _told(pack: Pack | None) -> dict[str, list[dict[str, Any]]]:
-    """Return what a pack says of each parameter, without the name of the pack itself."""
-    if pack is None:
-        return {}
-    return {
-        key: [
-            {name: value for name, value in version.as_json().items() if name != "pack"}
-            for version in parameter.versions
-        ]
-        for key, parameter in pack.parameters.items()
-    }
