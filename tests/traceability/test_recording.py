@@ -5,7 +5,6 @@ from itertools import chain
 from uuid import uuid4
 
 import pytest
-from django.db import connection
 
 from tests.builders import (
     OPERATOR,
@@ -46,6 +45,7 @@ from tests.builders import (
     void,
     withdrawal,
 )
+from tests.traceability.logbook import rows
 from tests.traceability.parallel import at_once
 from traceability import recording
 from traceability.errors import TraceabilityError
@@ -73,20 +73,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 T = 10**9
 L = "alice:L"
-
-
-def rows():
-    """Return every row of every ledger table but rejections, to hold states against each other."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT relname FROM pg_class WHERE relkind = 'r' AND relname LIKE 'traceability_%'"
-            " AND relname <> 'traceability_rejection' ORDER BY relname"
-        )
-        found = {}
-        for (name,) in cursor.fetchall():
-            cursor.execute(f"SELECT t::text FROM {name} t ORDER BY 1")  # noqa: S608
-            found[name] = cursor.fetchall()
-    return found
 
 
 def amount(lot):
