@@ -50,13 +50,13 @@ ALL = {
     "with the guard compared": (NO, AFTER, RECORDING + "_verify_guard_once"),
     "with everything locked and read": (NO, AFTER, "traceability.holding.hold"),
     "with a statement sealed into its chains": (NO, AFTER, "traceability.holding.Held.seal"),
-    "with the receipts signed": (NO, AFTER, RECORDING + "_give_receipts"),
     "before the message that writes": (NO, BEFORE, CALL, WRITE),
     "before the outcome is told": (YES, AFTER, TRANSACTION),
+    "with the receipts signed": (YES, AFTER, "traceability.outcomes.sign_receipts"),
     "before the answer is sent": (YES, BEFORE, "wsgiref.handlers.BaseHandler.finish_response"),
 }
 COPIED = {  # a large batch
-    "with rows under way": (NO, AFTER, "traceability.wire.Copy.step", WRITE),
+    "with rows under way": (NO, AFTER, "traceability.wire.Copy._begin", WRITE),
     "with all rows copied and the old states": (NO, AFTER, "traceability.wire.Copy.drain", WRITE),
 }
 AT_ONCE = {  # what is not mirrored is committed by the message that writes it

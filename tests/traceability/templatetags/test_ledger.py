@@ -51,7 +51,7 @@ def test_terms_and_names_read_as_words():
 
 
 def test_a_country_that_is_not_known_says_so():
-    assert country_name("CD") == "Congo, The Democratic Republic of the"
+    assert country_name("CD") == "DR Congo"
     assert country_name("") == country_name(None) == "country not known"
     assert country_name("QQ") == "QQ"
 
