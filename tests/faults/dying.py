@@ -25,15 +25,18 @@ from django.urls import get_resolver
 if not apps.ready:  # in the forkserver, before anything is forked off
     from traceability.project.wsgi import application
 
-    get_resolver().url_patterns  # noqa: B018 - reads all that answers to an address
-
 from django.conf import settings
 from django.db import connections
 
 from standards.assessing import assess_due
 from standards.following import follow_log
+from standards.rulebook.evaluation import code_version
+from standards.rulebook.pack_format import shipped_packs
 from traceability.publishing import publish_checkpoint
-from traceability.recording import Submission, record_statements
+from traceability.recording import Submission, known_kinds, record_statements
+
+if "application" in globals():  # what every process of the product reads once, read for all
+    known_kinds(), shipped_packs(), code_version(), get_resolver().url_patterns
 
 BEFORE, AFTER = "before", "after"
 COMMIT = "django.db.backends.base.base.BaseDatabaseWrapper._commit"
@@ -147,11 +150,12 @@ def publish_for_ever() -> None:
         publish_checkpoint()
 
 
-def turn(now: Any) -> int:
-    """Do what the periodic task does: publish, follow, assess."""
-    publish_checkpoint(now=now)
-    follow_log(now=now)
-    return assess_due(now=now)
+def turn(now: Any, times: int = 1) -> tuple[int, int]:
+    """Do what the periodic task does: publish, follow, assess; return what the last turn did."""
+    for _ in range(times):
+        publish_checkpoint(now=now)
+        done = follow_log(now=now), assess_due(now=now)
+    return done
 
 
 class _Threads(WSGIServer):

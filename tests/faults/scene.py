@@ -27,7 +27,7 @@ Constants = Mapping[str, Any]  # of the product, by dotted name, as a process is
 NONE: Constants = {}
 
 _forkserver = get_context("forkserver")
-_forkserver.set_forkserver_preload([dying.__name__])
+_forkserver.set_forkserver_preload(["pytest", dying.__name__])  # or each process imports both
 
 
 @dataclass

@@ -74,13 +74,16 @@ def worker(environment, place):
 
 def all_is_done():
     """Tell whether everything recorded is published, followed, assessed and logged."""
-    return not (
-        Pending.objects.exists()
-        or followed_size() < published_size()
-        or DueAssessment.objects.filter(due_on__lte=timezone.now().date()).exists()
+
+    def is_followed():
+        return not Pending.objects.exists() and followed_size() == published_size()
+
+    is_idle = is_followed() and not (
+        DueAssessment.objects.filter(due_on__lte=timezone.now().date()).exists()
         or VerdictRun.objects.filter(entry="").exists()
         or Assessment.objects.filter(run=None).exists()
     )
+    return is_idle and is_followed()  # also what was logged while we looked
 
 
 def verdicts_on_copper():

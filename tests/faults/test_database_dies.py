@@ -160,6 +160,5 @@ def test_the_database_dies_while_the_worker_works(scene, place):
     back(scene)
     verify_as_left()
 
-    scene.does(work)
-    scene.does(work)
+    scene.does(partial(turn, NOW, times=2))
     verify_caught_up(scene.facts)

@@ -8,7 +8,6 @@ from functools import partial
 
 import pytest
 
-from standards.assessing import assess_due
 from standards.following import follow_log
 from standards.known import followed_size
 from standards.models import (
@@ -33,6 +32,7 @@ LOG, GATHER = ASSESSING + "log_verdicts", ASSESSING + "_gather_run"
 RECORD = "traceability.recording._record"
 SMALL = {FOLLOWING + "BATCH": 10, ASSESSING + "BATCH": 1}  # several turns where one would do
 TURN = partial(turn, NOW)
+CATCH_UP = partial(turn, NOW, times=2)  # the second follows the verdicts that the first logged
 
 STEPS = {
     # following
@@ -124,15 +124,13 @@ def test_a_worker_killed(scene, undisturbed, step):
     verify_as_left()
     assert followed_size() <= published_size()
 
-    scene.does(TURN)  # whatever was left is done now …
-    scene.does(TURN)  # … and the verdicts that were logged are followed
+    scene.does(CATCH_UP)
     assert told() == undisturbed
     verify_logged_verdicts()
     assert followed_size() == published_size()
     verify_caught_up([])
 
-    assert scene.does(partial(follow_log, now=NOW)) == 0
-    assert scene.does(partial(assess_due, now=NOW)) == 0
+    assert scene.does(TURN) == (0, 0)
     assert told() == undisturbed
 
 
@@ -140,8 +138,7 @@ def test_a_worker_killed_again_and_again_comes_through_in_the_end(scene, undistu
     for step in STEPS.values():
         with scene.process(TURN, step, SMALL) as (process, _):
             process.join()
-    scene.does(TURN)
-    scene.does(TURN)
+    scene.does(CATCH_UP)
     assert told() == undisturbed
     verify_logged_verdicts()
     verify_caught_up([])
@@ -152,8 +149,7 @@ def test_of_two_workers_one_is_killed_and_the_other_finishes_its_lots(scene, und
     with scene.process(TURN, Step(when=AFTER, at=ASSESSING + "_settle"), SMALL) as (dying, _):
         scene.does(TURN, None, SMALL)
         dying.join()
-    scene.does(TURN)
-    scene.does(TURN)
+    scene.does(CATCH_UP)
     assert told() == undisturbed
     verify_logged_verdicts()
     verify_caught_up([])
