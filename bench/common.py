@@ -170,10 +170,13 @@ class Companies:
 
 
 def record_all(statements: Sequence[bytes]) -> None:
-    """Record signed statements in one batch; a refusal ends the benchmark."""
+    """Record signed statements in one batch, receipts signed; a refusal ends the benchmark."""
+    from traceability.outcomes import sign_receipts
     from traceability.recording import Submission, record_statements
 
-    for outcome in record_statements([Submission(jws=jws) for jws in statements]):
+    outcomes = record_statements([Submission(jws=jws) for jws in statements])
+    sign_receipts(outcomes)
+    for outcome in outcomes:
         if outcome.error is not None:
             raise outcome.error
 
