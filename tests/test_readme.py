@@ -24,7 +24,6 @@ from traceability.publishing import publish_checkpoint
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
-YET_TO_COME = {"docs/performance.md"}  # written together with bench/
 BLOCKS = [block.strip() for block in re.findall(r"^```\n(.*?)^```", README, re.M | re.S)]
 LINES = [line.partition(" #")[0].strip() for block in BLOCKS for line in block.splitlines()]
 QUOTED = re.findall(r"`([^`\n]+)`", README)
@@ -153,7 +152,7 @@ def test_every_link_leads_to_a_file(document):
     targets = re.findall(r"\]\((?!https?://|mailto:)([^)#\s]+)(?:#[^)]*)?\)", text)
     found = {target: (document.parent / target).resolve() for target in targets}
     lost = {name_of(path) for path in found.values() if not path.exists()}
-    assert lost - YET_TO_COME == set()
+    assert lost == set()
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
