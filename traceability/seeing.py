@@ -288,6 +288,24 @@ def names_open_to(organization: str, *, on: date | None = None) -> OpenNames:
     return OpenNames(organizations=frozenset(organizations), facilities=frozenset(facilities))
 
 
+# ── sites ─────────────────────────────────────────────────────────────────────────────────
+
+
+def sites_seen_in_full(organization: str, *, on: date | None = None) -> QuerySet[Facility]:
+    """Return the sites whose books an organization may read: its own and those granted to it.
+
+    A site's books are its operator's; where the operator has no key, who registered it.
+    """
+    if is_operator(organization):
+        return Facility.objects.all()
+    owns = Q(operator=organization) | Q(operator=None, organization=organization)
+    for grant in grants_of(organization, on or today()):
+        grantor = grant.organization_id
+        theirs = Q(operator=grantor) | Q(operator=None, organization=grantor)
+        owns |= Q(pk__in=grant.facilities) & theirs
+    return Facility.objects.filter(owns)
+
+
 # ── readings ──────────────────────────────────────────────────────────────────────────────
 
 
@@ -324,6 +342,13 @@ def note_statement_read(
     if entry.author != reader:
         owners = {entry.hash: entry.author}
         _note(owners, reader=reader, what="statement", person=person, now=now or timezone.now())
+
+
+def note_site_read(site: Facility, *, reader: str, what: str, person: str = "") -> None:
+    """Write down that the books of another company's site were read; `lot` then holds its id."""
+    owner = site.operator_id or site.organization_id
+    if owner != reader:
+        _note({site.pk: owner}, reader=reader, what=what, person=person, now=timezone.now())
 
 
 def today() -> date:
