@@ -193,7 +193,7 @@ def test_books_add_up_in_figures_bars_and_words(books):
     told = text_of(books("accountant"))
 
     assert "Mass balance of Seto Bay smelter and refinery" in told
-    assert "received 9 t; consumed −9 t; produced 9.999 t" in told
+    assert "received 9 t; consumed \N{MINUS SIGN}9 t; produced 9.999 t" in told
     assert "Processing: 9 t went in and 9.999 t came out, 999 kg (11.1 %) more." in told
     assert told.count('<rect class="l-step') == 6
     assert "copper cathode" in told
