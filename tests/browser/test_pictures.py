@@ -120,6 +120,7 @@ def test_the_map_shows_land_places_and_the_way_between_them_on_paper_too(
 
 def test_the_balance_of_a_site_is_asked_for_by_its_days(page, site, log_in, complaints):
     log_in("accountant")
+    page.wait_for_load_state("networkidle")
     complaints.clear()  # flags, where people land, are not an accountant's work
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
