@@ -22,32 +22,47 @@ def fresh_ledger(*, peers: Sequence[str] = ()) -> Iterator[Path]:
 
     `peers` are Django apps that are only measured beside us.
     """
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-") as directory,
+        standing_ledger(Path(directory), peers=peers),
+    ):
+        yield Path(directory)
+
+
+@contextmanager
+def standing_ledger(state: Path, *, peers: Sequence[str] = ()) -> Iterator[bool]:
+    """Keep the ledger in a state directory running, made where there is none; yield if it is new.
+
+    New means that it has no genesis yet.
+    """
     from traceability.project.database import embedded_database
 
-    with tempfile.TemporaryDirectory(prefix="bench-") as directory:
-        Path(directory).chmod(0o711)
-        for name in ("DATABASE_URL", "DATABASE_OWNER_URL", "DATABASE_VERIFIER_URL"):
-            os.environ.pop(name, None)
-        os.environ |= {
-            "LEDGER_STATE": directory,
-            "LOG_LEVEL": "WARNING",
-            "DJANGO_SETTINGS_MODULE": "traceability.project.settings",
-        }
-        with embedded_database(os.environ, stop_with_parent=True):
-            import django
-            from django.conf import settings
+    state.mkdir(parents=True, exist_ok=True)
+    state.chmod(0o711)
+    for name in ("DATABASE_URL", "DATABASE_OWNER_URL", "DATABASE_VERIFIER_URL"):
+        os.environ.pop(name, None)
+    os.environ |= {
+        "LEDGER_STATE": str(state),
+        "LOG_LEVEL": "WARNING",
+        "DJANGO_SETTINGS_MODULE": "traceability.project.settings",
+    }
+    with embedded_database(os.environ, stop_with_parent=True):
+        import django
+        from django.conf import settings
 
-            settings.INSTALLED_APPS += peers
-            django.setup()
-            from django.core.management import call_command
+        settings.INSTALLED_APPS += peers
+        django.setup()
+        from django.core.management import call_command
 
-            call_command("migrate", verbosity=0)
-            gc.collect()
-            gc.freeze()  # as the served process does (project/wsgi.py)
-            yield Path(directory)
-            from django.db import connections
+        call_command("migrate", verbosity=0)
+        gc.collect()
+        gc.freeze()  # as the served process does (project/wsgi.py)
+        from traceability.models import Entry
 
-            connections.close_all()
+        yield not Entry.objects.exists()
+        from django.db import connections
+
+        connections.close_all()
 
 
 class Companies:

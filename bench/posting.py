@@ -19,7 +19,7 @@ from pathlib import Path
 
 from common import PROJECT, Companies, fresh_ledger, tell
 
-SECONDS = 6
+SECONDS = int(os.environ.get("BENCH_SECONDS", "6"))
 ROUNDS = 3
 PORT = 8763
 SCRIPT = """
@@ -119,7 +119,7 @@ def _make_floor(companies: Companies) -> None:
 def _served(application: str, environment: dict[str, str]) -> Iterator[None]:
     command = [
         sys.executable, "-m", "gunicorn", application, "--bind", f"127.0.0.1:{PORT}",
-        "--workers", "2", "--worker-class", "gthread", "--threads", "4",
+        "--workers", "2", "--worker-class", "gthread", "--threads", "8",
         "--log-level", "warning", "--keep-alive", "30",
     ]  # fmt: skip
     server = subprocess.Popen(command, cwd=PROJECT, env={**os.environ, **environment})  # noqa: S603

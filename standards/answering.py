@@ -11,12 +11,15 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
+import msgspec
 from django.db import connection
 
+from standards.balances import standing_of
 from standards.dossiers import Examined, examine, gathered
-from standards.models import Flag
+from standards.models import Account, Flag
 from standards.rulebook.composition import untraced_mg
 from standards.rulebook.dossier import ORIGIN_UNKNOWN, Dossier, Source
+from standards.rulebook.errors import UnknownAccount
 from standards.rulebook.findings import decimal_text
 from standards.rulebook.policy import Judgement, Verdict
 from traceability.errors import NothingToAnswer, UnknownLot
@@ -28,7 +31,7 @@ class Question:
     """What is asked about which subject, for which day, as known below which log size.
 
     Args:
-        subject: a lot; for rejections and flags an organization will do.
+        subject: a lot, or an account; for rejections and flags an organization will do.
         statements: for rejections, the statements in question.
     """
 
@@ -65,7 +68,7 @@ def answer(question: Question) -> Any:
     """Return the answer as JSON.
 
     Raises:
-        UnknownLot, NoSuchPolicy: not known below that log size.
+        UnknownLot, UnknownAccount, NoSuchPolicy: not known below that log size.
         NothingToAnswer: nothing tells of that mineral, or no club is named for a verdict.
     """
     return _ANSWERS[question.ask](question)
@@ -238,11 +241,23 @@ def _rejections(question: Question) -> list[dict[str, Any]]:
     return [{"kind": row.kind, "problem": row.problem} for row in rows]
 
 
+# ── accounts ──────────────────────────────────────────────────────────────────────────────
+
+
+def _account(question: Question) -> Any:
+    """Return how a mass-balance account stands at the end of the day: periods, tranches, claims."""
+    row = Account.objects.filter(account=question.subject).first()
+    if row is None:
+        raise UnknownAccount(question.subject)
+    return msgspec.to_builtins(standing_of(row, size=question.size, on=question.on))
+
+
 _ANSWERS: Mapping[str, Callable[[Question], Any]] = {
     "verdict": _verdict,
     "findings": _findings,
     "shares": _shares,
     "balances": _balances,
+    "account": _account,
     "flags": _flags,
     "rejections": _rejections,
 }

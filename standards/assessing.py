@@ -29,6 +29,7 @@ from standards.known import (
 from standards.models import Assessment, DueAssessment, VerdictRun
 from standards.rulebook.assembly import Evidence, assemble
 from standards.rulebook.assessment import assess, next_day
+from standards.rulebook.claimed import next_day_of_accounts
 from standards.rulebook.dossier import Dossier
 from standards.rulebook.evaluation import Evaluation, code_version, verdict_digest
 from standards.rulebook.findings import canonical_json
@@ -206,6 +207,7 @@ def _assess_one(
         dossier = assemble(turn.traced, lot, mineral, evidence=turn.evidence, as_of=today)
         told = assess(dossier, turn.law, policies)
         days.append(next_day(turn.law, told, policies, today))
+        days.append(next_day_of_accounts(dossier, today))
         for club, evaluation in told.items():
             row = _keep(dossier, handle, club, evaluation, kept.get((mineral, club)), turn)
             if club:
@@ -248,7 +250,7 @@ def _keep(
         keys_read=sorted(evaluation.keys_read),
         inputs_read=sorted(evaluation.inputs_read),
         facilities=sorted(name for name in facilities if name),
-        findings=[finding.as_json() for finding in evaluation.findings],
+        findings=evaluation.as_json(),
         verdict_digest=digest,
         lot_handle=handle,
         assessed_at=turn.now,

@@ -1,15 +1,19 @@
 """Dossiers from rows, and answers about a lot that are given without being kept."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
+from standards.accounting import accounts_of, records_at
+from standards.claimed import claims_on, credits_at
 from standards.known import evidence_at, followed_size, law_at, policies_at
-from standards.rulebook.assembly import Evidence, assemble
+from standards.noted import noted_at
+from standards.rulebook.assembly import NOTHING_CLAIMED, Claimed, Evidence, assemble
 from standards.rulebook.assessment import PACKS_ALONE, assess
 from standards.rulebook.dossier import Dossier
 from standards.rulebook.evaluation import Evaluation
 from standards.rulebook.law import Pack
+from standards.rulebook.observing import observe
 from standards.rulebook.policy import Judgement, judge
 from standards.rulebook.traced import Traced, trace
 from traceability.errors import NoSuchPolicy, NotFollowedYet, UnknownLot
@@ -29,7 +33,35 @@ def gathered(lots: Collection[str], size: int) -> tuple[Traced, Evidence]:
     """Return what led to some lots, traced once, and the evidence about the sites on the way."""
     history = lot_histories(lots, size=size)
     traced = trace(history, [lot for lot in lots if lot in history.last])
-    return traced, evidence_at(size, traced.facilities())
+    evidence = evidence_at(
+        size,
+        traced.facilities(),
+        organizations=traced.organizations(),
+        lots=traced.lots.keys(),
+    )
+    observed = observe(traced, evidence.sites, noted_at(size, history))
+    return traced, replace(evidence, observed=observed, claimed=claimed_at(lots, size))
+
+
+def claimed_at(lots: Collection[str], size: int) -> Claimed:
+    """Return what was claimed of some lots, with the accounts and credits that it turns on."""
+    claims = claims_on(lots, size)
+    if not claims:
+        return NOTHING_CLAIMED
+    every = [one for found in claims.values() for one in found]
+    elements = {one.element for one in every}
+    accounts = {
+        row.account
+        for row in accounts_of({one.holder for one in every}, size).values()
+        if row.element in elements
+    }
+    records = records_at(size, accounts)
+    known = {claim.id: claim for record in records.values() for claim in record.claims}
+    return Claimed(
+        claims={lot: [known.get(one.id, one) for one in told] for lot, told in claims.items()},
+        accounts=records,
+        credits=credits_at({serial for one in every for serial in one.credits}, size),
+    )
 
 
 def build_dossier(lot: str, mineral: str, *, size: int, as_of: date) -> Dossier:

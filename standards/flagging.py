@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from standards.known import Adopted
 from standards.models import Assessment, Flag, FlagDecision, Judgement
+from standards.questioning import ask
 from standards.rulebook.findings import Finding
 from standards.rulebook.policy import Judgement as Judged
 from standards.rulebook.policy import Reason, Verdict, judge
@@ -42,12 +43,16 @@ def raise_flags(
         assessment: the current one of (lot, mineral, club).
         findings: what it holds, as values.
     """
-    judged = judge(list(findings), adopted.policy, (), now.date())
+    findings = list(findings)
+    judged = judge(findings, adopted.policy, (), now.date())
     row = _keep_judgement(assessment, adopted, judged)
     problems: dict[str, Reason] = {}
     for reason in judged.reasons:  # worst first
         if reason.verdict in _NEEDS_A_PERSON:
             problems.setdefault(reason.rule_id, reason)
+    asked = ask(
+        {one.rule_id: one.statements for one in findings if one.rule_id in problems}, now=now
+    )
 
     flags = Flag.objects.filter(club_id=row.club_id, lot=row.lot, mineral=row.mineral).exclude(
         status=_Status.CLOSED
@@ -56,10 +61,15 @@ def raise_flags(
     for rule_id, flag in standing.items():
         if rule_id not in problems:
             _close(flag, f"the verdict is now: {judged.verdict.value}", row, now)
-        elif _is_news(flag, problems[rule_id]):
-            _change(flag, problems[rule_id], row, now)
+            continue
+        questions = list(asked.get(rule_id, ()))
+        if _is_news(flag, problems[rule_id]):
+            _change(flag, problems[rule_id], row, questions, now)
+        elif flag.questions != questions:
+            flag.questions, flag.judgement = questions, row
+            flag.save(update_fields=["questions", "judgement"])
     for rule_id in problems.keys() - standing.keys():
-        _open(problems[rule_id], row, now)
+        _open(problems[rule_id], row, list(asked.get(rule_id, ())), now)
     return judged
 
 
@@ -155,7 +165,7 @@ def _keep_judgement(assessment: Assessment, adopted: Adopted, judged: Judged) ->
     )
 
 
-def _open(reason: Reason, row: Judgement, now: datetime) -> None:
+def _open(reason: Reason, row: Judgement, questions: list[int], now: datetime) -> None:
     flag = Flag.objects.create(
         club_id=row.club_id,
         lot=row.lot,
@@ -167,6 +177,7 @@ def _open(reason: Reason, row: Judgement, now: datetime) -> None:
         due_on=_due_on(reason, now),
         raised_on=now.date(),
         judgement=row,
+        questions=questions,
     )
     _decide(flag, _Decision.RAISED, reason.because, now)
 
@@ -176,13 +187,15 @@ def _is_news(flag: Flag, reason: Reason) -> bool:
     return told != (reason.verdict.value, reason.severity, reason.because)
 
 
-def _change(flag: Flag, reason: Reason, row: Judgement, now: datetime) -> None:
+def _change(
+    flag: Flag, reason: Reason, row: Judgement, questions: list[int], now: datetime
+) -> None:
     """Give a flag its new reason; an answer to the old one no longer stands."""
     was_resolved = flag.status == _Status.RESOLVED
     if was_resolved:
         flag.status, flag.closed_on, flag.due_on = _Status.OPEN, None, _due_on(reason, now)
     flag.verdict, flag.severity = reason.verdict.value, reason.severity
-    flag.because, flag.judgement = reason.because, row
+    flag.because, flag.judgement, flag.questions = reason.because, row, questions
     flag.save()
     decision = _Decision.REOPENED if was_resolved else _Decision.CHANGED
     _decide(flag, decision, reason.because, now)

@@ -12,14 +12,17 @@ from functools import partial
 
 from django.utils.translation import gettext as _
 
+from standards.known import law_at
 from standards.picturing import WayView, picture_of
 from standards.reading import Row
 from standards.rulebook.assembly import Evidence, assemble
+from standards.rulebook.claimed import claimed_shares
 from standards.rulebook.composition import untraced_mg
-from standards.rulebook.dossier import ORIGIN_UNKNOWN, Credential, Dossier, Source
+from standards.rulebook.credential import Credential
+from standards.rulebook.dossier import ORIGIN_UNKNOWN, Dossier, Source
 from standards.rulebook.findings import percent_text
 from standards.rulebook.traced import Traced
-from standards.veiling import veil_for
+from standards.veiling import Veil, veil_for
 from standards.ways import WayFinder, standing_of
 from traceability.templatetags.ledger import country_name, words
 
@@ -39,8 +42,24 @@ class Portion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimedRow:
+    """A claim about the lot beside its physical share; `over_mg` is what nothing covers."""
+
+    claim: str
+    tier: str
+    scheme: str
+    model: str
+    code: str
+    mg: int
+    claimed: str
+    physical: str
+    doubt_mg: int
+    over_mg: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """What one mineral of a lot is made of.
+    """What one mineral of a lot is made of, and what is claimed of it: two numbers.
 
     `mined_in` are countries of extraction (or collection, where recycled) and the unknown rest;
     `processed_in` is the same per stage.
@@ -52,6 +71,7 @@ class Origin:
     mined_in: tuple[Portion, ...]
     processed_in: Mapping[str, tuple[Portion, ...]]
     way: WayView | None
+    claimed: tuple[ClaimedRow, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,12 +136,44 @@ def _origin(dossier: Dossier, asked: Asked, finder: WayFinder, opened: str) -> O
         mined_in=_portions(_mined(dossier.sources, untraced), total),
         processed_in=_processed(dossier, total),
         way=view,
+        claimed=_claimed(dossier, finder.veil, asked.on),
     )
+
+
+def _claimed(dossier: Dossier, veil: Veil, on: date) -> tuple[ClaimedRow, ...]:
+    if not dossier.claims:
+        return ()
+    shares = claimed_shares(dossier, law_at(dossier.log_size).on(on))
+    return tuple(
+        ClaimedRow(
+            claim=veil.text(one.claim.id),
+            tier=one.claim.tier,
+            scheme=words(one.claim.scheme),
+            model=words(one.claim.model),
+            code=one.claim.code,
+            mg=one.claim.mg,
+            claimed=_between(one.share_best, one.share_worst),
+            physical=_between(one.physical_worst, one.physical_best),
+            doubt_mg=one.doubt_mg,
+            over_mg=one.over_mg,
+        )
+        for one in shares
+    )
+
+
+def _between(low: Fraction | None, high: Fraction | None) -> str:
+    """Return a share known between two values; a dash where nothing is."""
+    if low is None or high is None:
+        return "—"
+    if low == high:
+        return percent_text(low)
+    return _("%(low)s to %(high)s") % {"low": percent_text(low), "high": percent_text(high)}
 
 
 def _names_in(dossier: Dossier) -> list[str]:
     """Return the ids a page about a dossier would show, for the veil to look at."""
-    return [*_facilities_in(dossier), *(credential.id for credential in dossier.credentials)]
+    documents = [one.id for one in dossier.credentials] + [one.id for one in dossier.claims]
+    return [*_facilities_in(dossier), *documents]
 
 
 def _facilities_in(dossier: Dossier) -> set[str]:

@@ -4,7 +4,6 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 from django.db.models import QuerySet
 
@@ -16,7 +15,7 @@ from standards.models import (
     FlagDecision,
     Judgement,
 )
-from standards.rulebook.dossier import POSITIVE_STATUSES
+from standards.rulebook.credential import POSITIVE_STATUSES
 from standards.rulebook.findings import Finding, Outcome, SiteLine, percent_text
 from standards.rulebook.law import Provision
 from standards.rulebook.policy import ClubPolicy as ParsedPolicy
@@ -193,6 +192,8 @@ def provision_value(provision: Provision) -> str:
         return ""
     if provision.unit == "share":
         return percent_text(provision.share)
+    if provision.unit == "yearly_tonnes":
+        return ", ".join(f"{one['country']} {one['year']}: {one['tonnes']} t" for one in value)
     if isinstance(value, tuple | list):
         told = [one["code"] if isinstance(one, Mapping) else str(one) for one in value]
         return ", ".join(told)
@@ -261,7 +262,7 @@ def _row(
 ) -> Row:
     rule_id = rule_id or (finding.rule_id if finding else "")
     measured = finding.measured if finding else None
-    is_share = measured is not None and measured.unit == "share"
+    is_shown = measured is not None and measured.unit != "mg"  # the sentence has the masses
     return Row(
         rule_id=rule_id,
         title=_TITLES.get(rule_id, rule_id),
@@ -269,9 +270,9 @@ def _row(
         severity=severity,
         because=sentence(veil.text(because)),
         finding=finding,
-        interval=measured.interval_text if measured and is_share else "",
-        threshold=measured.threshold_text if measured and is_share else "",
-        margin=_margin_text(measured.margin) if measured and is_share else "",
+        interval=measured.interval_text if measured and is_shown else "",
+        threshold=measured.threshold_text if measured and is_shown else "",
+        margin=measured.margin_text if measured and is_shown else "",
         citations=tuple(_citations(finding)) if finding else (),
         evidence=tuple(evidence[one] for one in finding.evidence if one in evidence)
         if finding
@@ -293,13 +294,6 @@ def sentence(text: str) -> str:
     if "." not in first and "_" not in first:
         text = text[:1].upper() + text[1:]
     return text if text.endswith((".", "!", "?")) or not text else f"{text}."
-
-
-def _margin_text(margin: Any) -> str:
-    """Return how far the worst case is on the good side, with its sign."""
-    if margin < 0:
-        return f"\N{MINUS SIGN}{percent_text(-margin)}"
-    return f"+{percent_text(margin)}" if margin > 0 else percent_text(margin)
 
 
 def _citations(finding: Finding) -> list[Citation]:

@@ -123,13 +123,13 @@ class MarkStep(Shape, frozen=True):
 class QuestionStep(Shape, frozen=True):
     """A question to the ledger, with the answer that must come, where the scenario knows it.
 
-    `subject` is a lot; for rejections a company, for flags a lot or a club. Without `as_of` the
-    day of the scenario's clock is asked for; without `known_at`, what was known at this step.
-    `expect`: members left out are not compared. Flags are told as they stand now, and compared
-    only by a replay that recorded something.
+    `subject` is a lot, for `account` an account, for rejections a company, for flags a lot or a
+    club. Without `as_of` the day of the scenario's clock is asked for; without `known_at`, what
+    was known at this step. `expect`: members left out are not compared. Flags are told as they
+    stand now, and compared only by a replay that recorded something.
     """
 
-    ask: Literal["verdict", "findings", "shares", "balances", "flags", "rejections"]
+    ask: Literal["verdict", "findings", "shares", "balances", "account", "flags", "rejections"]
     subject: Text
     mineral: Text | None = None
     rule: Text | None = None

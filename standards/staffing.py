@@ -27,10 +27,18 @@ _RULES = (
     "standards.view_packactivation",
 )
 _FLAGS = ("standards.view_flag",)
+_QUESTIONS = ("standards.view_question",)
+_ACCOUNTS = ("standards.view_account",)
 
 ROLES: dict[str, tuple[str, ...]] = {
-    "clerk": (*_RECORD, "traceability.view_rejection"),
-    "metal accountant": (*_RECORD, *_OWN),
+    "clerk": (*_RECORD, "traceability.view_rejection", *_QUESTIONS),
+    "metal accountant": (
+        *_RECORD,
+        *_OWN,
+        *_ACCOUNTS,
+        *_QUESTIONS,
+        "standards.reply_question",
+    ),
     "procurement officer": (
         *_RECORD,
         *_OWN,
@@ -40,10 +48,10 @@ ROLES: dict[str, tuple[str, ...]] = {
         "standards.resolve_flag",
     ),
     "secretary": (*_RECORD, *_OWN, *_RULES, *_FLAGS),
-    "auditor": (*_RECORD, *_RULES),
+    "auditor": (*_RECORD, *_RULES, *_ACCOUNTS),
     "registrar": (*_RECORD, "traceability.view_rejection", *_RULES),
     "community": ("traceability.view_facility", "traceability.view_logstate", *_RULES),
-    "operator": (*_RECORD, *_OWN, *_RULES, *_FLAGS),
+    "operator": (*_RECORD, *_OWN, *_RULES, *_FLAGS, *_QUESTIONS, *_ACCOUNTS),
 }
 
 

@@ -58,7 +58,7 @@ def veil_for(organization: str, sentences: Iterable[str]) -> Veil:
             instead[name] = told
             instead[facility.name] = told
         elif name in lots and name not in seen:
-            instead[name] = _("an upstream lot")
+            instead[f"lot {name}"] = instead[name] = _("an upstream lot")
         elif facility is None and name not in lots and not _is_own(name, names):
             instead[name] = _("a record that is not open to you")
     return Veil(names=names, instead=instead)

@@ -4,6 +4,7 @@ import argparse
 import gc
 import hashlib
 import json
+import os
 import secrets
 import sys
 from collections.abc import Iterator, Sequence
@@ -135,6 +136,7 @@ def verify_main(arguments: Sequence[str] | None = None) -> int:
                 verifiers=[parse_vkey(text) for text in options.key],
                 earlier=[_read_note(path) for path in options.earlier],
                 documents=options.documents and _digests_in(options.documents),
+                processes=os.cpu_count() or 1,
             )
         if report.misbehaviour is not None and options.misbehaviour is not None:
             write_secret_file(options.misbehaviour, canonical(report.misbehaviour))

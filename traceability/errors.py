@@ -444,6 +444,29 @@ class RangeReversed(TraceabilityError):
         super().__init__(f"A range cannot go from {low} to {high}.", at=at, low=low, high=high)
 
 
+class ValueOutsideRange(TraceabilityError):
+    """A stated value does not lie in the range stated with it."""
+
+    code = "value_outside_range"
+    hint = "Give low, value and high in one unit, in that order of size."
+
+    def __init__(self, *, value: str, low: str, high: str, at: str = "") -> None:
+        message = f"{value} does not lie between {low} and {high}."
+        super().__init__(message, at=at, value=value, low=low, high=high)
+
+
+class AssaysExceedWhole(TraceabilityError):
+    """The elements that a document finds in a substance outweigh the substance."""
+
+    code = "assays_exceed_whole"
+    hint = "Check the units, and whether a figure is for an oxide (`expressed_as`)."
+
+    def __init__(self, *, elements: list[str], at: str = "") -> None:
+        named = ", ".join(elements)
+        message = f"{named} together would be more than the whole lot."
+        super().__init__(message, at=at, elements=elements)
+
+
 class FormulaMalformed(TraceabilityError):
     """A chemical formula cannot be read, or can be read in two ways."""
 
@@ -499,6 +522,13 @@ class MalformedStatement(TraceabilityError):
 
     code = "malformed_statement"
     hint = "Compare the place with the schema of this kind in docs/record-format.md."
+
+
+class ImpossibleFigure(TraceabilityError):
+    """A facility registers coordinates or a recovery that no facility can have."""
+
+    code = "impossible_figure"
+    hint = "Give both coordinates in decimal degrees, and recoveries as `low` to `high` up to 1."
 
 
 class NotForThisLedger(TraceabilityError):
@@ -1264,6 +1294,28 @@ class InvalidRequest(TraceabilityError):
     hint = "GET /api/schema/ says what each address takes."
 
 
+class DepthOutOfRange(TraceabilityError):
+    """A history is asked for to a depth that none has."""
+
+    code = "depth_out_of_range"
+    hint = "Give a whole number of steps, 1 or more, or leave the depth out to be told all."
+
+    def __init__(self, *, depth: int, most: int) -> None:
+        super().__init__(
+            f"A history can be told 1 to {most} steps deep, not {depth}.", at="depth", most=most
+        )
+
+
+class NotADay(TraceabilityError):
+    """A text that must be a calendar day is none."""
+
+    code = "not_a_day"
+    hint = "Write an existing day as YYYY-MM-DD, such as 2026-03-01."
+
+    def __init__(self, text: str, *, at: str) -> None:
+        super().__init__(f"{text[:40]!r} is no calendar day.", at=at)
+
+
 class UnsupportedContentType(TraceabilityError):
     """A body comes in a content type, or an answer is asked for in one, that is not served."""
 
@@ -1294,6 +1346,16 @@ class InternalFault(TraceabilityError):
 
     def __init__(self) -> None:
         super().__init__("The service failed to answer this request.")
+
+
+class DatabaseNotAnswering(TraceabilityError):
+    """The database of the ledger is away, or went away before it confirmed."""
+
+    code = "database_not_answering"
+    hint = "Send the same request again in a moment; a statement is never recorded twice."
+
+    def __init__(self) -> None:
+        super().__init__("The ledger's database does not answer.")
 
 
 # ── certificates, policies, flags ─────────────────────────────────────────────────────────
@@ -1339,6 +1401,33 @@ class FlagNotOpen(TraceabilityError):
 
     def __init__(self, *, flag: int, status: str) -> None:
         super().__init__(f"Flag {flag} is {status}.", flag=flag, status=status)
+
+
+class UnknownQuestion(TraceabilityError):
+    """There is no such question about a statement of the caller."""
+
+    code = "unknown_question"
+    hint = "GET /api/v1/questions lists the questions about your own statements."
+
+    def __init__(self, question: int) -> None:
+        super().__init__(f"There is no question {question} here for you.", question=question)
+
+
+class QuestionNotOpen(TraceabilityError):
+    """A reply to a question that nobody asks any more."""
+
+    code = "question_not_open"
+    hint = "Nothing is left to answer: no flag rests on the question any more."
+
+    def __init__(self, question: int) -> None:
+        super().__init__(f"Question {question} is not open any more.", question=question)
+
+
+class MalformedReply(TraceabilityError):
+    """A reply without text, with too much of it, or with something that is no digest."""
+
+    code = "malformed_reply"
+    hint = "Say what was so, and name documents by their SHA-256 in hexadecimal."
 
 
 class ReasonMissing(TraceabilityError):

@@ -7,17 +7,16 @@ migrations/sql/functions.sql.
 """
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from hashlib import sha256
 from typing import Any
-from uuid import UUID
 
 import orjson
-import psycopg
-from django.db import connection
 
-from traceability import rows
+from traceability import rows, wire
+from traceability.copying import Copying
 from traceability.errors import StreamOutOfStep
 from traceability.ledger.amendments import consignments_of
 from traceability.ledger.book import Book, Effects
@@ -26,10 +25,6 @@ from traceability.ledger.needs import Needs
 from traceability.ledger.statements import Statement
 
 _LARGE = 64  # statements; below, a second thread costs more than it saves
-_HOLD = "SELECT ledger_hold(%s::json, %s, %s, %s::json, %s, %s, %s, %s, %s)::text"
-_WRITE = (
-    "SELECT ledger_record(%s::json, %s::json, %s::json, %s::json, %s::json, %s::json, %s::json)"
-)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,10 +34,19 @@ class Held:
     book: Book
     subjects: dict[str, Subject]
     streams: dict[tuple[str, str], tuple[int, str]]
-    known: dict[tuple[str, UUID], rows.Known]
+    known: dict[tuple[str, str], rows.Known]
     stored_lots: frozenset[str]
     stored_streams: frozenset[tuple[str, str]]
     sealed: list[rows.Sealed] = field(default_factory=list)
+    orders: Sequence[str] = ()  # drawn for a large batch, whose rows are copied meanwhile
+    copying: Copying | None = None
+
+    def __enter__(self) -> "Held":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_details: object) -> None:
+        if kind is not None and self.copying is not None:
+            self.copying.abandon()
 
     def check_stream(self, statement: Statement) -> None:
         """Refuse a statement that does not follow the head of its stream."""
@@ -71,9 +75,10 @@ class Held:
         self.book.accept(statement, effects, entry.hash)
 
         held_by = self.book.keys[statement.kid].held_by
-        self.sealed.append(
-            rows.Sealed(statement=statement, effects=effects, entry=entry, held_by=held_by)
-        )
+        sealed = rows.Sealed(statement=statement, effects=effects, entry=entry, held_by=held_by)
+        self.sealed.append(sealed)
+        if self.copying is not None:
+            self.copying.take(sealed)
         known = rows.Known(
             entry=entry.hash,
             body=entry.body,
@@ -81,54 +86,85 @@ class Held:
             held_by=held_by,
             waits=effects.waits_on is not None,
         )
-        self.known[statement.author, statement.id] = known
+        self.known[statement.author, statement.envelope.id] = known
         return known
 
-    def write(self, *, meanwhile: Callable[[], None]) -> list[int]:
+    def write(self, *, commit: bool) -> list[int]:
         """Write everything sealed; return the recorded order of each entry.
 
         Args:
-            meanwhile: work for this thread; for a large batch it is done while the
-                database is busy, which takes as long.
+            commit: commit with the last message.
         """
-        if len(self.sealed) < _LARGE:
-            meanwhile()
-        if not self.sealed:
-            return []
-        call = _Call(_WRITE, [_json(part) for part in self._rows()])
-        orders: list[int]
-        if len(self.sealed) < _LARGE:
-            orders = call.run()
-            return orders
-        with ThreadPoolExecutor(max_workers=1) as pool:
-            written = pool.submit(call.run)
-            meanwhile()
-            orders = written.result()
-        return orders
+        if self.copying is None:
+            return self._record(commit=commit) if self.sealed else []
+        self.copying.rest()
+        new, changed = self._lots()
+        self.copying.finish(new)
+        self._states(changed, commit=commit)
+        return [int(order) for order in self.orders[: len(self.sealed)]]
 
-    def _rows(self) -> tuple[list[dict[str, Any]], ...]:
-        touched = {lot for sealed in self.sealed for lot in sealed.effects.lots}
-        lots = [
-            rows.lot_row(self.book.lots[name], self.subjects[f"lot:{name}"])
-            for name in sorted(touched)
-        ]
-        return (
-            [rows.entry_row(n, sealed) for n, sealed in enumerate(self.sealed, 1)],
-            [
-                {"n": n, "subject": subject, "previous": previous}
-                for n, sealed in enumerate(self.sealed, 1)
-                for subject, previous in sealed.entry.previous.items()
-            ],
-            [lot for lot in lots if lot["id"] not in self.stored_lots],
-            [lot for lot in lots if lot["id"] in self.stored_lots],
-            [
-                rows.movement_row(n, ordinal, movement)
-                for n, sealed in enumerate(self.sealed, 1)
-                for ordinal, movement in enumerate(sealed.effects.movements)
-            ],
-            self._subject_rows(),
-            self._stream_rows(),
+    def pause(self) -> None:
+        """Leave the connection to somebody else for a moment."""
+        if self.copying is not None:
+            self.copying.pause()
+
+    def _record(self, *, commit: bool) -> list[int]:
+        """Write all in one call."""
+        new, changed = self._lots()
+        numbered = list(enumerate(self.sealed, 1))
+        orders = wire.call(
+            "ledger_record",
+            str(len(numbered)).encode(),
+            _json([{"n": n} | _named(rows.ENTRY, rows.entry_row(one)) for n, one in numbered]),
+            wire.array([one.entry.body.decode() for one in self.sealed]),
+            wire.array([one.statement.raw.decode() for one in self.sealed]),
+            wire.array([rows.json_text(one.statement.disclosures) for one in self.sealed]),
+            _json(
+                [
+                    {"n": n, "subject": subject, "previous": previous}
+                    for n, one in numbered
+                    for subject, previous in one.entry.previous.items()
+                ]
+            ),
+            _json([_named(rows.LOT, lot) for lot in new]),
+            _json([_named(rows.LOT, lot) for lot in changed]),
+            _json(
+                [
+                    {"n": n} | _named(rows.MOVEMENT, rows.movement_row(ordinal, movement))
+                    for n, one in numbered
+                    for ordinal, movement in enumerate(one.effects.movements)
+                ]
+            ),
+            _json(self._subject_rows()),
+            _json(self._stream_rows()),
+            is_last=commit,
         )
+        return [int(order) for order in _items(orders)]
+
+    def _states(self, changed: Sequence[rows.Row], *, commit: bool) -> None:
+        """Write the states after a large batch, whose other rows were copied."""
+        nothing = [None] * 5
+        wire.call(
+            "ledger_record",
+            b"0",
+            *nothing,
+            None,
+            _json([_named(rows.LOT, lot) for lot in changed]),
+            None,
+            _json(self._subject_rows()),
+            _json(self._stream_rows()),
+            is_last=commit,
+        )
+
+    def _lots(self) -> tuple[list[rows.Row], list[rows.Row]]:
+        """Return the lots that began, and the others that changed, as rows."""
+        touched = {lot for sealed in self.sealed for lot in sealed.effects.lots}
+        new: list[rows.Row] = []
+        changed: list[rows.Row] = []
+        for name in sorted(touched):
+            row = rows.lot_row(self.book.lots[name], self.subjects[f"lot:{name}"])
+            (changed if name in self.stored_lots else new).append(row)
+        return new, changed
 
     def _subject_rows(self) -> list[dict[str, Any]]:
         names = {
@@ -140,10 +176,9 @@ class Held:
         told = []
         for name in sorted(names):
             subject, consignment = self.subjects[name], self.book.consignments.get(name)
-            state = consignment and {
-                "shipped": consignment.shipped,
-                "waiting": consignment.waiting,
-            }
+            state = self.book.states.get(name)
+            if consignment is not None:
+                state = {"shipped": consignment.shipped, "waiting": consignment.waiting}
             told.append(
                 {"id": name, "salt": subject.salt.hex(), "head": subject.head, "state": state}
             )
@@ -168,14 +203,14 @@ class Held:
         ]
 
 
-def hold(needs: Needs, ids: Sequence[tuple[str, UUID]]) -> Held:
+def hold(needs: Needs, ids: Sequence[tuple[str, str]], *, patience: str | None = None) -> Held:
     """Lock what the statements touch and read what their decision needs.
 
     A consignment may have receipts waiting whose rejected parts are lots too, and a void of
     a shipment or of a waiting receipt touches its consignment. Both are known only once the
     first rows are read, so a second call may follow.
     """
-    row = _hold(needs, ids)
+    row = _hold(needs, ids, patience)
     lots, subjects = set(needs.lots), set(needs.subjects)
     for subject in row["subjects"] or ():
         for receipt in (subject["state"] or {}).get("waiting", ()):
@@ -186,56 +221,63 @@ def hold(needs: Needs, ids: Sequence[tuple[str, UUID]]) -> Held:
         subjects |= consignments_of(rows.recorded_of(recorded))
     if (lots, subjects) != (needs.lots, needs.subjects):
         needs.lots, needs.subjects = lots, subjects
-        row = _hold(needs, ids)
-    return _held(row)
+        row = _hold(needs, ids, patience)
+    held = _held(row)
+    if len(ids) >= _LARGE:
+        # All locks are taken and everything is read: what these orders follow is settled.
+        held.orders = _items(wire.call("ledger_record", str(len(ids)).encode(), *[None] * 10))
+        held.copying = Copying(held.orders)
+    return held
 
 
-def _hold(needs: Needs, ids: Sequence[tuple[str, UUID]]) -> dict[str, Any]:
-    text = _Call(
-        _HOLD,
-        [
-            _json([{"author": author, "id": str(name)} for author, name in ids]),
-            list(needs.kids),
-            list(needs.revoked_kids),
-            _json([{"author": author, "stream": name} for author, name in needs.streams]),
-            list(needs.subjects),
-            list(needs.lots),
-            list(needs.facilities),
-            list(needs.organizations),
-            list(needs.statements),
-        ],
-    ).run()
-    row: dict[str, Any] = orjson.loads(text)
+def _hold(needs: Needs, ids: Sequence[tuple[str, str]], patience: str | None) -> dict[str, Any]:
+    text = wire.call(
+        "ledger_hold",
+        patience.encode() if patience else None,
+        _numbers(needs.relied_on),
+        _numbers(needs.changed),
+        wire.array([author for author, _ in ids]),
+        wire.array([name for _, name in ids]),
+        wire.array(needs.kids),
+        _json([{"author": author, "stream": name} for author, name in needs.streams]),
+        wire.array(needs.subjects),
+        wire.array(needs.lots),
+        wire.array(needs.facilities),
+        wire.array(needs.organizations),
+        wire.array(needs.statements),
+    )
+    row: dict[str, Any] = orjson.loads(text or b"")
     return row
 
 
-class _Call:
-    """One prepared call on Django's own connection, inside its transaction.
-
-    The connection is looked up here, in the thread that owns it, so that `run` may wait for
-    the database in another one.
-    """
-
-    def __init__(self, sql: str, parameters: Sequence[Any]) -> None:
-        connection.ensure_connection()
-        self._connection = connection.connection
-        self._sql, self._parameters = sql, parameters
-
-    def run(self) -> Any:
-        """Return the one value the call answers with."""
-        with psycopg.Cursor(self._connection) as cursor:
-            cursor.execute(self._sql, self._parameters, prepare=True)
-            found = cursor.fetchone()
-            return found[0] if found else None
+def _numbers(names: Iterable[str]) -> bytes:
+    """Return the advisory locks that names stand for, in the order in which all take them."""
+    return b"{%b}" % ",".join(map(str, sorted(map(_number, names)))).encode()
 
 
-def _json(value: object) -> str:
-    return orjson.dumps(value).decode()
+@lru_cache(maxsize=4096)
+def _number(name: str) -> int:
+    return int.from_bytes(sha256(name.encode()).digest()[:8], "big", signed=True)
+
+
+def _json(items: Sequence[Any]) -> bytes | None:
+    """Return rows as JSON, or null where there are none."""
+    return orjson.dumps(items) if items else None
+
+
+def _named(columns: Sequence[str], row: rows.Row) -> dict[str, str | None]:
+    return dict(zip(columns, row, strict=True))
+
+
+def _items(array: bytes | None) -> list[str]:
+    """Read an array of numbers; none where there was no answer."""
+    return array.decode()[1:-1].split(",") if array else []
 
 
 def _held(row: Mapping[str, Any]) -> Held:
     lots = row["lots"] or ()
-    subjects = {s["id"]: rows.subject_of(s["id"], s) for s in row["subjects"] or ()}
+    others = [*(row["subjects"] or ()), *(row.get("accounts") or ())]
+    subjects = {s["id"]: rows.subject_of(s["id"], s) for s in others}
     subjects |= {f"lot:{lot['id']}": rows.subject_of(f"lot:{lot['id']}", lot) for lot in lots}
     book = Book(
         organizations={o["id"]: frozenset(o["roles"]) for o in row["organizations"] or ()},
@@ -243,7 +285,14 @@ def _held(row: Mapping[str, Any]) -> Held:
         facilities={f["id"]: rows.facility_of(f) for f in row["facilities"] or ()},
         lots={lot["id"]: rows.lot_of(lot) for lot in lots},
         consignments={
-            s["id"]: rows.consignment_of(s) for s in row["subjects"] or () if s["state"] is not None
+            s["id"]: rows.consignment_of(s)
+            for s in others
+            if s["state"] is not None and rows.is_consignment(s)
+        },
+        states={
+            s["id"]: s["state"]
+            for s in others
+            if s["state"] is not None and not rows.is_consignment(s)
         },
         statements={s["hash"]: rows.recorded_of(s) for s in row["statements"] or ()},
     )
@@ -252,7 +301,7 @@ def _held(row: Mapping[str, Any]) -> Held:
         book=book,
         subjects=subjects,
         streams=streams,
-        known={(k["author"], UUID(k["id"])): rows.known_of(k) for k in row["known"] or ()},
+        known={(k["author"], k["id"]): rows.known_of(k) for k in row["known"] or ()},
         stored_lots=frozenset(book.lots),
         stored_streams=frozenset(streams),
     )

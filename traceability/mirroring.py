@@ -28,6 +28,11 @@ def mirror(statement: Statement, order: int, entry: str) -> None:
         write(statement, statement.body, order, entry)
 
 
+def is_mirrored(statement: Statement) -> bool:
+    """Tell whether `mirror` writes anything for a statement."""
+    return statement.kind in _MIRRORS
+
+
 def _genesis(_statement: Statement, body: registry.Genesis, order: int, _entry: str) -> None:
     _organization_row(body.operator, order)
     _key_row(body.key, body.operator.organization, order)

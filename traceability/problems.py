@@ -20,26 +20,32 @@ _BY_STATUS = {
     401: "not_authenticated",
     403: (
         "invalid_signature may_not_sign no_organization not_permitted not_submitted_by_author "
-        "not_your_name_space scope_missing unknown_key wrong_author"
+        "not_your_account not_your_name_space scope_missing unknown_key wrong_author"
     ),
     404: (
         "invalid_tile_path no_such_address not_published_yet outside_the_tree unknown_facility "
-        "unknown_certificate unknown_club unknown_flag unknown_lot unknown_organization "
-        "unknown_statement"
+        "unknown_account unknown_certificate unknown_claim unknown_club unknown_credit "
+        "unknown_flag unknown_lot unknown_organization unknown_question unknown_statement "
+        "unknown_tranche"
     ),
     405: "method_not_allowed",
     409: (
-        "already_acted_on already_replaced basis_mismatch batch_not_recorded consignment_exists "
-        "flag_not_open "
+        "account_exists accounts_overlap already_acted_on already_replaced basis_mismatch "
+        "batch_not_recorded claim_does_not_fit claim_exists claim_withdrawn consignment_exists "
+        "credit_exists credit_not_backed credit_retired flag_not_open question_not_open "
         "genesis_misplaced gross_not_conserved id_reused insufficient_balance insufficient_title "
-        "key_exists lot_exists no_service_key not_at_this_facility not_correctable not_in_custody "
-        "not_in_transit not_owner not_whole_lot organization_needs_key stream_out_of_step "
+        "key_exists lot_exists no_service_key not_at_this_facility not_correctable "
+        "not_credit_holder not_in_custody not_in_transit not_owner not_the_next_period "
+        "not_whole_lot organization_needs_key period_closed period_not_over stream_out_of_step "
         "unit_mismatch wrong_facility"
     ),
     413: "batch_too_large document_too_large entry_too_large",
     415: "unsupported_content_type",
     500: "internal_fault lot_made_twice sealed_key_unreadable steps_out_of_order",
-    503: ("guard_conflict guard_missing ledger_not_begun ledger_rolled_back log_damaged too_busy"),
+    503: (
+        "database_not_answering guard_conflict guard_missing ledger_not_begun ledger_rolled_back "
+        "log_damaged too_busy"
+    ),
 }
 STATUS: dict[str, int] = {
     code: status for status, codes in _BY_STATUS.items() for code in codes.split()

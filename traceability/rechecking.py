@@ -4,42 +4,52 @@ Without Django, so that a process starts quickly; the rows come over a connectio
 the snapshot of the process that asked, a few thousand at a time.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import gc
+import signal
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
 import msgspec
 import psycopg
 
-from traceability.errors import LogDamaged, TraceabilityError
-from traceability.ledger.entries import EntryBody, chain_handle
+from traceability.errors import LogDamaged, NotCanonical, TraceabilityError
+from traceability.ledger.entries import chain_handle, parse_entry, statement_of
 from traceability.ledger.merkle import Frontier, leaf_hash, tree_root
 from traceability.ledger.signing import STATEMENT_TYPE, is_signed, parse_jws
 from traceability.ledger.tiles import TILE_WIDTH
 
-RANGE = 8 * TILE_WIDTH  # entries at once: about 10 MB of rows
+RANGE = 4 * TILE_WIDTH  # entries at once: about 5 MB of rows
 
-_ROWS = """
-SELECT e.recorded_order, e.hash, e.body, e.kind, e.author, e.kid, e.statement_id::text,
-       e.payload_digest, t.jws
-FROM {source} e LEFT JOIN traceability_statementtext t USING (recorded_order)
+# The rows of a range are looked up through indexes, which costs the same however long the log
+# is. Left alone, the planner reads whole tables for it, once for every range.
+_BY_INDEX = "SET LOCAL enable_seqscan = off; SET LOCAL max_parallel_workers_per_gather = 0"
+
+_SEQUENCED = """
+SELECT recorded_order FROM traceability_logindex WHERE index >= %s AND index < %s ORDER BY index
 """
-_SEQUENCED = _ROWS.format(
-    source="(SELECT index, en.* FROM traceability_logindex JOIN traceability_entry en "
-    "USING (recorded_order) WHERE index >= %(begin)s AND index < %(end)s)"
-)
-_PENDING = _ROWS.format(
-    source="(SELECT en.* FROM traceability_pending JOIN traceability_entry en "
-    "USING (recorded_order) ORDER BY recorded_order OFFSET %(begin)s LIMIT %(end)s - %(begin)s)"
-)
+_PENDING = """
+SELECT recorded_order FROM traceability_pending ORDER BY recorded_order OFFSET %s LIMIT %s
+"""
+_ENTRIES = """
+SELECT recorded_order, hash, body, kind, author, kid, statement_id::text, payload_digest
+FROM traceability_entry WHERE recorded_order = ANY (%s::bigint[])
+"""
+_TEXTS = """
+SELECT recorded_order, jws FROM traceability_statementtext
+WHERE recorded_order = ANY (%s::bigint[])
+"""
 _LINKS = """
-SELECT s.recorded_order, s.subject, s.previous, coalesce(l.salt, b.salt)
-FROM traceability_entrysubject s
-LEFT JOIN traceability_lot l ON s.subject LIKE 'lot:%%' AND l.id = substr(s.subject, 5)
-LEFT JOIN traceability_subject b ON s.subject NOT LIKE 'lot:%%' AND b.id = s.subject
-WHERE s.recorded_order = ANY (%(orders)s)
+SELECT recorded_order, subject, previous FROM traceability_entrysubject
+WHERE recorded_order = ANY (%s::bigint[])
 """
+_SALTS = """
+SELECT 'lot:' || id, salt FROM traceability_lot WHERE id = ANY (string_to_array(%s, chr(10)))
+UNION ALL
+SELECT id, salt FROM traceability_subject WHERE id = ANY (string_to_array(%s, chr(10)))
+"""
+_HANDLES = 50_000  # that a process keeps: the chains that were met of late are met again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,45 +108,57 @@ class _Told(msgspec.Struct):
     author: str
 
 
-_entry = msgspec.json.Decoder(EntryBody)
+@dataclass(slots=True, kw_only=True)
+class Reader:
+    """A connection that sees the snapshot, and handles of chains by subject."""
+
+    connection: "psycopg.Connection[Any]"
+    handles: dict[str, str] = field(default_factory=dict)
+
+    def rows(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
+        """Return the answer to a query."""
+        return self.connection.execute(sql, parameters).fetchall()
+
+
 _told = msgspec.json.Decoder(_Told)
-_sorted = msgspec.json.Encoder(order="sorted")
 
 
-def connect(common: Common) -> "psycopg.Connection[Any]":
+def connect(common: Common) -> Reader:
     """Open a connection that sees the snapshot and can write nothing."""
     connection = psycopg.connect(**common.connection)
     connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
     connection.execute(f"SET TRANSACTION SNAPSHOT '{common.snapshot}'")
-    return connection
+    connection.execute(_BY_INDEX)
+    return Reader(connection=connection)
 
 
-def check_range(
-    connection: "psycopg.Connection[Any]", common: Common, begin: int, end: int
-) -> Checked:
+def check_range(reader: Reader, common: Common, begin: int, end: int) -> Checked:
     """Recheck the entries at log positions from `begin` to before `end`.
 
     Raises:
         LogDamaged: with the place of the first thing that is not what it must be.
     """
-    rows = _read(connection, common, begin, end)
-    links = _links(connection, [row[0] for row in rows])
+    rows = _read(reader, common, begin, end)
+    orders = _array(row[0] for row in rows)
+    texts = dict(reader.rows(_TEXTS, orders))
+    links = _links(reader, orders)
     leaves, texts_erased = [], 0
     for position, row in enumerate(rows, begin):
         leaf, statement = _checked_leaf(row, common, links.get(row[0], {}))
         leaves.append(leaf)
-        if row[8] is None:
+        text = texts.get(row[0])
+        if text is None:
             texts_erased += 1
             _require_erasure(row, common)
             continue
         try:
-            _check_statement(row, statement, common, position)
+            _check_statement(row, text.encode(), statement, common, position)
         except LogDamaged:
             raise
         except (TraceabilityError, msgspec.DecodeError) as error:
             raise _damaged(row, f"its statement is unreadable: {error}") from error
     is_sequenced = begin < common.size
-    tiles, tail = _tiles(connection, begin, leaves) if is_sequenced else (b"", b"")
+    tiles, tail = _tiles(reader, begin, leaves) if is_sequenced else (b"", b"")
     return Checked(
         begin=begin,
         end=end,
@@ -147,64 +169,85 @@ def check_range(
     )
 
 
-def _read(
-    connection: "psycopg.Connection[Any]", common: Common, begin: int, end: int
-) -> list[tuple[Any, ...]]:
+def _read(reader: Reader, common: Common, begin: int, end: int) -> list[tuple[Any, ...]]:
+    """Return the rows of the entries at these positions, in log order."""
     if begin < common.size:
-        sql, first = f"{_SEQUENCED} ORDER BY index", 0
+        placed = reader.rows(_SEQUENCED, begin, end)
     else:
-        sql, first = f"{_PENDING} ORDER BY recorded_order", common.size
-    rows = connection.execute(sql, {"begin": begin - first, "end": end - first}).fetchall()
-    if len(rows) != end - begin:
+        placed = reader.rows(_PENDING, begin - common.size, end - begin)
+    found = {row[0]: row for row in reader.rows(_ENTRIES, _array(order for (order,) in placed))}
+    if not len(placed) == len(found) == end - begin:
         raise LogDamaged(
-            f"Of the entries {begin} to {end - 1} only {len(rows)} are there.", begin=begin, end=end
+            f"Of the entries {begin} to {end - 1} only {len(found)} are there.",
+            begin=begin,
+            end=end,
         )
-    return rows
+    return [found[order] for (order,) in placed]
 
 
-def _links(
-    connection: "psycopg.Connection[Any]", orders: Sequence[int]
-) -> dict[int, dict[str, str | None]]:
+def _links(reader: Reader, orders: str) -> dict[int, dict[str, str | None]]:
     """Return the links of each entry by chain handle, as the tables of chains have them."""
+    rows = reader.rows(_LINKS, orders)
+    _learn_handles(reader, {subject for _, subject, _ in rows})
     found: dict[int, dict[str, str | None]] = {}
-    for order, subject, previous, salt in connection.execute(_LINKS, {"orders": list(orders)}):
-        if salt is None:
-            raise LogDamaged(f"The chain of {subject} has no salt.", subject=subject)
-        handle = chain_handle(subject, bytes.fromhex(salt))
-        found.setdefault(order, {})[handle] = previous
+    for order, subject, previous in rows:
+        found.setdefault(order, {})[reader.handles[subject]] = previous
     return found
+
+
+def _learn_handles(reader: Reader, subjects: set[str]) -> None:
+    if len(reader.handles) > _HANDLES:
+        reader.handles.clear()
+    unknown = subjects - reader.handles.keys()
+    lots = [subject.removeprefix("lot:") for subject in unknown if subject.startswith("lot:")]
+    others = [subject for subject in unknown if not subject.startswith("lot:")]
+    for subject, salt in reader.rows(_SALTS, "\n".join(lots), "\n".join(others)):
+        reader.handles[subject] = chain_handle(subject, bytes.fromhex(salt))
+    for subject in unknown - reader.handles.keys():
+        raise LogDamaged(f"The chain of {subject} has no salt.", subject=subject)
+
+
+def _array(orders: Iterable[int]) -> str:
+    """Write an array as PostgreSQL reads it, which is faster than an adapted list."""
+    return f"{{{','.join(map(str, orders))}}}"
 
 
 def _checked_leaf(
     row: tuple[Any, ...], common: Common, links: Mapping[str, str | None]
 ) -> tuple[bytes, str]:
-    """Recompute the hash from the stored bytes, and compare what the row repeats of them.
+    """Recompute the hash from the stored bytes, and compare what tables repeat of them.
 
     Returns:
         The leaf hash, and the digest of the statement that the entry commits to.
     """
     _, entry_hash, text, kind, *_ = row
-    body = text.encode()
-    leaf = leaf_hash(body)
+    leaf = leaf_hash(text.encode())
     if leaf.hex() != entry_hash:
         raise _damaged(row, "its stored bytes have another hash")
+    committed = statement_of(text, kind=kind, ledger=common.origin, links=links)
+    if committed is None:
+        raise _damaged(row, _difference(text.encode(), kind, common.origin))
+    return leaf, committed
+
+
+def _difference(body: bytes, kind: str, origin: str) -> str:
+    """Return how an entry differs from what the tables repeat of it."""
     try:
-        entry = _entry.decode(body)
-    except msgspec.DecodeError as error:
-        raise _damaged(row, f"its bytes are no entry: {error}") from error
-    if _sorted.encode(entry) != body:
-        raise _damaged(row, "its bytes are not canonical")
-    if (entry.ledger, entry.kind) != (common.origin, kind):
-        raise _damaged(row, "its ledger or its kind is another one")
-    if {link.chain: link.entry for link in entry.previous} != links:
-        raise _damaged(row, "it names other chains, or other entries before it, than the tables")
-    return leaf, entry.statement
+        entry = parse_entry(body)
+    except NotCanonical:
+        return "its bytes are not canonical"
+    except TraceabilityError as error:
+        return f"its bytes are no entry: {error.message}"
+    if (entry.ledger, entry.kind) != (origin, kind):
+        return "its ledger or its kind is another one"
+    return "it names other chains, or other entries before it, than the tables"
 
 
-def _check_statement(row: tuple[Any, ...], committed: str, common: Common, position: int) -> None:
+def _check_statement(
+    row: tuple[Any, ...], raw: bytes, committed: str, common: Common, position: int
+) -> None:
     """Verify digest and signature, and that the key was good where the entry stands."""
-    _, _, _, kind, author, kid, statement_id, payload_digest, signed = row
-    raw = signed.encode()
+    _, _, _, kind, author, kid, statement_id, payload_digest = row
     if sha256(raw).hexdigest() != committed:
         raise _damaged(row, "its statement is another one than it commits to")
     jws = parse_jws(raw, typ=STATEMENT_TYPE)
@@ -231,17 +274,16 @@ def _require_erasure(row: tuple[Any, ...], common: Common) -> None:
         raise _damaged(row, "its text is missing, and no erasure names it")
 
 
-def _tiles(
-    connection: "psycopg.Connection[Any]", begin: int, leaves: Sequence[bytes]
-) -> tuple[bytes, bytes]:
+def _tiles(reader: Reader, begin: int, leaves: Sequence[bytes]) -> tuple[bytes, bytes]:
     """Compare the stored tiles of leaves; return their roots and what is over."""
     full, first = len(leaves) // TILE_WIDTH, begin // TILE_WIDTH
     stored = dict(
-        connection.execute(
+        reader.rows(
             "SELECT index, hashes FROM traceability_tile "
             "WHERE level = 0 AND index >= %s AND index < %s",
-            [first, first + full],
-        ).fetchall()
+            first,
+            first + full,
+        )
     )
     roots = []
     for number in range(full):
@@ -279,14 +321,16 @@ _PROCESS: list[Any] = []
 
 
 def start(common: Common) -> None:
-    """Prepare a process for `run`."""
+    """Prepare a process for `run`: it ends when told, whatever the process that began it does."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    gc.freeze()
     _PROCESS[:] = [connect(common), common]
 
 
 def run(limits: tuple[int, int]) -> Checked:
     """Check one range in a prepared process."""
-    connection, common = _PROCESS
-    return check_range(connection, common, *limits)
+    reader, common = _PROCESS
+    return check_range(reader, common, *limits)
 
 
 def ranges(size: int, pending: int) -> Iterator[tuple[int, int]]:

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+import orjson
 from msgspec import Struct
 
+from traceability import wire
 from traceability.ledger import events
 from traceability.ledger.book import (
     Consignment,
@@ -86,6 +88,11 @@ def lot_of(row: Mapping[str, Any]) -> Lot:
     )
 
 
+def is_consignment(row: Mapping[str, Any]) -> bool:
+    """Tell whether the state of a subject is that of a consignment; others' are their kinds'."""
+    return str(row["id"]).startswith("consignment:")
+
+
 def consignment_of(row: Mapping[str, Any]) -> Consignment:
     """Return a consignment with the receipts that wait for it."""
     state = row["state"]
@@ -125,55 +132,81 @@ def known_of(row: Mapping[str, Any]) -> Known:
     )
 
 
-# ── to rows ───────────────────────────────────────────────────────────────────────────────
+# ── to rows: text by column, for JSON and for COPY alike ──────────────────────────────────
+
+Row = tuple[str | None, ...]
+
+LOT = (
+    *("id", "custodian", "state", "facility", "amount", "unit", "basis", "material", "form"),
+    *("owners", "known_to", "consignment", "consignee", "salt", "head"),
+)
+ENTRY = (
+    *("hash", "kind", "author", "kid", "held_by", "statement_id", "payload_digest", "facility"),
+    *("stage", "event", "reported", "effective", "effective_on", "received_at", "replaces"),
+    "waits_on",
+)
+MOVEMENT = ("ordinal", "lot", "role", "delta", "unit", "facts")
 
 
-def lot_row(lot: Lot, chain: Subject) -> dict[str, Any]:
-    """Return a lot's state and chain as a row."""
-    return {
-        "id": lot.id,
-        "custodian": lot.custodian,
-        "state": lot.state,
-        "facility": lot.facility,
-        "amount": lot.amount,
-        "unit": lot.unit,
-        "basis": lot.basis,
-        "material": lot.material,
-        "form": lot.form,
-        "owners": lot.owners,
-        "known_to": sorted(lot.known_to),
-        "consignment": lot.consignment,
-        "consignee": lot.consignee,
-        "salt": chain.salt.hex(),
-        "head": chain.head,
-    }
+def lot_row(lot: Lot, chain: Subject) -> Row:
+    """Return a lot's state and chain."""
+    return (
+        lot.id,
+        lot.custodian,
+        lot.state,
+        lot.facility,
+        str(lot.amount),
+        lot.unit,
+        lot.basis,
+        lot.material,
+        lot.form,
+        json_text(lot.owners),
+        wire.array(sorted(lot.known_to)).decode(),
+        lot.consignment,
+        lot.consignee,
+        chain.salt.hex(),
+        chain.head,
+    )
 
 
-def entry_row(n: int, sealed: Sealed) -> dict[str, Any]:
-    """Return an entry with its text as a row; `n` is its position in the batch, from 1."""
+def entry_row(sealed: Sealed) -> Row:
+    """Return an entry, without its order and its bytes."""
     statement, effects = sealed.statement, sealed.effects
-    return {
-        "n": n,
-        "hash": sealed.entry.hash,
-        "body": sealed.entry.body.decode(),
-        "kind": statement.kind,
-        "author": statement.author,
-        "kid": statement.kid,
-        "held_by": sealed.held_by,
-        "statement_id": str(statement.id),
-        "payload_digest": statement.payload_digest.hex(),
-        "facility": event_facility(statement),
-        "stage": _stage(statement),
-        "event": effects.event,
-        "reported": is_reported(statement),
-        "effective": statement.envelope.effective,
-        "effective_on": _event_day(statement).isoformat(),
-        "received_at": sealed.entry.received_at,
-        "replaces": effects.replaces,
-        "waits_on": effects.waits_on,
-        "jws": statement.raw.decode(),
-        "disclosures": list(statement.disclosures),
-    }
+    return (
+        sealed.entry.hash,
+        statement.kind,
+        statement.author,
+        statement.kid,
+        sealed.held_by,
+        statement.envelope.id,
+        statement.payload_digest.hex(),
+        event_facility(statement),
+        _stage(statement),
+        effects.event,
+        "t" if is_reported(statement) else "f",
+        statement.envelope.effective,
+        _event_day(statement).isoformat(),
+        sealed.entry.received_at,
+        effects.replaces,
+        effects.waits_on,
+    )
+
+
+def movement_row(ordinal: int, movement: Movement) -> Row:
+    """Return a movement, without the order of its entry."""
+    return (
+        str(ordinal),
+        movement.lot,
+        movement.role,
+        str(movement.delta),
+        movement.unit,
+        json_text(movement.facts),
+    )
+
+
+def json_text(value: object) -> str:
+    """Write a value as JSON."""
+    return orjson.dumps(value).decode()
 
 
 def _stage(statement: Statement) -> str | None:
@@ -188,16 +221,3 @@ def _event_day(statement: Statement) -> date:
     if isinstance(statement.body, events.Correction):
         return parse_effective(statement.body.replacement.effective).day
     return statement.effective.day
-
-
-def movement_row(n: int, ordinal: int, movement: Movement) -> dict[str, Any]:
-    """Return a movement as a row of the entry at position `n`."""
-    return {
-        "n": n,
-        "ordinal": ordinal,
-        "lot": movement.lot,
-        "role": movement.role,
-        "delta": movement.delta,
-        "unit": movement.unit,
-        "facts": movement.facts,
-    }

@@ -24,7 +24,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
-from traceability.errors import UnknownLot
+from traceability.errors import LedgerNotBegun, UnknownFacility, UnknownLot
 from traceability.ledger.vocabulary import OrganizationRole
 from traceability.models import (
     Audience,
@@ -70,6 +70,19 @@ def is_operator(organization: str) -> bool:
     return Organization.objects.filter(id=organization, roles__contains=[role]).exists()
 
 
+def operator() -> str:
+    """Return the organization that runs this ledger.
+
+    Raises:
+        LedgerNotBegun: there is none yet.
+    """
+    role = OrganizationRole.OPERATOR.value
+    found = Organization.objects.filter(roles__contains=[role]).values_list("id", flat=True).first()
+    if found is None:
+        raise LedgerNotBegun
+    return found
+
+
 # ── lots ──────────────────────────────────────────────────────────────────────────────────
 
 
@@ -108,12 +121,12 @@ def lots_seen_in_full(
     if not lots or is_operator(organization):
         return {lot.id for lot in lots}
     day, ids = on or today(), {lot.id: lot for lot in lots}
-    seen = {lot.id for lot in lots if _is_own(lot, organization) or lot.consignee == organization}
+    seen = {lot.id for lot in lots if is_own(lot, organization) or lot.consignee == organization}
     offers = dict(_openings(organization, day).filter(lot__in=ids).values_list("lot", "offer"))
     openers = dict(Entry.objects.filter(hash__in=offers.values()).values_list("hash", "author"))
-    seen |= {name for name, offer in offers.items() if _is_own(ids[name], openers[offer])}
+    seen |= {name for name, offer in offers.items() if is_own(ids[name], openers[offer])}
     for grant in grants_of(organization, day):
-        own = [name for name, lot in ids.items() if _is_own(lot, grant.organization_id)]
+        own = [name for name, lot in ids.items() if is_own(lot, grant.organization_id)]
         named, moved = _lots_of_grant(grant)
         granted = Lot.objects.filter(Q(id__in=named) | Q(id__in=moved), id__in=own)
         seen.update(granted.values_list("id", flat=True))
@@ -127,6 +140,12 @@ def held_by(rows: QuerySet[Lot], organization: str) -> QuerySet[Lot]:
         | Q(consignee=organization)
         | Q(owners__contains=[{"owner": {"organization": organization}}])
     )
+
+
+def is_own(lot: Lot, organization: str) -> bool:
+    """Tell whether an organization has a lot, or owns a part of it."""
+    owners = {share["owner"].get("organization") for share in lot.owners}
+    return organization == lot.custodian or organization in owners
 
 
 def audiences_of(organization: str) -> list[str]:
@@ -288,6 +307,19 @@ def names_open_to(organization: str, *, on: date | None = None) -> OpenNames:
     return OpenNames(organizations=frozenset(organizations), facilities=frozenset(facilities))
 
 
+def facility_named_to(facility: str, organization: str, *, on: date | None = None) -> Facility:
+    """Return a facility that an organization may name.
+
+    Raises:
+        UnknownFacility: there is none, or it may not know it; the answer is the same.
+    """
+    if names_open_to(organization, on=on).has_facility(facility):
+        found = Facility.objects.filter(id=facility).first()
+        if found is not None:
+            return found
+    raise UnknownFacility(facility, at="")
+
+
 # ── sites ─────────────────────────────────────────────────────────────────────────────────
 
 
@@ -331,7 +363,7 @@ def note_reading(
         person: the pseudonym, where a person asked and not a machine.
         now: when; the clock's time where not given.
     """
-    others = {lot.id: lot.custodian for lot in lots if not _is_own(lot, reader)}
+    others = {(lot.id, lot.custodian) for lot in lots if not is_own(lot, reader)}
     _note(others, reader=reader, what=what, person=person, now=now or timezone.now())
 
 
@@ -340,15 +372,34 @@ def note_statement_read(
 ) -> None:
     """Write down that another company's statement was read; `lot` then holds the entry hash."""
     if entry.author != reader:
-        owners = {entry.hash: entry.author}
+        owners = {(entry.hash, entry.author)}
         _note(owners, reader=reader, what="statement", person=person, now=now or timezone.now())
 
 
-def note_site_read(site: Facility, *, reader: str, what: str, person: str = "") -> None:
-    """Write down that the books of another company's site were read; `lot` then holds its id."""
-    owner = site.operator_id or site.organization_id
+def note_record_read(
+    name: str, *, owner: str, reader: str, what: str = "account", person: str = ""
+) -> None:
+    """Write down that another company's record, such as an account, was read; `lot` names it."""
     if owner != reader:
-        _note({site.pk: owner}, reader=reader, what=what, person=person, now=timezone.now())
+        _note({(name, owner)}, reader=reader, what=what, person=person, now=timezone.now())
+
+
+def note_answer(
+    owners: Iterable[str],
+    *,
+    about: str,
+    reader: str,
+    what: str,
+    person: str = "",
+    now: datetime | None = None,
+) -> None:
+    """Write down that an answer about many lots told of other companies' ones.
+
+    One row per owner, and not per lot: `lot` then holds what was asked about, a lot or a
+    facility.
+    """
+    pairs = {(about, owner) for owner in owners if owner != reader}
+    _note(pairs, reader=reader, what=what, person=person, now=now or timezone.now())
 
 
 def today() -> date:
@@ -356,20 +407,22 @@ def today() -> date:
     return timezone.now().astimezone(UTC).date()
 
 
-def _note(owners: dict[str, str], *, reader: str, what: str, person: str, now: datetime) -> None:
-    if not owners:
+def _note(
+    pairs: set[tuple[str, str]], *, reader: str, what: str, person: str, now: datetime
+) -> None:
+    """Write (what was read, its owner) down, unless that was done today."""
+    if not pairs:
         return
     midnight = datetime.combine(now.astimezone(UTC).date(), time.min, tzinfo=UTC)
     noted = Reading.objects.filter(
-        reader=reader, person=person, what=what, lot__in=owners, read_at__gte=midnight
+        reader=reader,
+        person=person,
+        what=what,
+        lot__in={read for read, _ in pairs},
+        read_at__gte=midnight,
     )
-    fresh = owners.keys() - set(noted.values_list("lot", flat=True))
+    fresh = pairs - set(noted.values_list("lot", "owner"))
     Reading.objects.bulk_create(
-        Reading(reader=reader, person=person, owner=owners[lot], lot=lot, what=what, read_at=now)
-        for lot in sorted(fresh)
+        Reading(reader=reader, person=person, owner=owner, lot=read, what=what, read_at=now)
+        for read, owner in sorted(fresh)
     )
-
-
-def _is_own(lot: Lot, reader: str) -> bool:
-    owners = {share["owner"].get("organization") for share in lot.owners}
-    return reader == lot.custodian or reader in owners

@@ -9,7 +9,10 @@ offline verifier replays that from a bundle.
 """
 
 import os
-from collections.abc import Callable, Iterator
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing import get_context
@@ -23,7 +26,7 @@ from traceability import guarding
 from traceability.errors import GuardMissing, LedgerRolledBack, LogDamaged
 from traceability.keeping import log_verifier
 from traceability.keyring import erased_entries, keys_over_time
-from traceability.ledger.checkpoint import open_checkpoint
+from traceability.ledger.checkpoint import Checkpoint, open_checkpoint
 from traceability.ledger.merkle import EMPTY_ROOT, HASH_SIZE, Frontier, tree_root
 from traceability.ledger.tiles import TILE_WIDTH, extend_tiles, frontier_from_edge
 from traceability.rechecking import (
@@ -56,7 +59,11 @@ class VerifiedLog:
 
 
 def verify_stored_log(
-    *, using: str | None = None, processes: int | None = None, progress: Progress | None = None
+    *,
+    using: str | None = None,
+    processes: int | None = None,
+    progress: Progress | None = None,
+    earlier: Sequence[str] = (),
 ) -> VerifiedLog:
     """Verify the stored log from its first byte, in one snapshot, on all cores.
 
@@ -66,10 +73,14 @@ def verify_stored_log(
         using: the database; `verifier`, a role that can only read, where it is configured.
         processes: how many at once; by default one for each core.
         progress: is told how many of how many entries are done.
+        earlier: checkpoints of this log that somebody else kept. Whoever holds the database,
+            the guard and the log key can write a history that is sound within itself, but it
+            does not continue these.
 
     Raises:
         LogDamaged: something is not what it must be; with the place.
-        GuardMissing, LedgerRolledBack: the guard knows another, or a longer log.
+        GuardMissing, LedgerRolledBack: the guard, or a checkpoint that was kept, knows another
+            or a longer log.
         TraceabilityError: a signed checkpoint does not verify.
     """
     alias = using or ("verifier" if "verifier" in settings.DATABASES else "default")
@@ -77,7 +88,7 @@ def verify_stored_log(
     with _snapshot(parameters) as (connection, snapshot):
         size, root, edge = _state(connection)
         waiting = _verify_places(connection, size)
-        heads = _signed_heads(connection, size)
+        heads = _signed_heads(connection, size, earlier)
         common = Common(
             connection=parameters,
             snapshot=snapshot,
@@ -89,21 +100,23 @@ def verify_stored_log(
         )
         tree = _Tree(heads=heads)
         total = size + waiting
-        for checked in _checked(common, waiting, processes or os.cpu_count() or 1):
-            tree.take(checked)
-            if progress is not None:
-                progress(checked.end, total)
-        _verify_tree(connection, tree, size, root, edge)
-        chains = _verify_links(connection)
-        lots = _verify_amounts(connection)
-    return VerifiedLog(
-        size=size,
-        waiting=waiting,
-        checkpoints=len(heads),
-        chains=chains,
-        lots=lots,
-        texts_erased=tree.texts_erased,
-    )
+        with (
+            _checking(common, waiting, processes or os.cpu_count() or 1) as ranges,
+            _meanwhile(connection, _verify_links, _verify_amounts) as (chains, lots),
+        ):
+            for checked in ranges:
+                tree.take(checked)
+                if progress is not None:
+                    progress(checked.end, total)
+            _verify_tree(connection, tree, size, root, edge)
+            return VerifiedLog(
+                size=size,
+                waiting=waiting,
+                checkpoints=len(heads),
+                chains=chains.result(),
+                lots=lots.result(),
+                texts_erased=tree.texts_erased,
+            )
 
 
 # ── one snapshot for all ──────────────────────────────────────────────────────────────────
@@ -120,6 +133,7 @@ def _connection_parameters(alias: str) -> dict[str, Any]:
 def _snapshot(parameters: dict[str, Any]) -> Iterator[tuple[Connection, str]]:
     with psycopg.connect(**parameters) as connection:
         connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        connection.execute("SET LOCAL max_parallel_workers_per_gather = 0")  # the cores are busy
         row = connection.execute("SELECT pg_export_snapshot()").fetchone()
         yield connection, str(row[0]) if row else ""
         connection.rollback()
@@ -130,17 +144,35 @@ def _state(connection: Connection) -> tuple[int, str, list[str]]:
     return row or (0, EMPTY_ROOT.hex(), [])
 
 
-def _checked(common: Common, waiting: int, processes: int) -> Iterator[Checked]:
+@contextmanager
+def _checking(common: Common, waiting: int, processes: int) -> Iterator[Iterable[Checked]]:
     """Yield the ranges of the log as they are verified, in order."""
     limits = list(ranges(common.size, waiting))
     if processes == 1 or common.size + waiting <= _ALONE:
-        with connect(common) as connection:
-            for begin, end in limits:
-                yield check_range(connection, common, begin, end)
-            connection.rollback()
+        reader = connect(common)
+        with reader.connection:
+            yield (check_range(reader, common, begin, end) for begin, end in limits)
+            reader.connection.rollback()
         return
-    with get_context("spawn").Pool(processes, start, [common]) as pool:
-        yield from pool.imap(run, limits)
+    # A copy of a process starts ten times as fast, and is safe while no other thread holds a lock.
+    is_alone = sys.platform == "linux" and threading.active_count() == 1
+    context: Any = get_context("fork" if is_alone else "spawn")
+    with context.Pool(processes, start, [common]) as pool:
+        yield pool.imap(run, limits)
+
+
+@contextmanager
+def _meanwhile(
+    connection: Connection, *checks: Callable[[Connection], int]
+) -> Iterator[list[Future[int]]]:
+    """Let the database compare table with table while processes recheck the entries."""
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        try:
+            yield [thread.submit(check, connection) for check in checks]
+        except BaseException:
+            thread.shutdown(wait=False, cancel_futures=True)
+            connection.cancel_safe()
+            raise
 
 
 # ── places and heads ───────────────────────────────────────────────────────────────────────
@@ -160,6 +192,13 @@ def _verify_places(connection: Connection, size: int) -> int:
         raise LogDamaged(
             f"The log has size {size}, and indices {placed} (how many, end, first).", size=size
         )
+    waiting, recorded, both = connection.execute(
+        "SELECT count(*), (SELECT count(*) FROM traceability_entry), count(i.recorded_order) "
+        "FROM traceability_pending LEFT JOIN traceability_logindex i USING (recorded_order)"
+    ).fetchone() or (0, 0, 0)
+    # That there is an entry in each place is seen when it is read; so many fit, if none has two.
+    if both == 0 and recorded == size + waiting:
+        return int(waiting)
     lost = connection.execute(
         "SELECT e.hash FROM traceability_entry e "
         "LEFT JOIN traceability_logindex i USING (recorded_order) "
@@ -170,24 +209,18 @@ def _verify_places(connection: Connection, size: int) -> int:
         raise LogDamaged(
             f"Entry {lost[0]} has no index and does not wait for one, or both.", entry=lost[0]
         )
-    row = connection.execute(
-        "SELECT count(*), (SELECT count(*) FROM traceability_entry) FROM traceability_pending"
-    ).fetchone()
-    waiting, recorded = row or (0, 0)
-    if recorded != size + waiting:
-        raise LogDamaged(
-            f"{recorded} entries are recorded; {size} are in the log and {waiting} wait.",
-            recorded=recorded,
-        )
-    return int(waiting)
+    raise LogDamaged(
+        f"{recorded} entries are recorded; {size} are in the log and {waiting} wait.",
+        recorded=recorded,
+    )
 
 
-def _signed_heads(connection: Connection, size: int) -> dict[int, bytes]:
-    """Return the root of every checkpoint ever signed, and of the guard's, by size."""
+def _signed_heads(connection: Connection, size: int, earlier: Sequence[str]) -> dict[int, bytes]:
+    """Return the root of every checkpoint: stored, in the guard, and kept by others; by size."""
     heads: dict[int, bytes] = {}
     rows = connection.execute("SELECT size, root, note FROM traceability_checkpoint")
     for stored_size, stored_root, note in rows:
-        head = open_checkpoint(note, origin=settings.LEDGER_ORIGIN, verifiers=[log_verifier()])
+        head = _opened(note)
         if (head.size, head.root.hex()) != (stored_size, stored_root) or head.size > size:
             raise LogDamaged(
                 f"The checkpoint of size {stored_size} is another one than its note says.",
@@ -195,18 +228,27 @@ def _signed_heads(connection: Connection, size: int) -> dict[int, bytes]:
             )
         heads[head.size] = head.root
     guarded = guarding.guarded_checkpoint()
-    if guarded is None:
-        if heads:
-            raise GuardMissing(settings.GUARD_PATH)
-        return heads
-    if guarded.size > size or heads.get(guarded.size, guarded.root) != guarded.root:
-        raise LedgerRolledBack(
-            f"The guard holds a checkpoint of size {guarded.size} that this log does not have.",
-            size=size,
-            published=guarded.size,
-        )
-    heads[guarded.size] = guarded.root
+    if guarded is not None:
+        _add_head(heads, guarded, size, held="The guard")
+    elif heads:
+        raise GuardMissing(settings.GUARD_PATH)
+    for note in earlier:
+        _add_head(heads, _opened(note), size, held="Somebody")
     return heads
+
+
+def _add_head(heads: dict[int, bytes], head: Checkpoint, size: int, *, held: str) -> None:
+    """Add a checkpoint that is kept outside the database to those the tree must have had."""
+    if head.size > size or heads.setdefault(head.size, head.root) != head.root:
+        raise LedgerRolledBack(
+            f"{held} holds a checkpoint of size {head.size} that this log does not have.",
+            size=size,
+            published=head.size,
+        )
+
+
+def _opened(note: str) -> Checkpoint:
+    return open_checkpoint(note, origin=settings.LEDGER_ORIGIN, verifiers=[log_verifier()])
 
 
 # ── the tree ──────────────────────────────────────────────────────────────────────────────
@@ -287,31 +329,28 @@ def _verify_links(connection: Connection) -> int:
     Returns:
         The number of chains.
     """
+    # The head is read as one more link, after the last: it too names the entry before it. That
+    # a chain has a head at all is seen where its salt, in the same row, is asked for.
     broken = connection.execute(
         "SELECT subject, recorded_order FROM ("
-        " SELECT s.subject, s.recorded_order, s.previous,"
-        "  lag(e.hash) OVER (PARTITION BY s.subject ORDER BY s.recorded_order) AS before"
-        " FROM traceability_entrysubject s LEFT JOIN traceability_entry e USING (recorded_order)"
+        " SELECT subject, recorded_order, previous,"
+        "  lag(hash) OVER (PARTITION BY subject ORDER BY recorded_order NULLS LAST) AS before"
+        " FROM ("
+        "  SELECT s.subject, s.recorded_order, s.previous, e.hash"
+        "  FROM traceability_entrysubject s LEFT JOIN traceability_entry e USING (recorded_order)"
+        "  UNION ALL SELECT 'lot:' || id, NULL, head, NULL FROM traceability_lot"
+        "  UNION ALL SELECT id, NULL, head, NULL FROM traceability_subject) linked"
         ") links WHERE previous IS DISTINCT FROM before LIMIT 1"
     ).fetchone()
     if broken is not None:
+        subject, order = broken
+        if order is None:
+            raise LogDamaged(f"The chain of {subject} has another head.", subject=subject)
         raise LogDamaged(
-            f"The chain of {broken[0]} is broken at order {broken[1]}.",
-            subject=broken[0],
-            recorded_order=broken[1],
+            f"The chain of {subject} is broken at order {order}.",
+            subject=subject,
+            recorded_order=order,
         )
-    other = connection.execute(
-        "SELECT coalesce(h.subject, c.subject) FROM ("
-        " SELECT 'lot:' || id AS subject, head FROM traceability_lot"
-        " UNION ALL SELECT id, head FROM traceability_subject"
-        ") h FULL JOIN ("
-        " SELECT DISTINCT ON (s.subject) s.subject, e.hash FROM traceability_entrysubject s"
-        " JOIN traceability_entry e USING (recorded_order)"
-        " ORDER BY s.subject, s.recorded_order DESC"
-        ") c ON c.subject = h.subject WHERE c.hash IS DISTINCT FROM h.head LIMIT 1"
-    ).fetchone()
-    if other is not None:
-        raise LogDamaged(f"The chain of {other[0]} has another head.", subject=other[0])
     row = connection.execute(
         "SELECT (SELECT count(*) FROM traceability_lot) + "
         "(SELECT count(*) FROM traceability_subject)"
@@ -328,9 +367,12 @@ def _verify_amounts(connection: Connection) -> int:
     wrong = connection.execute(
         "SELECT coalesce(l.id, m.lot), l.amount, m.total FROM traceability_lot l FULL JOIN ("
         " SELECT m.lot, sum(m.delta) AS total FROM traceability_movement m"
-        " JOIN traceability_entry e USING (recorded_order)"
-        " LEFT JOIN traceability_entry n ON n.replaces = e.hash"
-        " WHERE n.hash IS NULL GROUP BY m.lot"
+        " JOIN traceability_entry USING (recorded_order)"
+        " LEFT JOIN ("
+        "  SELECT e.recorded_order, n.replaces FROM traceability_entry n"
+        "  JOIN traceability_entry e ON e.hash = n.replaces WHERE n.replaces IS NOT NULL"
+        " ) replaced USING (recorded_order)"
+        " WHERE replaced.replaces IS NULL GROUP BY m.lot"
         ") m ON m.lot = l.id WHERE l.amount IS DISTINCT FROM coalesce(m.total, 0) LIMIT 1"
     ).fetchone()
     if wrong is not None:

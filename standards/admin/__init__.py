@@ -1,5 +1,5 @@
-"""The officer's pages: flags, lots with their verdicts, certificates, policies."""
+"""Pages of `standards`: flags, lots with their verdicts, accounts, certificates, policies."""
 
-from standards.admin import certificates, flags, lots, policies
+from standards.admin import accounts, certificates, flags, lots, policies, questions
 
-__all__ = ["certificates", "flags", "lots", "policies"]
+__all__ = ["accounts", "certificates", "flags", "lots", "policies", "questions"]

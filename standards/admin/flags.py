@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 
 from standards.flagging import acknowledge_flags, resolve_flag
 from standards.models import Flag
+from standards.questioning import replies_to
 from standards.reading import decisions_on, flags_seen_by, rows_behind, veiled_reasons
 from standards.rulebook.rules import RULES
 from standards.templatetags.verdicts import badge, severity_badge, verdict_badge
@@ -186,6 +187,7 @@ class FlagAdmin(ReadOnlyAdmin):
             "rule": _TITLES.get(row.rule_id, row.rule_id),
             "rows": rows_behind(row, viewer.organization) if viewer else [],
             "decisions": decisions_on([row], viewer.organization).get(row.pk, []) if viewer else [],
+            "replies": replies_to([row], viewer.organization)[row.pk] if viewer else [],
             "may_acknowledge": row.status == Flag.Status.OPEN
             and self.has_acknowledge_permission(request),
             "may_resolve": row.status in _UNANSWERED and self.has_resolve_permission(request),

@@ -8,8 +8,10 @@ from msgspec import Meta, Struct
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from standards.api.questions import ReplyLine, reply_line
 from standards.flagging import Decider, acknowledge_flags, resolve_flag
 from standards.models import Flag, FlagDecision
+from standards.questioning import Replied, replies_to
 from standards.reading import flags_seen_by, veiled_reasons
 from traceability.api.lists import LedgerView, Page, PageParameters, page_of, parameters, told
 from traceability.api.schema import described
@@ -44,6 +46,7 @@ class FlagLine(Struct, frozen=True, kw_only=True):
     due_on: date
     closed_on: date | None
     decisions: list[DecisionLine]
+    replies: list[ReplyLine]
 
 
 class FlagParameters(PageParameters, frozen=True, kw_only=True):
@@ -177,10 +180,11 @@ def _lines(rows: list[Flag], reader: str) -> list[FlagLine]:
             decided_at=decision.decided_at,
         )
         decisions.setdefault(decision.flag_id, []).append(line)
-    return [_line(row, decisions.get(row.pk, [])) for row in rows]
+    replies = replies_to(rows, reader)
+    return [_line(row, decisions.get(row.pk, []), replies[row.pk]) for row in rows]
 
 
-def _line(row: Flag, decisions: list[DecisionLine]) -> FlagLine:
+def _line(row: Flag, decisions: list[DecisionLine], replies: list[Replied]) -> FlagLine:
     return FlagLine(
         id=row.pk,
         club=row.club_id,
@@ -195,4 +199,5 @@ def _line(row: Flag, decisions: list[DecisionLine]) -> FlagLine:
         due_on=row.due_on,
         closed_on=row.closed_on,
         decisions=decisions,
+        replies=[reply_line(one.reply, is_known=one.is_known) for one in replies],
     )

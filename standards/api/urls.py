@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from standards.api.accounts import AccountsView, AccountView, CreditsView
 from standards.api.certificates import CertificatesView, CertificateView
 from standards.api.clubs import ClubsView, ClubView
 from standards.api.flags import (
@@ -10,12 +11,16 @@ from standards.api.flags import (
     FlagsView,
     FlagView,
 )
+from standards.api.questions import QuestionRepliesView, QuestionsView, QuestionView
 from standards.api.verdicts import LotVerdictsView
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("lots/<str:lot>/verdicts", LotVerdictsView.as_view(), name="lot-verdicts"),
     path("certificates", CertificatesView.as_view(), name="certificates"),
     path("certificates/<str:certificate>", CertificateView.as_view(), name="certificate"),
+    path("accounts", AccountsView.as_view(), name="accounts"),
+    path("accounts/<str:account>", AccountView.as_view(), name="account"),
+    path("credits", CreditsView.as_view(), name="credits"),
     path("clubs", ClubsView.as_view(), name="clubs"),
     path("clubs/<str:club>", ClubView.as_view(), name="club"),
     path("flags", FlagsView.as_view(), name="flags"),
@@ -26,4 +31,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="flag-acknowledgement",
     ),
     path("flags/<int:flag>/resolve", FlagResolutionView.as_view(), name="flag-resolution"),
+    path("questions", QuestionsView.as_view(), name="questions"),
+    path("questions/<int:question>", QuestionView.as_view(), name="question"),
+    path(
+        "questions/<int:question>/replies", QuestionRepliesView.as_view(), name="question-replies"
+    ),
 ]

@@ -10,9 +10,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from standards.dossiers import gathered
+from standards.known import law_at
 from standards.models import Assessment, Judgement
 from standards.reading import clubs_of
 from standards.rulebook.assembly import assemble
+from standards.rulebook.claimed import ClaimedShare, claimed_shares
 from standards.rulebook.composition import untraced_mg
 from standards.rulebook.dossier import LEAF_STAGES, ORIGIN_UNKNOWN, Dossier, Source
 from standards.rulebook.findings import decimal_text
@@ -61,6 +63,31 @@ class JudgementLine(Struct, frozen=True, kw_only=True):
     log_size: int
 
 
+class ClaimedLine(Struct, frozen=True, kw_only=True):
+    """A claim about the lot beside its physical share, which is another number.
+
+    `share_…` is what the claim is of the lot's metal; `physical_…` what of that metal comes from
+    sites that held the tier. What is claimed is covered, perhaps covered, or over-claimed.
+    """
+
+    claim: str
+    entry: str
+    scheme: str
+    tier: str
+    model: str
+    code: str
+    mg: str
+    share_worst: str | None
+    share_best: str | None
+    share_display: str | None
+    physical_worst: str | None
+    physical_best: str | None
+    physical_display: str | None
+    covered_mg: str
+    doubt_mg: str
+    over_claimed_mg: str
+
+
 class MineralVerdicts(Struct, frozen=True, kw_only=True):
     """One mineral of a lot: facts under the rule packs alone, and a judgement per club.
 
@@ -71,6 +98,7 @@ class MineralVerdicts(Struct, frozen=True, kw_only=True):
     contained_low_mg: str | None
     contained_high_mg: str | None
     where_from: WhereFrom
+    claimed: list[ClaimedLine]
     findings: list[dict[str, Any]]
     judgements: list[JudgementLine]
     log_size: int
@@ -121,8 +149,9 @@ def _minerals(lot: str, reader: str) -> list[MineralVerdicts]:
     for judgement in judged:
         judgements.setdefault(judgement.mineral, []).append(judgement)
     every = [*alone, *(one.assessment for rows in judgements.values() for one in rows)]
-    veil = veil_for(reader, _texts([row.findings for row in every]))
     dossiers = _dossiers(lot, alone)
+    claims = [claim.id for dossier in dossiers.values() for claim in dossier.claims]
+    veil = veil_for(reader, [*_texts([row.findings for row in every]), *claims])
     return [_mineral(row, dossiers[row.pk], judgements.get(row.mineral, ()), veil) for row in alone]
 
 
@@ -148,6 +177,7 @@ def _mineral(
         contained_low_mg=str(contained.low_mg) if contained else None,
         contained_high_mg=str(contained.high_mg) if contained else None,
         where_from=where_from(dossier),
+        claimed=[_claimed(one, veil) for one in _claimed_shares(row, dossier)],
         findings=[veiled(one, veil) for one in row.findings],
         judgements=[_judgement(one, veil) for one in judgements],
         log_size=row.log_size,
@@ -157,6 +187,42 @@ def _mineral(
         verdict_digest=row.verdict_digest,
         logged_in=(row.run.entry or None) if row.run else None,
     )
+
+
+def _claimed_shares(row: Assessment, dossier: Dossier) -> tuple[ClaimedShare, ...]:
+    if not dossier.claims:
+        return ()
+    return claimed_shares(dossier, law_at(row.log_size).on(row.as_of))
+
+
+def _claimed(one: ClaimedShare, veil: Veil) -> ClaimedLine:
+    claim = one.claim
+    return ClaimedLine(
+        claim=veil.text(claim.id),
+        entry=claim.entry,
+        scheme=claim.scheme,
+        tier=claim.tier,
+        model=claim.model,
+        code=claim.code,
+        mg=str(claim.mg),
+        share_worst=_ratio(one.share_worst),
+        share_best=_ratio(one.share_best),
+        share_display=_shown(one.share_worst),
+        physical_worst=_ratio(one.physical_worst),
+        physical_best=_ratio(one.physical_best),
+        physical_display=_shown(one.physical_worst),
+        covered_mg=str(one.covered_mg),
+        doubt_mg=str(one.doubt_mg),
+        over_claimed_mg=str(one.over_mg),
+    )
+
+
+def _ratio(share: Fraction | None) -> str | None:
+    return None if share is None else f"{share.numerator}/{share.denominator}"
+
+
+def _shown(share: Fraction | None) -> str | None:
+    return None if share is None else decimal_text(share)
 
 
 def _judgement(row: Judgement, veil: Veil) -> JudgementLine:

@@ -194,6 +194,7 @@ class Flag(models.Model):
     raised_on = models.DateField()
     closed_on = models.DateField(null=True)
     judgement = models.ForeignKey(Judgement, on_delete=models.PROTECT, related_name="flags")
+    questions = ArrayField(models.BigIntegerField(), default=list)  # `Question`s it rests on
 
     class Meta:
         verbose_name = _("flag")
@@ -202,6 +203,13 @@ class Flag(models.Model):
         permissions = [
             ("acknowledge_flag", "Can acknowledge flags"),
             ("resolve_flag", "Can resolve flags"),
+        ]
+        indexes = [
+            GinIndex(
+                fields=["questions"],
+                name="flag_rests_on_question",
+                condition=~models.Q(status="closed"),
+            )
         ]
         constraints = [
             models.UniqueConstraint(

@@ -54,3 +54,204 @@ class BadFinding(TraceabilityError):
 
     def __init__(self, problem: str) -> None:
         super().__init__(f"The stored finding cannot be read: {problem}.")
+
+
+# ── accounts, claims, credits ─────────────────────────────────────────────────────────────
+
+
+class NotYourAccount(TraceabilityError):
+    """A claim, credit or close on an account in the name space of another organization."""
+
+    code = "not_your_account"
+    hint = "An account is its holder's alone: name one that begins with your organization."
+
+    def __init__(self, account: str, *, author: str, at: str) -> None:
+        super().__init__(
+            f"The account {account} is not {author}'s.", at=at, account=account, author=author
+        )
+
+
+class UnknownAccount(TraceabilityError):
+    """An account that nobody has opened, or that is not yours to see."""
+
+    code = "unknown_account"
+    hint = "Open it with a `standards.account` statement first, or check its id."
+
+    def __init__(self, account: str, *, at: str = "") -> None:
+        super().__init__(f"No account {account} is known to you.", at=at, account=account)
+
+
+class AccountExists(TraceabilityError):
+    """An account is opened once, and never changed."""
+
+    code = "account_exists"
+    hint = "Use it as it is, or open another one under an id of its own."
+
+    def __init__(self, account: str, *, at: str) -> None:
+        super().__init__(f"The account {account} is open already.", at=at, account=account)
+
+
+class AccountsOverlap(TraceabilityError):
+    """Two accounts of one holder would book the same metal of a site under the same claim."""
+
+    code = "accounts_overlap"
+    hint = "Use the account that covers the site, or leave the site out of the new boundary."
+
+    def __init__(self, account: str, *, facility: str, at: str) -> None:
+        super().__init__(
+            f"The account {account} covers {facility} for this element, scheme and tier already.",
+            at=at,
+            account=account,
+            facility=facility,
+        )
+
+
+class ClaimDoesNotFit(TraceabilityError):
+    """A claim for another element or scheme than the account, or credit, it draws on."""
+
+    code = "claim_does_not_fit"
+    hint = "One element never pays for another, nor one scheme: name the account or credit of it."
+
+    def __init__(self, source: str, *, member: str, holds: str, asked: str, at: str) -> None:
+        super().__init__(
+            f"{source} is for the {member} {holds}; the claim is for {asked}.",
+            at=at,
+            source=source,
+            holds=holds,
+            asked=asked,
+        )
+
+
+class ClaimExists(TraceabilityError):
+    """A claim is made once under its id."""
+
+    code = "claim_exists"
+    hint = "Withdraw it and make another one under an id of its own."
+
+    def __init__(self, claim: str, *, at: str) -> None:
+        super().__init__(f"The claim {claim} has been made already.", at=at, claim=claim)
+
+
+class UnknownClaim(TraceabilityError):
+    """The withdrawal of a claim that was not made on that account."""
+
+    code = "unknown_claim"
+    hint = "Name a claim of your own, with the account it was made on."
+
+    def __init__(self, claim: str, *, at: str) -> None:
+        super().__init__(f"No such claim {claim} was made on this account.", at=at, claim=claim)
+
+
+class ClaimWithdrawn(TraceabilityError):
+    """A claim is withdrawn once."""
+
+    code = "claim_withdrawn"
+    hint = "Nothing is left to withdraw."
+
+    def __init__(self, claim: str, *, at: str) -> None:
+        super().__init__(f"The claim {claim} was withdrawn before.", at=at, claim=claim)
+
+
+class UnknownTranche(TraceabilityError):
+    """A claim names entitlement from a lot that its author does not know."""
+
+    code = "unknown_tranche"
+    hint = "A tranche is named by the lot that brought it; leave `tranches` out for the oldest."
+
+    def __init__(self, lot: str, *, at: str) -> None:
+        super().__init__(f"No lot {lot} brought you entitlement.", at=at, lot=lot)
+
+
+class UnknownCredit(TraceabilityError):
+    """A serial that nobody has issued, or that was never yours."""
+
+    code = "unknown_credit"
+    hint = "Check the serial with whoever issued it."
+
+    def __init__(self, serial: str, *, at: str) -> None:
+        super().__init__(f"No credit {serial} is known to you.", at=at, serial=serial)
+
+
+class CreditExists(TraceabilityError):
+    """A serial is issued once."""
+
+    code = "credit_exists"
+    hint = "Give every credit a serial of its own."
+
+    def __init__(self, serial: str, *, at: str) -> None:
+        super().__init__(f"The credit {serial} has been issued already.", at=at, serial=serial)
+
+
+class NotCreditHolder(TraceabilityError):
+    """A credit is passed on or retired by whoever does not hold it any more."""
+
+    code = "not_credit_holder"
+    hint = "Only the present holder can transfer or retire a credit."
+
+    def __init__(self, serial: str, *, author: str, at: str) -> None:
+        super().__init__(
+            f"{author} does not hold the credit {serial}.", at=at, serial=serial, author=author
+        )
+
+
+class CreditRetired(TraceabilityError):
+    """A credit is retired once, and after that nothing happens to it."""
+
+    code = "credit_retired"
+    hint = "Use another credit: this one has supported its claim."
+
+    def __init__(self, serial: str, *, at: str) -> None:
+        super().__init__(f"The credit {serial} has been retired.", at=at, serial=serial)
+
+
+class CreditNotBacked(TraceabilityError):
+    """A company issues a credit without the account that it is taken from."""
+
+    code = "credit_not_backed"
+    hint = "Name your account: the credit is debited there. Only registries issue without one."
+
+    def __init__(self, serial: str, *, at: str) -> None:
+        super().__init__(f"No account backs the credit {serial}.", at=at, serial=serial)
+
+
+class PeriodClosed(TraceabilityError):
+    """A period is closed once, and stays closed."""
+
+    code = "period_closed"
+    hint = "What comes late is booked in the open period, as a restatement."
+
+    def __init__(self, account: str, *, until: str, closed_until: str, at: str) -> None:
+        super().__init__(
+            f"{account} is closed until {closed_until}; the period that ends on {until} is among "
+            "what is closed.",
+            at=at,
+            account=account,
+            closed_until=closed_until,
+        )
+
+
+class NotTheNextPeriod(TraceabilityError):
+    """A close that is not at the end of the first open period."""
+
+    code = "not_the_next_period"
+    hint = "Periods follow from the account's first day and length, and are closed in order."
+
+    def __init__(self, account: str, *, until: str, next_end: str, at: str) -> None:
+        super().__init__(
+            f"The next period of {account} to close ends on {next_end}, not on {until}.",
+            at=at,
+            account=account,
+            next_end=next_end,
+        )
+
+
+class PeriodNotOver(TraceabilityError):
+    """A period is closed before its last day has passed."""
+
+    code = "period_not_over"
+    hint = "Close it on a later day; statements of its last days may still come."
+
+    def __init__(self, account: str, *, until: str, at: str) -> None:
+        super().__init__(
+            f"The period of {account} lasts until {until}.", at=at, account=account, until=until
+        )

@@ -4,13 +4,14 @@ A finding is a fact about a lot and a law. Whether it matters is a club's policy
 (`standards.rulebook.policy`); who must act is a flag.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from typing import Any, Literal
+
+import msgspec
 
 from standards.rulebook.errors import BadFinding
 from standards.rulebook.law import Provision
@@ -34,6 +35,10 @@ class Subject:
     mineral: str | None = None
 
 
+Unit = Literal["share", "mg", "ratio", "km/h", "days", "count"]
+"""What is measured; the last four are of plausibility, where a share is of cases or of weight."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
     """A measured interval against a threshold, in exact numbers.
@@ -42,14 +47,14 @@ class Measured:
         worst: the value if everything unknown speaks against the lot.
         best: the value if everything unknown speaks for it; equals `worst` when all is known.
         comparison: `at_least` or `at_most`, both inclusive.
-        unit: `share` (of contained metal) or `mg`.
+        unit: `share` (of contained metal) or another of `Unit`.
     """
 
     worst: Fraction
     best: Fraction
     threshold: Fraction
     comparison: Literal["at_least", "at_most"]
-    unit: Literal["share", "mg"]
+    unit: Unit
 
     @property
     def margin(self) -> Fraction:
@@ -72,14 +77,22 @@ class Measured:
 
     @property
     def interval_text(self) -> str:
-        """Return a share's interval as people read it: `40 %`, or `40 % to 60 %`."""
-        worst, best = percent_text(self.worst), percent_text(self.best)
+        """Return the interval as people read it: `40 %`, or `40 % to 60 %`."""
+        worst, best = (figure_text(value, self.unit) for value in (self.worst, self.best))
         return worst if self.worst == self.best else f"{worst} to {best}"
 
     @property
     def threshold_text(self) -> str:
-        """Return a share's threshold as people read it: `at least 50 %`."""
-        return f"{self.comparison.replace('_', ' ')} {percent_text(self.threshold)}"
+        """Return the threshold as people read it: `at least 50 %`."""
+        return f"{self.comparison.replace('_', ' ')} {figure_text(self.threshold, self.unit)}"
+
+    @property
+    def margin_text(self) -> str:
+        """Return how far the worst case is on the good side, with its sign."""
+        size = figure_text(abs(self.margin), self.unit)
+        if self.margin < 0:
+            return f"\N{MINUS SIGN}{size}"
+        return f"+{size}" if self.margin > 0 else size
 
     def as_json(self) -> dict[str, Any]:
         """Return exact ratios as `n/d`, and rounded decimals for display only."""
@@ -98,15 +111,13 @@ class Measured:
 
 
 def at_least(
-    worst: Fraction, best: Fraction, threshold: Fraction, unit: Literal["share", "mg"] = "share"
+    worst: Fraction, best: Fraction, threshold: Fraction, unit: Unit = "share"
 ) -> Measured:
     """Compare an interval with a minimum: conforms if `worst >= threshold`."""
     return Measured(worst=worst, best=best, threshold=threshold, comparison="at_least", unit=unit)
 
 
-def at_most(
-    worst: Fraction, best: Fraction, threshold: Fraction, unit: Literal["share", "mg"] = "share"
-) -> Measured:
+def at_most(worst: Fraction, best: Fraction, threshold: Fraction, unit: Unit = "share") -> Measured:
     """Compare an interval with a maximum: conforms if `worst <= threshold`."""
     return Measured(worst=worst, best=best, threshold=threshold, comparison="at_most", unit=unit)
 
@@ -129,6 +140,47 @@ def percent_text(share: Fraction) -> str:
     if text == "100" and share < 1:
         return "over 99.99 %"
     return f"{text} %"
+
+
+def figure_text(value: Fraction, unit: Unit) -> str:
+    """Return a measured value with its unit, as people read it."""
+    if unit in ("share", "ratio"):
+        return percent_text(value)
+    if unit == "mg":
+        return f"{decimal_text(value / 10**6)} kg"
+    text = decimal_text(value, places=2)
+    return text if unit == "count" else f"{text} {unit}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatementLine:
+    """What a rule about statements doubts in one of them; its author may answer.
+
+    Args:
+        entry: hash of the statement's entry.
+        author: the organization that made it.
+    """
+
+    entry: str
+    author: str
+    outcome: Outcome
+    because: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the line as JSON."""
+        return {
+            "entry": self.entry,
+            "author": self.author,
+            "outcome": self.outcome.value,
+            "because": self.because,
+        }
+
+
+def interval_text(worst: Fraction, best: Fraction) -> str:
+    """Return a share's interval as people read it: `40 %`, or `40 % to 60 %`."""
+    if worst == best:
+        return percent_text(worst)
+    return f"{percent_text(worst)} to {percent_text(best)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,6 +228,7 @@ class Finding:
         missing: the documents or facts that would settle it, by name.
         treat_as: the outcome to act on where law puts the burden of proof on the claimant.
         lines: one per site, for rules about sites.
+        statements: those it doubts or cannot judge, worst first, for rules about statements.
         lapse_days: set where the only failure is an expiry with its renewal under way: the
             longest such lapse. A policy may grant grace for it.
     """
@@ -191,10 +244,20 @@ class Finding:
     missing: tuple[str, ...] = ()
     treat_as: Outcome | None = None
     lines: tuple[SiteLine, ...] = ()
+    statements: tuple[StatementLine, ...] = ()
     lapse_days: int | None = None
 
-    def as_json(self) -> dict[str, Any]:
-        """Return the finding as JSON: strings, integers, lists and objects, nothing lost."""
+    def as_json(self, cited: dict[int, dict[str, Any]] | None = None) -> dict[str, Any]:
+        """Return the finding as JSON: strings, integers, lists and objects, nothing lost.
+
+        Args:
+            cited: provisions as JSON by the identity of the object, for findings that are
+                written together: they cite the same ones over and over.
+        """
+        known = {} if cited is None else cited
+        for one in self.cites:
+            if id(one) not in known:
+                known[id(one)] = one.as_json()
         subject = {
             "kind": self.subject.kind,
             "id": self.subject.id,
@@ -206,12 +269,13 @@ class Finding:
             "outcome": self.outcome.value,
             "because": self.because,
             "measured": None if self.measured is None else self.measured.as_json(),
-            "cites": [provision.as_json() for provision in self.cites],
+            "cites": [known[id(provision)] for provision in self.cites],
             "evidence": list(self.evidence),
             "notices": list(self.notices),
             "missing": list(self.missing),
             "treat_as": None if self.treat_as is None else self.treat_as.value,
             "lines": [line.as_json() for line in self.lines],
+            "statements": [line.as_json() for line in self.statements],
             "lapse_days": self.lapse_days,
         }
 
@@ -246,6 +310,7 @@ def _finding_from_json(told: Mapping[str, Any]) -> Finding:
         missing=tuple(told["missing"]),
         treat_as=None if treat_as is None else Outcome(treat_as),
         lines=tuple(_line_from_json(line) for line in told["lines"]),
+        statements=tuple(_statement_from_json(line) for line in told["statements"]),
         lapse_days=told["lapse_days"],
     )
 
@@ -257,6 +322,15 @@ def _measured_from_json(told: Mapping[str, Any]) -> Measured:
         threshold=Fraction(told["threshold"]),
         comparison=told["comparison"],
         unit=told["unit"],
+    )
+
+
+def _statement_from_json(told: Mapping[str, Any]) -> StatementLine:
+    return StatementLine(
+        entry=told["entry"],
+        author=told["author"],
+        outcome=Outcome(told["outcome"]),
+        because=told["because"],
     )
 
 
@@ -321,5 +395,4 @@ def canonical_json(value: object) -> bytes:
     All keys of findings and policies are ASCII, so sorting by code point is the order of
     RFC 8785; its number formatting concerns floats, which do not occur here.
     """
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return text.encode()
+    return msgspec.json.encode(value, order="deterministic")

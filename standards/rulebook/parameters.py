@@ -28,6 +28,7 @@ Refuse = Callable[[str, str, str], TraceabilityError]
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DECIMAL = re.compile(r"(0|[1-9][0-9]*)(\.[0-9]+)?")
 _COUNTRY = re.compile(r"[A-Z]{2}")
+_CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 _URL = re.compile(r"https?://[^\s]+")
 
 _REQUIRED = ("in_force_from", "published_on", "source", "url", "status", "verification")
@@ -55,6 +56,53 @@ def _share(told: Any) -> Decimal | None:
     if isinstance(told, Decimal) and told.is_finite() and 0 <= told <= 1:
         return told
     return None
+
+
+def _number(told: Any) -> Decimal | None:
+    if isinstance(told, str) and _DECIMAL.fullmatch(told):
+        told = Decimal(told)
+    if type(told) is int:
+        told = Decimal(told)
+    if isinstance(told, Decimal) and told.is_finite() and told >= 0:
+        return told
+    return None
+
+
+def _numbers(told: Any) -> dict[str, Decimal] | None:
+    if not isinstance(told, dict) or not told:
+        return None
+    numbers = {name: _number(item) for name, item in told.items()}
+    return None if None in numbers.values() else {n: v for n, v in numbers.items() if v is not None}
+
+
+def _hours(told: Any) -> dict[str, str] | None:
+    """Return a stretch of the day, which may pass midnight; both ends are in it."""
+    if not isinstance(told, dict) or told.keys() != {"from", "until"}:
+        return None
+    times = all(isinstance(one, str) and _CLOCK.fullmatch(one) for one in told.values())
+    return dict(told) if times and told["from"] != told["until"] else None
+
+
+def _yearly_tonnes(told: Any) -> tuple[dict[str, Any], ...] | None:
+    if not isinstance(told, list) or not told:
+        return None
+    rows = tuple(_tonnes_of_year(row) for row in told)
+    given = {(row["country"], row["year"]) for row in rows if row}
+    return tuple(row for row in rows if row) if len(given) == len(rows) else None
+
+
+def _tonnes_of_year(told: Any) -> dict[str, Any] | None:
+    """Return what a country produced in a year; `note` says `estimated`, `rounded` or the like."""
+    if not isinstance(told, dict) or told.keys() - {"note"} != {"country", "year", "tonnes"}:
+        return None
+    country, year, tonnes = told["country"], told["year"], _number(told["tonnes"])
+    if not isinstance(country, str) or not _COUNTRY.fullmatch(country) or tonnes is None:
+        return None
+    if type(year) is not int or not 1900 <= year <= 2999:
+        return None
+    if "note" in told and not _text(told["note"]):
+        return None
+    return {**told, "tonnes": tonnes}
 
 
 def _count(told: Any) -> int | None:
@@ -101,13 +149,78 @@ def _member(told: Any) -> dict[str, Any] | None:
     return {"code": told["code"], "source": told["source"]} | days
 
 
+def _by_name(read: Callable[[Any], Any]) -> Callable[[Any], dict[str, Any] | None]:
+    """Return the reader of a table whose values are of one form."""
+
+    def table(told: Any) -> dict[str, Any] | None:
+        if not isinstance(told, dict) or not told:
+            return None
+        values = {name: read(item) for name, item in told.items()}
+        return None if None in values.values() else values
+
+    return table
+
+
+_SPAN = frozenset({"from", "until", "source"})
+
+
+def _rows(
+    words: Mapping[str, tuple[str, ...]],
+) -> Callable[[Any], tuple[dict[str, Any], ...] | None]:
+    """Return the reader of a list of dated rows, each with its own citation.
+
+    Args:
+        words: members and the words each may be; no words: any text.
+    """
+
+    def row(told: Any) -> dict[str, Any] | None:
+        if not isinstance(told, dict) or told.keys() - words.keys() - _SPAN:
+            return None
+        if not {*words, "from", "source"} <= told.keys():
+            return None
+        texts = {name: _text(told[name]) for name in (*words, "source")}
+        if None in texts.values():
+            return None
+        if any(allowed and texts[name] not in allowed for name, allowed in words.items()):
+            return None
+        days = {name: read_day(told[name]) for name in ("from", "until") if name in told}
+        return None if None in days.values() else {**texts, **days}
+
+    def rows(told: Any) -> tuple[dict[str, Any], ...] | None:
+        if not isinstance(told, list) or not told:
+            return None
+        read = tuple(row(item) for item in told)
+        return None if None in read else tuple(item for item in read if item)
+
+    return rows
+
+
+STANDARD_STATUSES = ("draft", "final", "superseded")
+SPEAKS_AS = ("issuer", "registrar")
+
 UNITS: Mapping[str, tuple[Callable[[Any], Any], str]] = {
     "date": (read_day, "a calendar day"),
     "share": (_share, "an exact decimal from 0 to 1"),
     "mg": (_count, "a whole number of milligrams"),
     "days": (_count, "a whole number of days"),
+    "count": (_count, "a whole number"),
+    "number": (_number, "an exact decimal, not negative"),
+    "numbers": (_numbers, "a table of exact decimals, none negative"),
+    "hours": (_hours, "{from, until}, two different times of day (HH:MM)"),
+    "yearly_tonnes": (_yearly_tonnes, "a list of {country, year, tonnes, note?}, each year once"),
+    "months": (_count, "a whole number of months"),
     "text": (_text, "a text that is not empty"),
     "list": (_list, "a list of distinct texts"),
+    "shares": (_by_name(_share), "a table of exact decimals from 0 to 1"),
+    "counts": (_by_name(_count), "a table of whole numbers"),
+    "standards": (
+        _rows({"standard": (), "version": (), "status": STANDARD_STATUSES}),
+        "a list of {standard, version, status, from, until?, source}",
+    ),
+    "trust_list": (
+        _rows({"who": (), "as": SPEAKS_AS}),
+        "a list of {who, as, from, until?, source}",
+    ),
     "table": (_table, "a table of texts"),
     "country_group": (_country_group, "a list of {code, from, until?, source}"),
 }

@@ -8,10 +8,13 @@ written down as metal passes them.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from standards.rulebook.dossier import PathLot
+from standards.rulebook.handing import holders_of, path_lots
 from traceability.ledger import history as flow
 from traceability.ledger.chronicle import History
 from traceability.ledger.composition import Composition
-from traceability.ledger.provenance import Relabel, propagate
+from traceability.ledger.provenance import propagate
+from traceability.ledger.spreading import Relabel
 
 LEAF_STAGE: Mapping[str, str] = {"mined": "extraction", "recycled": "recovery"}
 """The stage that makes a first lot, by the kind of source."""
@@ -29,6 +32,7 @@ class Traced:
     steps: Mapping[str, Sequence[flow.Step]]  # by entry
     made: Mapping[str, flow.Made]
     carries: Mapping[str, frozenset[str]]
+    lots: Mapping[str, PathLot]
 
     def minerals_of(self, lot: str) -> tuple[str, ...]:
         """Return the elements to ask about: those documents or the material's name speak of.
@@ -47,6 +51,10 @@ class Traced:
         for begun in self.history.beginnings.values():
             found |= {row["facility"] for row in begun.declared if "facility" in row}
         return found
+
+    def organizations(self) -> set[str]:
+        """Return every organization that made, held or owned a lot of this history."""
+        return holders_of(self.lots.values())
 
 
 def trace(history: History, lots: Iterable[str]) -> Traced:
@@ -70,7 +78,7 @@ def trace(history: History, lots: Iterable[str]) -> Traced:
 
     return Traced(
         history=history,
-        sources=propagate(history.steps, elements=elements, relabel=_dispatched(history)),
+        sources=propagate(history.steps, elements=elements, relabel=dispatched(history)),
         passed={
             stage: propagate(history.steps, elements=elements, relabel=_through(entries))
             for stage, entries in stage_steps.items()
@@ -79,10 +87,11 @@ def trace(history: History, lots: Iterable[str]) -> Traced:
         steps=steps,
         made=made,
         carries=carries,
+        lots=path_lots(history),
     )
 
 
-def _dispatched(history: History) -> Relabel:
+def dispatched(history: History) -> Relabel:
     """Return the relabeling that stamps the day on which a parcel left where it began.
 
     That is its first shipment, or, used on site, the event that consumed it.

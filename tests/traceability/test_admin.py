@@ -333,3 +333,50 @@ def test_styles_and_scripts_come_from_this_server_alone():
         assert "<script" not in told, page
         assert " style=" not in told, page
         assert "//" not in told.replace("{#", ""), page
+
+
+# ── what came of it ───────────────────────────────────────────────────────────────────────
+
+
+def test_what_came_of_a_lot_is_one_click_away_and_tells_shares(as_person):
+    client = as_person("operator")
+    page = address("lot", "descendants", CONCENTRATE)
+    assert "kafue-north_3ACON-001/descendants/" in text_of(
+        client.get(address("lot", "change", CONCENTRATE))
+    )
+
+    told = text_of(client.get(page))
+
+    assert CATHODE in told
+    assert " %" in told
+    assert "seto-bay" in told
+
+
+@pytest.mark.parametrize("person", ["officer", "registrar", "nobody"])
+def test_what_came_of_a_lot_one_may_not_see_is_not_found(as_person, person):
+    page = address("lot", "descendants", CONCENTRATE)
+    assert as_person(person).get(page).status_code == 404
+
+
+def test_a_facility_tells_what_is_hit_if_it_is_out_from_a_day_on(as_person):
+    page = address("facility", "change", "kafue-north:pit")
+    client = as_person("operator")
+
+    assert "If it were out" in text_of(client.get(page))
+    hit = text_of(client.get(page, {"from": "2026-01-01"}))
+    assert CONCENTRATE in hit
+    assert CATHODE in hit
+    assert "No lot" in text_of(client.get(page, {"from": "2126-01-01"}))
+    refused = text_of(client.get(page, {"from": "yesterday"}))
+    assert "is no calendar day" in refused
+    assert as_person("officer").get(page).status_code == 404
+
+
+def test_a_recall_in_the_admin_is_shown_to_the_owners_of_what_was_read(as_person):
+    page = address("facility", "change", "kafue-north:pit")
+    as_person("operator").get(page, {"from": "2026-01-01"})
+
+    noted = Reading.objects.filter(what="recall", lot="kafue-north:pit")
+    assert {one.owner for one in noted} >= {"seto-bay"}
+    shown = as_person("accountant").get(address("reading")).context["cl"].result_list
+    assert "kafue-north:pit" in {row.lot for row in shown}

@@ -19,7 +19,7 @@ from traceability import balancing, seeing
 from traceability.balancing import period_of, site_books
 from traceability.errors import ImpossiblePeriod, SiteTooBusy
 from traceability.ledger.balances import Amount
-from traceability.models import Facility, Lot, Reading
+from traceability.models import Facility, Lot
 from traceability.publishing import publish_checkpoint
 
 pytestmark = pytest.mark.django_db
@@ -231,18 +231,3 @@ def test_a_site_whose_operator_has_no_key_is_read_by_who_registered_it(ledger):
     ledger.say("registry.facility", "acme", body, effective="2026-01-02")
 
     assert sites("acme") == {"acme:mine", "acme:other"}
-
-
-def test_reading_anothers_books_is_noted_for_its_owner(ledger):
-    site = Facility.objects.get(pk="acme:mine")
-
-    seeing.note_site_read(site, reader="acme", what="balance")
-    assert not Reading.objects.exists()
-    seeing.note_site_read(site, reader="operator", what="balance", person="p")
-    [told] = Reading.objects.all()
-    assert (told.owner, told.reader, told.lot, told.what) == (
-        "acme",
-        "operator",
-        "acme:mine",
-        "balance",
-    )

@@ -1,12 +1,12 @@
 """Bundles built from the database, for readers with different rights."""
 
 import io
-from dataclasses import replace
 from datetime import date
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from msgspec.structs import replace
 
 from tests.traceability.ledger.paper_ledger import company, extract, mine_and_buyer, ship
 from tests.traceability.stored_ledger import StoredLedger

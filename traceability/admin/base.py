@@ -1,6 +1,8 @@
 """Read-only pages, scoped by who asks: the ledger is the truth, changes are statements."""
 
+from collections import deque
 from collections.abc import Callable
+from itertools import islice
 from typing import Any, NoReturn, TypeVar
 
 from django.contrib.admin.utils import unquote
@@ -12,7 +14,9 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from traceability.admin.access import Viewer, viewer_of
+from traceability.downstream import Telling
 
+MOST_LINES = 200
 Column = TypeVar("Column", bound=Callable[..., Any])
 
 
@@ -20,6 +24,14 @@ def column(**told: Any) -> Callable[[Column], Column]:
     """Return unfold's `display` decorator, which has no types of its own."""
     decorator: Callable[[Column], Column] = display(**told)
     return decorator
+
+
+def shown(telling: Telling) -> dict[str, Any]:
+    """Return what a page shows of an answer: the first lines, and the totals of all."""
+    lines = telling.lines()
+    first = list(islice(lines, MOST_LINES))
+    deque(lines, maxlen=0)  # the totals are of all lines
+    return {"lines": first, "totals": telling.totals()}
 
 
 class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]

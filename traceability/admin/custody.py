@@ -20,17 +20,35 @@ from traceability.admin.access import (
     seen_lots,
     viewer_of,
 )
-from traceability.admin.base import ReadOnlyAdmin, column
+from traceability.admin.base import ReadOnlyAdmin, column, shown
 from traceability.bundling import build_bundle
+from traceability.downstream import descent_of
 from traceability.errors import TraceabilityError
 from traceability.keeping import log_verifier
 from traceability.ledger.book import EXITED, HELD, IN_TRANSIT
 from traceability.ledger.verification import verify_bundle
 from traceability.models import Entry, Lot
 from traceability.reading import chain_of, summary_of
+from traceability.restatements import restatements
 from traceability.templatetags.ledger import amount, words
+from traceability.tracing import published_size
 
 NEWEST = 200  # links of a chain on one page
+
+
+class RestatedFilter(admin.SimpleListFilter):
+    """Lots that, as now known, gave more than they held."""
+
+    title = _("restated")
+    parameter_name = "restated"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Return the one choice there is."""
+        return [("yes", _("gave more than it held"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Lot]) -> QuerySet[Lot]:
+        """Return the lots below zero, where asked."""
+        return queryset.filter(amount__lt=0) if self.value() == "yes" else queryset
 
 
 @admin.register(Lot)
@@ -38,7 +56,7 @@ class LotAdmin(ReadOnlyAdmin):
     """Lots as they stand now; names only where the reader may know them."""
 
     list_display: tuple[Any, ...] = ("id", "what", "how_much", "custody", "holder", "place")
-    list_filter: tuple[Any, ...] = ("state", "material", "form")
+    list_filter: tuple[Any, ...] = ("state", RestatedFilter, "material", "form")
     search_fields = ("id", "material")
     ordering = ("-last_order",)
     page_template = "traceability/admin/lot.html"
@@ -98,6 +116,11 @@ class LotAdmin(ReadOnlyAdmin):
                 name="traceability_lot_verify",
             ),
             path(
+                "<path:object_id>/descendants/",
+                wrap(require_safe(self.descendants)),
+                name="traceability_lot_descendants",
+            ),
+            path(
                 "<path:object_id>/bundle/",
                 wrap(require_safe(self.bundle)),
                 name="traceability_lot_bundle",
@@ -134,6 +157,20 @@ class LotAdmin(ReadOnlyAdmin):
         response["Content-Disposition"] = f'attachment; filename="{name}"'
         return response
 
+    def descendants(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Show what came of a lot, as far as this reader may know it."""
+        lot, viewer = self.lot_and_viewer(request, object_id)
+        telling = descent_of(
+            lot.pk,
+            size=published_size(),
+            reader=viewer.organization,
+            person=viewer.person,
+        )
+        context = {"lot": lot, "size": telling.head.log_size, **shown(telling)}
+        return self.rendered(
+            request, "traceability/admin/descendants.html", {"original": lot} | context
+        )
+
     def lot_and_viewer(self, request: HttpRequest, object_id: str) -> tuple[Lot, Viewer]:
         """Return a lot this person may see, and for whom; anything else is not found."""
         viewer, lot = viewer_of(request), self.get_object(request, unquote(object_id))
@@ -149,8 +186,10 @@ class LotAdmin(ReadOnlyAdmin):
         links = chain_of(f"lot:{row.pk}", newest=NEWEST)
         orders = [link.entry.pk for link in links]
         readable = readable_entries(Entry.objects.filter(pk__in=orders), viewer) if viewer else []
+        short = restatements([row], viewer.organization) if viewer else []
         return {
             "lot": row,
+            "restatement": short[0] if short else None,
             "title": f"{_('Lot')} {row.pk}",
             "links": links,
             "chain": summary_of(links),

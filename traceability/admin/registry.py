@@ -11,12 +11,21 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from traceability import seeing
-from traceability.admin.access import Viewer, known_facilities, known_organizations, viewer_of
+from traceability.admin.access import (
+    Viewer,
+    known_facilities,
+    known_organizations,
+    viewer_of,
+)
 from traceability.admin.balances import balance_page, may_read_books
-from traceability.admin.base import ReadOnlyAdmin, column
+from traceability.admin.base import ReadOnlyAdmin, column, shown
+from traceability.downstream import recall_of
+from traceability.errors import TraceabilityError
+from traceability.ledger.effective import parse_day
 from traceability.ledger.vocabulary import KeyHolder
 from traceability.models import Facility, Key, Membership, Organization
 from traceability.templatetags.ledger import country_name, words
+from traceability.tracing import published_size
 
 
 @admin.register(Organization)
@@ -71,6 +80,37 @@ class FacilityAdmin(ReadOnlyAdmin):
         """Return the facilities whose names this viewer may know."""
         return rows.filter(pk__in=known_facilities(viewer).values("pk"))
 
+    def page_context(self, request: HttpRequest, row: Facility) -> dict[str, Any]:
+        """Return the facility and, where a day is asked for, what would be hit from it on."""
+        context: dict[str, Any] = {
+            "facility": row,
+            "title": row.name,
+            "facts": [
+                (_("types"), self.kinds(row)),
+                (_("country"), self.place(row)),
+                (_("subdivision"), row.subdivision),
+                (_("position"), _position_text(row.record)),
+                (_("capacity a year"), self.capacity(row)),
+                (_("operated by"), self.run_by(row)),
+                (_("materials"), self.materials(row)),
+            ],
+        }
+        viewer, day = viewer_of(request), request.GET.get("from")
+        context["may_read_books"] = viewer is not None and may_read_books(row, viewer)
+        if viewer is None or day is None:
+            return context
+        try:
+            telling = recall_of(
+                row.pk,
+                since=parse_day(day, at="from"),
+                size=published_size(),
+                reader=viewer.organization,
+                person=viewer.person,
+            )
+        except TraceabilityError as error:
+            return context | {"since": day, "error": error}
+        return context | {"since": day} | shown(telling)
+
     @column(description=_("types"))
     def kinds(self, facility: Facility) -> str:
         """Return the types in words."""
@@ -97,24 +137,6 @@ class FacilityAdmin(ReadOnlyAdmin):
             return facility.operator.name
         return str((facility.record.get("operator") or {}).get("name", ""))
 
-    def page_context(self, request: HttpRequest, row: Facility) -> dict[str, Any]:
-        """Return what is on record of the site, and whether the viewer may read its books."""
-        viewer = viewer_of(request)
-        return {
-            "title": row.name,
-            "site": row,
-            "facts": [
-                (_("Types"), self.kinds(row)),
-                (_("Country"), self.place(row)),
-                (_("Subdivision"), row.subdivision),
-                (_("Position"), _position_text(row.record)),
-                (_("Operated by"), self.run_by(row)),
-                (_("Capacity a year"), self.capacity(row)),
-                (_("Materials"), self.materials(row)),
-            ],
-            "may_read_books": viewer is not None and may_read_books(row, viewer),
-        }
-
     def get_urls(self) -> list[URLPattern]:
         """Add the page of a site's mass balance."""
         view = self.admin_site.admin_view(require_safe(self.balance))
@@ -131,8 +153,12 @@ class FacilityAdmin(ReadOnlyAdmin):
             or not may_read_books(site, viewer)
         ):
             raise Http404
-        seeing.note_site_read(
-            site, reader=viewer.organization, what="balance", person=viewer.person
+        seeing.note_record_read(
+            site.pk,
+            owner=site.operator_id or site.organization_id,
+            reader=viewer.organization,
+            what="balance",
+            person=viewer.person,
         )
         context = balance_page(site, request.GET.get("from", ""), request.GET.get("to", ""))
         response = self.rendered(request, "traceability/admin/balance.html", context)

@@ -1,16 +1,19 @@
 """Errors at the edge: whatever a view raises becomes problem details (RFC 9457)."""
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
 import orjson
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views import defaults
 from rest_framework import exceptions
 
 from traceability.errors import (
+    DatabaseNotAnswering,
     DocumentTooLarge,
     InternalFault,
     InvalidRequest,
@@ -24,6 +27,8 @@ from traceability.errors import (
 from traceability.problems import problem, status_of
 
 PROBLEM = "application/problem+json"
+
+logger = logging.getLogger(__name__)
 
 
 def respond(error: TraceabilityError, **members: Any) -> HttpResponse:
@@ -71,6 +76,12 @@ def too_large(request: Any) -> DocumentTooLarge:
     return DocumentTooLarge(size_bytes=size, limit_bytes=limit)
 
 
+def _no_database(error: Exception, _request: Any) -> DatabaseNotAnswering:
+    """Tell the client to ask again, and the operator why."""
+    logger.error("The database does not answer.", exc_info=error)
+    return DatabaseNotAnswering()
+
+
 # In order: a class before those it derives from.
 _MEANINGS: tuple[tuple[Any, Callable[[Any, Any], TraceabilityError]], ...] = (
     (exceptions.MethodNotAllowed, lambda _, request: MethodNotAllowed(request.method)),
@@ -86,6 +97,7 @@ _MEANINGS: tuple[tuple[Any, Callable[[Any, Any], TraceabilityError]], ...] = (
     ),
     (RequestDataTooBig, lambda _, request: too_large(request)),
     ((exceptions.APIException, SuspiciousOperation), lambda error, _: InvalidRequest(str(error))),
+    ((OperationalError, InterfaceError), _no_database),
 )
 
 

@@ -131,6 +131,18 @@ PROVENANCE: dict[str, Any] = {
             ],
         }
     ],
+    "lots": [
+        {
+            "lot": None,
+            "depth": 1,
+            "is_apart": False,
+            "entry": RECORDED["entry"],
+            "unit": "mg",
+            "amount": None,
+            "taken": None,
+        }
+    ],
+    "blinded_lots": 1,
     "hops": [
         {
             "entry": RECORDED["entry"],
@@ -142,4 +154,66 @@ PROVENANCE: dict[str, Any] = {
             "organization": "bay-smelter",
         }
     ],
+    "is_complete": True,
+}
+
+RECALL: dict[str, Any] = {
+    "facility": "north-mine:pit",
+    "from": "2026-02-01",
+    "log_size": 4711,
+    "elements": ["Cu"],
+    "lots": [
+        {
+            "lot": "bay-smelter:K3",
+            "depth": 2,
+            "is_apart": False,
+            "entry": RECORDED["entry"],
+            "kind": "custody.transformation",
+            "stage": "smelting",
+            "country": "MX",
+            "on": "2026-03-20",
+            "material": "copper_cathode",
+            "form": "cathode",
+            "unit": "mg",
+            "state": "held",
+            "made": "9100000000",
+            "left": "9100000000",
+            "holder": "bay-smelter",
+            "facility": "bay-smelter:works",
+            "sent_to": [],
+            "product": None,
+            "elements": [
+                {
+                    "element": "Cu",
+                    "low_mg": "9000000000",
+                    "high_mg": "9000000000",
+                    "hit_mg": "4500000000",
+                    "at_most_mg": "4500000000",
+                    "share": _HALF,
+                    "share_at_most": _HALF,
+                }
+            ],
+        }
+    ],
+    "totals": {
+        "lots": 1,
+        "products": 0,
+        "blinded_lots": 1,
+        "is_complete": True,
+        "left_mg": "9100000000",
+        "left_pieces": "0",
+        "elements": [{"element": "Cu", "hit_mg": "4500000000", "at_most_mg": "4500000000"}],
+        "holders": [
+            {
+                "organization": "bay-smelter",
+                "lots": 1,
+                "products": 0,
+                "left_mg": "9100000000",
+                "left_pieces": "0",
+                "elements": [{"element": "Cu", "hit_mg": "4500000000", "at_most_mg": "4500000000"}],
+                "audiences": ["copper-club"],
+            }
+        ],
+        "customers": [],
+    },
 }

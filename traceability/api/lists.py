@@ -10,7 +10,7 @@ from typing import Annotated, Any, Generic, TypeVar
 import msgspec
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -89,8 +89,9 @@ def parameters(request: HttpRequest | Request, shape: type[P]) -> P:
         asked = msgspec.convert(given.dict(), shape, strict=False)
     except msgspec.ValidationError as error:
         raise InvalidRequest(f"The query cannot be read: {error}.") from None
+    attributes = {one.encode_name: one.name for one in structs.fields(shape)}
     for name, text in given.items():
-        value = getattr(asked, name)
+        value = getattr(asked, attributes[name])
         if isinstance(value, int) and str(value) != text:  # `1e2` and `+7` are numbers to some
             raise InvalidRequest(f"{text[:20]!r} is not a whole number.", at=name)
     return asked

@@ -149,13 +149,14 @@ def _operation(method: str) -> str:
 
 def _query(shape: type[Struct]) -> list[OpenApiParameter]:
     [_], components = msgspec.json.schema_components([shape], ref_template=_TEMPLATE)
+    needed = components[shape.__name__].get("required", ())
     return [
         OpenApiParameter(
             name,
             {key: value for key, value in _named(told).items() if key != "default"},
             OpenApiParameter.QUERY,
             description=told.get("description", ""),
-            required=False,
+            required=name in needed,
         )
         for name, told in _portable(components[shape.__name__])["properties"].items()
     ]

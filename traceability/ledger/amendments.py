@@ -8,7 +8,7 @@ given more than it held is *restated*, and gives no more until it is covered.
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -78,9 +78,12 @@ class Amendment(Draft):
         LotsIncomplete: the amendment does not name every lot of what it replaces.
     """
 
-    def __init__(self, book: Book, statement: Statement, replaced: Recorded) -> None:
+    def __init__(
+        self, book: Book, statement: Statement, replaced: Recorded, named: Iterable[str]
+    ) -> None:
         super().__init__(book, statement)
         self.replaced = replaced
+        self.named = set(named)
         self.before: dict[str, Lot] = {}
         self.old = {m.lot: m for m in replaced.movements if m.role == "adjust"}
         self.made = {m.lot: m for m in replaced.movements if m.role == "make"}
@@ -244,7 +247,7 @@ def correction(book: Book, statement: Statement) -> tuple[Amendment, Statement]:
         effective = parse_effective(body.replacement.effective)
         replacement = replace(statement, kind=replaced.kind, body=new, effective=effective)
         check(kind, new, replacement)
-    return Amendment(book, replacement, replaced), replacement
+    return Amendment(book, replacement, replaced, body.lots), replacement
 
 
 @contextmanager
@@ -295,7 +298,7 @@ def void(book: Book, statement: Statement) -> Effects:
     """
     body: events.Void = statement.body
     replaced = _head(book, statement, body.replaces)
-    draft = Amendment(book, statement, replaced)
+    draft = Amendment(book, statement, replaced, body.lots)
     for movement in reversed(replaced.movements):
         draft.lots[movement.lot] = put_back(draft.lots[movement.lot], movement, replaced)
     for subject in consignments_of(replaced):
@@ -347,8 +350,7 @@ def _superseder(book: Book, found: Recorded) -> str | None:
 
 
 def _closed(draft: Amendment, movements: tuple[Movement, ...], event: str) -> Effects:
-    named = set(draft.statement.envelope.body["lots"])
-    if named != set(draft.lots):
+    if draft.named != set(draft.lots):
         raise LotsIncomplete(sorted(draft.lots), at="$.body.lots")
     draft.movements = list(movements)
     chained = (*draft.statement.subjects, *draft.consignments)

@@ -29,10 +29,11 @@ from traceability.errors import (
     WrongFacility,
 )
 from traceability.ledger import events, registry
+from traceability.ledger.feasibility import check_assays, check_compound, check_quantity
 from traceability.ledger.keys import PublicKey
 from traceability.ledger.mass import gross_amount, parse_decimal
 from traceability.ledger.shapes import NewLot, Quantity
-from traceability.ledger.statements import Statement
+from traceability.ledger.statements import State, Statement
 from traceability.ledger.vocabulary import PRODUCING_FACILITIES
 
 HELD = "held"
@@ -128,6 +129,7 @@ class Effects(Struct, frozen=True, kw_only=True):
     replaces: str | None = None
     waits_on: str | None = None  # the consignment for which a receipt waits
     event: str | None = None  # of an amendment: the kind of the event it stands for
+    states: Mapping[str, State] = {}  # of subjects whose kind keeps one
 
 
 @dataclass(slots=True, kw_only=True)
@@ -140,11 +142,13 @@ class Book:
     lots: dict[str, Lot] = field(default_factory=dict)
     consignments: dict[str, Consignment] = field(default_factory=dict)
     statements: dict[str, Recorded] = field(default_factory=dict)
+    states: dict[str, State] = field(default_factory=dict)  # by subject, of other apps' kinds
 
     def accept(self, statement: Statement, effects: Effects, entry: str) -> None:
         """Take over what a statement changed, so that the next one sees it."""
         self.lots.update(effects.lots)
         self.consignments.update(effects.consignments)
+        self.states.update(effects.states)
         if statement.kind.startswith("custody."):
             self.statements[entry] = self._recorded(statement, effects, entry)
         else:
@@ -158,7 +162,7 @@ class Book:
             entry=entry,
             author=statement.author,
             kind=effects.event or statement.kind,
-            statement_id=str(statement.id),
+            statement_id=statement.envelope.id,
             facility=event_facility(statement),
             movements=effects.movements,
             waits_on=effects.waits_on,
@@ -219,6 +223,7 @@ def water_of(basis: str) -> str:
 def gross(quantity: Quantity, at: str) -> tuple[int, str]:
     """Return a quantity in whole milligrams or pieces."""
     density = quantity.density
+    check_quantity(quantity, at)
     return gross_amount(
         value=parse_decimal(quantity.value, at=at),
         unit=quantity.unit,
@@ -319,6 +324,10 @@ class Draft:
     def make(self, new: NewLot, facility: str | None, at: str, **facts: Any) -> Lot:
         """Begin a lot in the author's name space."""
         amount, unit = gross(new.quantity, f"{at}.quantity")
+        check_compound(new.compound, f"{at}.compound")
+        check_assays(
+            new.assays or (), at=f"{at}.assays", material=new.material, compound=new.compound
+        )
         for share in new.owners:
             if share.owner.organization is not None:
                 self.organization(share.owner.organization, f"{at}.owners")

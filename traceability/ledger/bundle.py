@@ -13,26 +13,28 @@ bound by a signature, a salt or a digest, or follows from the rest. A *blinded* 
 statement; an *erased* one names the index of the erasure instead. Nothing is verified here.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import repeat
 from typing import Annotated, Any, Literal, TypeVar
 
+import msgspec
 import orjson
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
-from traceability.errors import MalformedBundle, TraceabilityError
-from traceability.ledger.canonical import canonical, parse_canonical
-from traceability.ledger.entries import MAX_ENTRY, EntryBody
-from traceability.ledger.merkle import leaf_hash
+from traceability.errors import MalformedBundle, OutsideProfile, TraceabilityError
+from traceability.ledger.canonical import canonical, check_profile, parse_canonical
+from traceability.ledger.entries import EntryBody
+from traceability.ledger.merkle import HASH_SIZE, leaf_hash
 from traceability.ledger.shapes import Hash, LotId, Shape
-from traceability.ledger.statements import to_shape
+from traceability.ledger.statements import UNREADABLE, to_shape
 
 FORMAT_VERSION = 1
 MAX_BUNDLE = 512_000_000
 
 _Key = TypeVar("_Key", int, str)
 _Index = Annotated[int, Meta(ge=0, le=2**53 - 1)]
-_Proof = Annotated[list[Hash], Meta(max_length=63)]  # the height of the largest tree
+_Proof = Annotated[list[str], Meta(max_length=63)]  # the height of the largest tree
 
 
 class _Named(Shape, frozen=True):
@@ -40,32 +42,54 @@ class _Named(Shape, frozen=True):
     salt: Annotated[str, Meta(pattern=r"\A[0-9a-f]{32}\Z")]
 
 
-class _Proven(Shape, frozen=True):
-    entry: dict[str, Any]
+class _Item(Shape, frozen=True):
+    entry: EntryBody
     index: _Index
-    proof: _Proof
     statement: str | UnsetType = UNSET
     disclosures: Annotated[list[dict[str, Any]], Meta(min_length=1)] | UnsetType = UNSET
     erased_at: _Index | UnsetType = UNSET
 
 
+class _Proven(_Item, frozen=True, kw_only=True):
+    proof: _Proof
+
+
+class _Skimmed(_Item, frozen=True, kw_only=True):
+    proof: msgspec.Raw
+
+
 class _Earlier(Shape, frozen=True):
     checkpoint: str
-    proof: Annotated[list[Hash], Meta(max_length=126)]
+    proof: Annotated[list[str], Meta(max_length=126)]
 
 
-class _Bundle(Shape, frozen=True):
+class _Hashes(Shape, frozen=True):
+    proof: list[Hash]
+
+
+class _Frame(Shape, frozen=True):
     chain: Hash
     checkpoint: str
     earlier: list[_Earlier]
-    entries: Annotated[list[_Proven], Meta(min_length=1)]
     format: Literal[1]
     lot: LotId
     subjects: Annotated[list[_Named], Meta(min_length=1)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProvenEntry:
+class _Bundle(_Frame, frozen=True):
+    entries: Annotated[list[_Proven], Meta(min_length=1)]
+
+
+class _SkimmedBundle(_Frame, frozen=True):
+    entries: Annotated[list[_Skimmed], Meta(min_length=1)]
+
+
+_shape = msgspec.json.Decoder(_Bundle)
+_skimmed = msgspec.json.Decoder(_SkimmedBundle)
+_sorted = msgspec.json.Encoder(order="sorted")
+
+
+class ProvenEntry(Struct, frozen=True, kw_only=True):
     """An entry with its place in the log and, where the reader may read it, its statement.
 
     `body` are the hashed bytes. `disclosures` may leave hidden values hidden.
@@ -83,16 +107,14 @@ class ProvenEntry:
     erased_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EarlierCheckpoint:
+class EarlierCheckpoint(Struct, frozen=True, kw_only=True):
     """A checkpoint published before, and the consistency proof that leads from it to now."""
 
     note: str
     proof: tuple[bytes, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProofBundle:
+class ProofBundle(Struct, frozen=True, kw_only=True):
     """A bundle as read or as about to be written. `subjects` has the salt of each subject id."""
 
     lot: str
@@ -155,11 +177,39 @@ def parse_bundle(data: bytes) -> ProofBundle:
         MalformedBundle: anything but the bytes that `format_bundle` would write.
     """
     try:
-        document = parse_canonical(data, limit=MAX_BUNDLE, allow_null=True)
-        shape = to_shape(document, _Bundle)
-        entries = tuple(_parsed(shape.entries))
+        shape = _canonical_shape(data)
+        proofs = [_unhex(item.proof, f"$.entries[{n}]") for n, item in enumerate(shape.entries)]
+        return _bundle_of(shape, shape.entries, proofs)
+    except MalformedBundle:
+        raise
     except TraceabilityError as error:
         raise MalformedBundle(f"This is no bundle: {error.message}", at=error.at) from error
+
+
+def skim_bundle(data: bytes) -> ProofBundle:
+    """Read a bundle without its proofs of inclusion, and whatever its layout.
+
+    For a reader who does not wait for `parse_bundle`, which reads the same bytes meanwhile: where
+    that succeeds, both have read the same.
+
+    Raises:
+        MalformedBundle: it is none.
+    """
+    try:
+        shape = _skimmed.decode(data)
+        return _bundle_of(shape, shape.entries, repeat(()))
+    except (*UNREADABLE, TraceabilityError) as error:
+        raise MalformedBundle("This is no bundle.") from error
+
+
+def _bundle_of(
+    shape: _Frame, items: Sequence[_Item], proofs: Iterable[tuple[bytes, ...]]
+) -> ProofBundle:
+    entries = tuple(_parsed(items, proofs))
+    earlier = [
+        EarlierCheckpoint(note=known.checkpoint, proof=_unhex(known.proof, f"$.earlier[{n}]"))
+        for n, known in enumerate(shape.earlier)
+    ]
     _require_order([item.index for item in entries], at="$.entries")
     _require_order([named.id for named in shape.subjects], at="$.subjects")
     return ProofBundle(
@@ -168,11 +218,27 @@ def parse_bundle(data: bytes) -> ProofBundle:
         checkpoint=shape.checkpoint,
         entries=entries,
         subjects={named.id: bytes.fromhex(named.salt) for named in shape.subjects},
-        earlier=tuple(
-            EarlierCheckpoint(note=known.checkpoint, proof=_unhex(known.proof))
-            for known in shape.earlier
-        ),
+        earlier=tuple(earlier),
     )
+
+
+def _canonical_shape(data: bytes) -> _Bundle:
+    """Read a canonical document of the bundle's shape.
+
+    What is read into the closed shape and comes back byte for byte is canonical and within the
+    profile: the shape has no room for anything else but in disclosures, which are looked at.
+    All others go the way of every document, which finds out what is wrong with them.
+    """
+    if len(data) <= MAX_BUNDLE and b"u0000" not in data:
+        with suppress(*UNREADABLE, OutsideProfile):
+            shape = _shape.decode(data)
+            disclosed = [
+                {"disclosures": item.disclosures} for item in shape.entries if item.disclosures
+            ]
+            check_profile({"entries": disclosed}, allow_null=True)
+            if _sorted.encode(shape) == data:
+                return shape
+    return to_shape(parse_canonical(data, limit=MAX_BUNDLE, allow_null=True), _Bundle)
 
 
 def _formatted(item: ProvenEntry) -> dict[str, Any]:
@@ -182,7 +248,7 @@ def _formatted(item: ProvenEntry) -> dict[str, Any]:
         "proof": _hex(item.proof),
     }
     if item.statement is not None:
-        told["statement"] = item.statement.decode("ascii")
+        told["statement"] = item.statement.decode()
     if item.disclosures:
         told["disclosures"] = [dict(disclosure) for disclosure in item.disclosures]
     if item.erased_at is not None:
@@ -190,16 +256,12 @@ def _formatted(item: ProvenEntry) -> dict[str, Any]:
     return told
 
 
-def _parsed(items: Sequence[_Proven]) -> Iterator[ProvenEntry]:
-    for place, item in enumerate(items):
+def _parsed(items: Sequence[_Item], proofs: Iterable[tuple[bytes, ...]]) -> Iterator[ProvenEntry]:
+    for place, (item, proof) in enumerate(zip(items, proofs, strict=False)):
         at = f"$.entries[{place}]"
-        # The document is canonical, so an object in it, written again, has the same bytes.
-        body = orjson.dumps(item.entry, option=orjson.OPT_SORT_KEYS)
-        if len(body) > MAX_ENTRY:
-            raise MalformedBundle(f"An entry has more than {MAX_ENTRY} bytes.", at=at)
-        entry = to_shape(item.entry, EntryBody, at=f"{at}.entry")
-        links = {link.chain: link.entry for link in entry.previous}
-        if len(links) != len(entry.previous):
+        body = _sorted.encode(item.entry)  # as it stood there: the document is canonical
+        links = {link.chain: link.entry for link in item.entry.previous}
+        if len(links) != len(item.entry.previous):
             raise MalformedBundle("An entry names a chain twice.", at=f"{at}.entry.previous")
         leaf = leaf_hash(body)
         yield ProvenEntry(
@@ -207,16 +269,16 @@ def _parsed(items: Sequence[_Proven]) -> Iterator[ProvenEntry]:
             body=body,
             leaf=leaf,
             hash=leaf.hex(),
-            entry=entry,
+            entry=item.entry,
             links=links,
-            proof=_unhex(item.proof),
+            proof=proof,
             statement=_statement(item, at),
             disclosures=() if item.disclosures is UNSET else tuple(item.disclosures),
             erased_at=None if item.erased_at is UNSET else item.erased_at,
         )
 
 
-def _statement(item: _Proven, at: str) -> bytes | None:
+def _statement(item: _Item, at: str) -> bytes | None:
     if item.statement is UNSET:
         if item.disclosures is not UNSET:
             raise MalformedBundle("There are disclosures without a statement.", at=at)
@@ -235,5 +297,17 @@ def _hex(hashes: Sequence[bytes]) -> list[str]:
     return [value.hex() for value in hashes]
 
 
-def _unhex(hashes: Sequence[str]) -> tuple[bytes, ...]:
-    return tuple(bytes.fromhex(value) for value in hashes)
+def _unhex(hashes: Sequence[str], at: str) -> tuple[bytes, ...]:
+    """Return the hashes of a proof, which are checked together: one by one takes ten times as long.
+
+    Raises:
+        MalformedStatement: with the place of the first that is no hash in lower-case hex.
+    """
+    joined = "".join(hashes)
+    try:
+        raw = bytes.fromhex(joined)
+    except ValueError:
+        raw = b""
+    if raw.hex() != joined or any(len(text) != 2 * HASH_SIZE for text in hashes):
+        to_shape({"proof": hashes}, _Hashes, at=at)
+    return tuple([raw[begin : begin + HASH_SIZE] for begin in range(0, len(raw), HASH_SIZE)])

@@ -144,7 +144,8 @@ def path_of(parent: str, *keys: object) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _is_name(name: Any) -> bool:
+def is_name(name: Any) -> bool:
+    """Tell whether a member may be called so."""
     return type(name) is str and _NAME.fullmatch(name) is not None
 
 
@@ -188,7 +189,7 @@ def _check_object(members: dict[str, Any], plain: frozenset[type], levels: int) 
     if not levels:
         raise _Fault(_TOO_DEEP)
     for name, value in members.items():
-        if not _is_name(name):
+        if not is_name(name):
             raise _Fault(_BAD_NAME, name)
         if type(value) is not str:  # most are: not worth a call
             try:

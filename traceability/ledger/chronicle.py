@@ -9,11 +9,12 @@ the present name.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, cast
 
-from msgspec import structs
+from msgspec import Struct
+from msgspec.structs import replace
 
 from traceability.ledger.book import Movement
 from traceability.ledger.grades import Assayed, elements_named, measured
@@ -38,13 +39,14 @@ ORIGIN_STAGES = frozenset({"extraction", "recovery", "collection"})
 """Stages of a declared origin that say where the metal began; the others say who worked it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Happening:
+class Happening(Struct, frozen=True, kw_only=True):
     """One entry as it was recorded, with its movements in order.
 
     `kind` is that of the event it stands for (`custody.void` for what withdraws one);
-    `on` is the local calendar day of the event. `is_disputed`: its key was later distrusted
-    from before this entry, so it moved mass, but what it says of the material is unknown.
+    `on` is the local calendar day of the event, `effective` its time as stated; a correction
+    that does not move the day keeps the time of what it corrects. `is_disputed`: its key was
+    later distrusted from before this entry, so it moved mass, but what it says of the material
+    is unknown.
     """
 
     entry: str
@@ -57,15 +59,17 @@ class Happening:
     replaces: str | None = None
     movements: tuple[Movement, ...] = ()
     is_disputed: bool = False
+    effective: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Beginning:
+class Beginning(Struct, frozen=True, kw_only=True):
     """How a lot entered the record or was made: by which event, with what facts."""
 
     lot: str
     happening: Happening
     facts: Mapping[str, Any]
+    amount: int
+    unit: str
 
     @property
     def declared(self) -> Sequence[Mapping[str, Any]]:
@@ -82,12 +86,14 @@ class History:
         happenings: by entry hash, as they stand after corrections.
         beginnings: by lot.
         last: by lot, the name it has in the last step that made it.
+        balances: by lot, what is left of it, gross; below zero it is restated.
     """
 
     steps: tuple[Step, ...]
     happenings: Mapping[str, Happening]
     beginnings: Mapping[str, Beginning]
     last: Mapping[str, str]
+    balances: Mapping[str, int]
 
     def is_dispatch(self, step: Step) -> bool:
         """Tell whether a step is a shipment, which changes nothing but the place."""
@@ -123,9 +129,15 @@ def as_they_stand(happenings: Iterable[Happening]) -> list[Happening]:
             order=first.order,
             facility=one.facility or before.facility,
             stage=one.stage or before.stage,
+            effective=one.effective if one is first else _time_of(one, first),
         )
     stand = [one for one in head.values() if one.kind != "custody.void"]
     return sorted(stand, key=lambda one: one.order)
+
+
+def _time_of(one: Happening, first: Happening) -> str:
+    """Return when a corrected event took place: its own statement tells when it was corrected."""
+    return first.effective if one.on == first.on else one.on.isoformat()
 
 
 def build_history(happenings: Iterable[Happening]) -> History:
@@ -145,6 +157,7 @@ def build_history(happenings: Iterable[Happening]) -> History:
         happenings={one.entry: one for one in stand},
         beginnings=builder.beginnings,
         last=builder.names,
+        balances=builder.balances,
     )
 
 
@@ -165,7 +178,7 @@ class _Builder:
         for one in self.stand:
             for movement in () if one.is_disputed else one.movements:
                 if movement.role in ("make", "assay"):
-                    document = _document(one.entry, movement)
+                    document = document_in(one.entry, movement)
                     if document is not None:
                         self.assays.setdefault(movement.lot, []).append(document)
 
@@ -178,9 +191,13 @@ class _Builder:
         takes: list[Taken] = []
         makes: list[Made] = []
         parts: dict[str, Taken] = {}
+        began = {movement.lot for movement in one.movements if movement.role == "make"}
         for movement in one.movements:
-            if movement.role == "take" and "into" in movement.facts:
-                parts[movement.facts["into"]] = self._take(movement)
+            into = movement.facts.get("into") if movement.role == "take" else None
+            if into in began:
+                parts[into] = self._take(movement)
+            elif into is not None:  # a part nobody asked about leaves in its turn
+                self._step(one, _CONSERVING.get(kind, kind), (self._take(movement),), ())
             elif movement.role == "take":
                 takes.append(self._take(movement))
             elif movement.role == "make" and movement.lot in parts:
@@ -190,25 +207,33 @@ class _Builder:
                 makes.append(self._make(one, movement))
             else:
                 self._keep(one, kind, movement)
-        # Parts that became lots nobody asked about leave like any other withdrawal.
-        self._pooled(one, kind, (*takes, *parts.values()), tuple(makes))
+        self._pooled(one, kind, tuple(takes), tuple(makes))
 
     def _add_disputed(self, one: Happening) -> None:
         """Let mass go in and come out, but let nothing be known of what came out."""
-        kind = one.kind.removeprefix("custody.")
-        takes = tuple(self._take(m) for m in one.movements if m.role == "take")
+        pooled: list[Movement] = []
+        for movement in one.movements:
+            if movement.role == "adjust":
+                self._disputed(one, pooled)
+                pooled.clear()
+                self._weigh_again(one, movement)
+            elif movement.facts.keys() & {"into", "from"}:
+                self._disputed(one, [movement])
+            else:
+                pooled.append(movement)
+        self._disputed(one, pooled)
+
+    def _disputed(self, one: Happening, movements: Sequence[Movement]) -> None:
+        takes = tuple(self._take(m) for m in movements if m.role == "take")
         if takes:
-            self._step(one, kind, takes, ())
+            self._step(one, one.kind.removeprefix("custody."), takes, ())
         makes = tuple(
-            self._make(one, structs.replace(movement, facts=_undeclared(movement.facts)))
-            for movement in one.movements
+            self._make(one, replace(movement, facts=_undeclared(movement.facts)))
+            for movement in movements
             if movement.role == "make"
         )
         if makes:
             self._step(one, "introduction", (), makes)
-        for movement in one.movements:
-            if movement.role == "adjust":
-                self._weigh_again(one, movement)
 
     def _keep(self, one: Happening, kind: str, movement: Movement) -> None:
         """Add what happens to a lot that stays the same lot."""
@@ -243,7 +268,9 @@ class _Builder:
 
     def _make(self, one: Happening, movement: Movement) -> Made:
         lot, facts = movement.lot, movement.facts
-        self.beginnings[lot] = Beginning(lot=lot, happening=one, facts=facts)
+        self.beginnings[lot] = Beginning(
+            lot=lot, happening=one, facts=facts, amount=movement.delta, unit=movement.unit
+        )
         self.balances[lot] = movement.delta
         self.names[lot] = lot
         water = facts["quantity"].get("moisture") or self.moisture.get(facts.get("from", ""))
@@ -326,7 +353,8 @@ def _unexplained(name: str) -> Source:
     return Source(id=f"unexplained:{name}", kind="unexplained")
 
 
-def _document(entry: str, movement: Movement) -> Assayed | None:
+def document_in(entry: str, movement: Movement) -> Assayed | None:
+    """Return what a movement says its lot contains; None where it says nothing of that."""
     facts = movement.facts
     results, compound = facts.get("results") or facts.get("assays") or (), facts.get("compound")
     if not results and compound is None:

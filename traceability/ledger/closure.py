@@ -15,6 +15,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from msgspec import Struct
+
 from traceability.ledger.needs import Needs
 from traceability.ledger.statements import Statement
 
@@ -25,8 +27,7 @@ KEY_KINDS = frozenset(
 """Kinds that say whose a key is. In a bundle they are always open, else no key can be judged."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hop:
+class Hop(Struct, frozen=True, kw_only=True):
     """An entry as the closure sees it: what it continues, and what it brings."""
 
     hash: str
@@ -60,43 +61,34 @@ class Closure:
     whole: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Step:
-    """An entry reached on a chain; `made` where the chain is a lot's, made of others."""
-
-    chain: str
-    entry: str
-    made: bool
-
-
 def closure_of(lot: str, archive: Archive) -> Closure:
     """Return everything that the history of a lot consists of."""
-    whole: dict[str, bool] = {}  # chain: whether it is a lot's
+    whole: dict[str, bool] = {}  # chain: whether it is a lot's, made of others
     reached: set[_Step] = set()
     chains: dict[str, bool] = {}
     steps: set[_Step] = set()
     _need(chains, _handles([f"lot:{lot}"], archive), made=True)
     while chains or steps:
-        archive.prefetch({*chains, *(step.chain for step in steps)})
-        for chain, made in chains.items():
-            _need(whole, [chain], made=made)
-            steps |= {_Step(chain=chain, entry=h.hash, made=made) for h in archive.chain(chain)}
-        steps -= reached
-        reached |= steps
-        found, steps = _followed(steps, archive)
+        archive.prefetch({*chains, *(chain for chain, _, _ in steps)})
+        whole |= chains
+        hops = [
+            (chain, hop, made) for chain, made in chains.items() for hop in archive.chain(chain)
+        ]
+        hops += [(chain, archive.hop(chain, entry), made) for chain, entry, made in steps]
+        found, steps = _followed(hops, reached, archive)
         chains = {c: made for c, made in found.items() if c not in whole or made > whole[c]}
-    return Closure(entries=frozenset(step.entry for step in reached), whole=frozenset(whole))
+    return Closure(entries=frozenset(entry for _, entry, _ in reached), whole=frozenset(whole))
 
 
 def brought_by(statement: Statement) -> frozenset[str]:
     """Return the subjects whose chains are needed to judge a statement."""
     needs = Needs()
-    needs.add(statement)
+    needs.add_named(statement)
     return frozenset(
         [
-            *(f"organization:{name}" for name in needs.organizations),
-            *(f"facility:{name}" for name in needs.facilities),
-            *(name for name in needs.subjects if name.startswith("consignment:")),
+            *[f"organization:{name}" for name in needs.organizations],
+            *[f"facility:{name}" for name in needs.facilities],
+            *[name for name in statement.subjects if name.startswith("consignment:")],
         ]
     )
 
@@ -112,22 +104,33 @@ def brought_by_erasure(entry: str) -> frozenset[str]:
     return frozenset({f"statement:{entry}"})
 
 
-def _followed(steps: Iterable[_Step], archive: Archive) -> tuple[dict[str, bool], set[_Step]]:
+_Step = tuple[str, str, bool]
+"""An entry reached on a chain: the chain, the entry, whether the chain is a lot's."""
+
+
+def _followed(
+    hops: Iterable[tuple[str, Hop, bool]], reached: set[_Step], archive: Archive
+) -> tuple[dict[str, bool], set[_Step]]:
     """Return the chains that are needed whole, and the entries that are needed, one step on."""
     chains: dict[str, bool] = {}
     back: set[_Step] = set()
-    for step in steps:
-        hop = archive.hop(step.chain, step.entry)
-        _need(chains, _handles(hop.brings, archive), made=False)
-        begins = hop.links[step.chain] is None or hop.kind == CORRECTION
-        named = list(hop.links) if step.made and begins else [step.chain]
-        if hop.is_open:
-            _need(chains, named, made=step.made)
+    brought: set[str] = set()
+    for chain, hop, made in hops:
+        step = (chain, hop.hash, made)
+        if step in reached:
             continue
-        for chain in named:
-            before = hop.links[chain]
+        reached.add(step)
+        brought |= hop.brings
+        begins = hop.links[chain] is None or hop.kind == CORRECTION
+        named = list(hop.links) if made and begins else [chain]
+        if hop.is_open:
+            _need(chains, named, made=made)
+            continue
+        for link in named:
+            before = hop.links[link]
             if before is not None:
-                back.add(_Step(chain=chain, entry=before, made=step.made))
+                back.add((link, before, made))
+    _need(chains, _handles(brought, archive), made=False)
     return chains, back
 
 

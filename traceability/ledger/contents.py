@@ -1,8 +1,10 @@
 """What the entries of a bundle say: included, understood, signed, and judged again."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from hashlib import sha256
+
+from msgspec import Struct
 
 from traceability.errors import (
     DisclosureMalformed,
@@ -25,19 +27,19 @@ from traceability.ledger.checkpoint import Checkpoint
 from traceability.ledger.decision import authorize
 from traceability.ledger.entries import chain_handle
 from traceability.ledger.kinds import KINDS
-from traceability.ledger.merkle import verify_inclusion
+from traceability.ledger.merkle import Inclusions
 from traceability.ledger.replaying import Place, Replay
-from traceability.ledger.signing import STATEMENT_TYPE, Jws, Signed, parse_jws, verify_many
+from traceability.ledger.signing import STATEMENT_TYPE, Jws, parse_jws, verify_many
 from traceability.ledger.statements import MAX_STATEMENT, Statement, parse_statement
 
 _ABOUT_DISCLOSURES = (DisclosureMalformed, DisclosureUnused, OutsideProfile)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
+class Said(Struct, frozen=True, kw_only=True):
     """An open entry. `statement` is None where values that it needs stay hidden."""
 
     item: ProvenEntry
+    digest: bytes  # SHA-256 of the JWS
     jws: Jws
     author: str
     kind: str
@@ -47,13 +49,18 @@ class Said:
 
 @dataclass(slots=True, kw_only=True)
 class Contents:
-    """The entries of a bundle as understood, by hash; `chains` in log order, by handle."""
+    """The entries of a bundle as understood, by hash; `chains` in log order, by handle.
+
+    `signers` are the places of the open entries with the public keys they must be signed by.
+    """
 
     bundle: ProofBundle
     said: dict[str, Said]
     names: dict[str, str]  # subject id by handle
+    places: dict[str, Place]
     by_hash: dict[str, ProvenEntry]
     chains: dict[str, list[ProvenEntry]]
+    signers: list[tuple[int, Said, bytes]] = field(default_factory=list)
     whole: frozenset[str] = frozenset()  # handles; known after the chains were verified
 
     @property
@@ -61,26 +68,9 @@ class Contents:
         """How many open statements keep values hidden that are needed to judge them."""
         return sum(said.statement is None for said in self.said.values())
 
-    def placed_items(self) -> Iterator[tuple[str, ProvenEntry]]:
-        """Yield every entry with its place in the file, in log order."""
-        for place, item in enumerate(self.bundle.entries):
-            yield f"$.entries[{place}]", item
-
     def is_lot(self, chain: str) -> bool:
         """Tell whether a chain is known to be a lot's."""
         return self.names.get(chain, "").startswith("lot:")
-
-    def place(self, item: ProvenEntry) -> Place:
-        """Return where an entry stands, by the names of the chains that are known."""
-        links = item.links
-        named = {self.names[chain]: links[chain] for chain in links if chain in self.names}
-        return Place(
-            index=item.index,
-            entry=item.hash,
-            kind=item.entry.kind,
-            links=named,
-            unnamed=len(links) - len(named),
-        )
 
     def replay(self) -> Replay:
         """Return an empty book for these contents."""
@@ -96,20 +86,16 @@ def verify_entries(bundle: ProofBundle, checkpoint: Checkpoint) -> None:
     Raises:
         EntryOfAnotherLedger, InclusionNotProven: at the entry that is not.
     """
-    for place, item in enumerate(bundle.entries):
-        at = f"$.entries[{place}]"
+    tree = Inclusions(size=checkpoint.size, root=checkpoint.root)
+    for number, item in enumerate(bundle.entries):
         if item.entry.ledger != checkpoint.origin:
-            raise EntryOfAnotherLedger(item.entry.ledger, ledger=checkpoint.origin, at=at)
-        try:
-            verify_inclusion(
-                item.leaf,
-                index=item.index,
-                size=checkpoint.size,
-                proof=item.proof,
-                root=checkpoint.root,
+            raise EntryOfAnotherLedger(
+                item.entry.ledger, ledger=checkpoint.origin, at=at_entry(number)
             )
+        try:
+            tree.verify(item.leaf, index=item.index, proof=item.proof)
         except InclusionNotProven as error:
-            raise placed(error, at) from None
+            raise placed(error, number) from None
 
 
 def understand(bundle: ProofBundle, origin: str) -> Contents:
@@ -118,28 +104,32 @@ def understand(bundle: ProofBundle, origin: str) -> Contents:
     Raises:
         StatementNotOfEntry, NotForThisLedger, MalformedStatement and the like: at the entry.
     """
-    said = {}
+    names = {chain_handle(name, salt): name for name, salt in bundle.subjects.items()}
+    said: dict[str, Said] = {}
+    places: dict[str, Place] = {}
     chains: dict[str, list[ProvenEntry]] = {}
-    for place, item in enumerate(bundle.entries):
+    for number, item in enumerate(bundle.entries):
         for chain in item.links:
             chains.setdefault(chain, []).append(item)
+        places[item.hash] = _place(item, names)
         if item.statement is None:
             continue
         try:
             said[item.hash] = _said(item, item.statement, origin)
         except TraceabilityError as error:
-            raise placed(error, f"$.entries[{place}]") from None
+            raise placed(error, number) from None
     return Contents(
         bundle=bundle,
         said=said,
-        names={chain_handle(name, salt): name for name, salt in bundle.subjects.items()},
+        names=names,
+        places=places,
         by_hash={item.hash: item for item in bundle.entries},
         chains=chains,
     )
 
 
-def verify_statements(contents: Contents) -> tuple[int, ...]:
-    """Verify who signed: strictly, with a key that was good at the entry's index.
+def verify_signers(contents: Contents) -> tuple[int, ...]:
+    """Verify that whoever signs had the right to, with a key that was good at the entry's index.
 
     Returns:
         Indices of disputed statements: signed with a key that was later said to be distrusted
@@ -150,21 +140,32 @@ def verify_statements(contents: Contents) -> tuple[int, ...]:
         TraceabilityError: at the entry whose signer had no right to it.
     """
     replay = contents.replay()
-    signed: list[Signed] = []
-    signers: list[tuple[str, str]] = []
-    for at, item in contents.placed_items():
+    for number, item in enumerate(contents.bundle.entries):
+        said = contents.said.get(item.hash)
         try:
-            said = contents.said.get(item.hash)
-            key = _authorized(contents, replay, item)
+            key = _authorized(replay, said, item, contents.places[item.hash])
         except TraceabilityError as error:
-            raise placed(error, at) from None
+            raise placed(error, number) from None
         if said is not None and key is not None:
-            signed.append((key, said.jws.signing_input, said.jws.signature))
-            signers.append((at, said.jws.kid))
-    for (at, kid), is_valid in zip(signers, verify_many(signed), strict=True):
-        if not is_valid:
-            raise placed(InvalidSignature(kid=kid), at)
+            contents.signers.append((number, said, key))
     return _disputed(contents)
+
+
+def verify_signatures(contents: Contents, signed: Collection[bytes] = ()) -> None:
+    """Verify, strictly, that the statements are signed by their signers.
+
+    Args:
+        contents: its signers are verified.
+        signed: digests of statements that were verified against the key they name.
+
+    Raises:
+        InvalidSignature: at the entry.
+    """
+    left = [signer for signer in contents.signers if signer[1].digest not in signed]
+    items = [(key, said.jws.signing_input, said.jws.signature) for _, said, key in left]
+    for (number, said, _), is_valid in zip(left, verify_many(items), strict=True):
+        if not is_valid:
+            raise placed(InvalidSignature(kid=said.jws.kid), number)
 
 
 def verify_balances(contents: Contents) -> Replay:
@@ -174,15 +175,15 @@ def verify_balances(contents: Contents) -> Replay:
         TraceabilityError: the rule that does not hold, at the entry.
     """
     replay = contents.replay()
-    for at, item in contents.placed_items():
-        said = contents.said.get(item.hash)
+    for number, item in enumerate(contents.bundle.entries):
+        said, place = contents.said.get(item.hash), contents.places[item.hash]
         try:
             if said is None or said.statement is None:
-                replay.skip(contents.place(item))
+                replay.skip(place)
             else:
-                replay.take(said.statement, contents.place(item))
+                replay.take(said.statement, place)
         except TraceabilityError as error:
-            raise placed(error, at) from None
+            raise placed(error, number) from None
     return replay
 
 
@@ -196,22 +197,30 @@ def verify_disclosures(contents: Contents) -> int:
         DisclosureUnused, DisclosureMalformed, NotErased: at the entry.
     """
     by_index = {item.index: item for item in contents.bundle.entries}
-    for at, item in contents.placed_items():
+    for number, item in enumerate(contents.bundle.entries):
         said = contents.said.get(item.hash)
         if said is not None and said.fault is not None:
-            raise placed(said.fault, at)
+            raise placed(said.fault, number)
         if item.erased_at is None:
             continue
         named = by_index.get(item.erased_at)
         erasure = contents.said.get(named.hash) if named else None
         body = erasure.statement.body if erasure and erasure.statement else None
         if not isinstance(body, registry.Erasure) or body.entry != item.hash:
-            raise NotErased(f"No erasure at index {item.erased_at} names this entry.", at=at)
+            raise NotErased(
+                f"No erasure at index {item.erased_at} names this entry.", at=at_entry(number)
+            )
     return sum(len(item.disclosures) for item in contents.bundle.entries)
 
 
-def placed(error: TraceabilityError, at: str) -> TraceabilityError:
-    """Return the error with its place in the bundle."""
+def at_entry(number: int) -> str:
+    """Return the place of an entry in the file; `number` counts from 0."""
+    return f"$.entries[{number}]"
+
+
+def placed(error: TraceabilityError, number: int) -> TraceabilityError:
+    """Return the error with its place in the file."""
+    at = at_entry(number)
     error.at = f"{at}.statement {error.at}" if error.at else at
     return error
 
@@ -219,20 +228,34 @@ def placed(error: TraceabilityError, at: str) -> TraceabilityError:
 # ── statements ────────────────────────────────────────────────────────────────────────────
 
 
+def _place(item: ProvenEntry, names: Mapping[str, str]) -> Place:
+    """Return where an entry stands, by the names of the chains that are known."""
+    named = {names[chain]: before for chain, before in item.links.items() if chain in names}
+    return Place(
+        index=item.index,
+        entry=item.hash,
+        kind=item.entry.kind,
+        links=named,
+        unnamed=len(item.links) - len(named),
+        lots=tuple([(n[4:], before) for n, before in named.items() if n.startswith("lot:")]),
+    )
+
+
 def _said(item: ProvenEntry, raw: bytes, origin: str) -> Said:
-    if sha256(raw).hexdigest() != item.entry.statement:
+    digest = sha256(raw)
+    if digest.hexdigest() != item.entry.statement:
         raise StatementNotOfEntry("The statement is not the one that the entry commits to.")
-    said = _understood(item, raw, origin)
+    said = _understood(item, raw, digest.digest(), origin)
     if said.kind != item.entry.kind:
         raise StatementNotOfEntry(f"The statement is {said.kind}, the entry {item.entry.kind}.")
     return said
 
 
-def _understood(item: ProvenEntry, raw: bytes, origin: str) -> Said:
+def _understood(item: ProvenEntry, raw: bytes, digest: bytes, origin: str) -> Said:
     fault: TraceabilityError | None = None
     try:
         statement = parse_statement(
-            raw, kinds=KINDS, ledger=origin, disclosures=tuple(item.disclosures)
+            raw, kinds=KINDS, ledger=origin, disclosures=item.disclosures, digest=digest
         )
     except UndisclosedValue:
         pass  # it may stay hidden; that what is disclosed fits was looked at first
@@ -241,6 +264,7 @@ def _understood(item: ProvenEntry, raw: bytes, origin: str) -> Said:
     else:
         return Said(
             item=item,
+            digest=digest,
             jws=statement.jws,
             author=statement.author,
             kind=statement.kind,
@@ -251,12 +275,13 @@ def _understood(item: ProvenEntry, raw: bytes, origin: str) -> Said:
     ledger, author, kind = (str(document.get(name)) for name in ("ledger", "author", "kind"))
     if ledger != origin:
         raise NotForThisLedger(named=ledger, ledger=origin)
-    return Said(item=item, jws=jws, author=author, kind=kind, statement=None, fault=fault)
+    return Said(
+        item=item, digest=digest, jws=jws, author=author, kind=kind, statement=None, fault=fault
+    )
 
 
-def _authorized(contents: Contents, replay: Replay, item: ProvenEntry) -> bytes | None:
+def _authorized(replay: Replay, said: Said | None, item: ProvenEntry, place: Place) -> bytes | None:
     """Return the public key with which an entry's statement must be signed."""
-    said, place = contents.said.get(item.hash), contents.place(item)
     if said is None:
         _require_key_history(item, place)
         replay.skip(place)

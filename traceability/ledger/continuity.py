@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from traceability.errors import ChainBroken, EntryNotOfHistory, StreamOutOfStep
 from traceability.ledger import closure
 from traceability.ledger.bundle import ProvenEntry
-from traceability.ledger.contents import Contents, Said, placed
+from traceability.ledger.contents import Contents, Said, at_entry, placed
 from traceability.ledger.statements import Statement
 
 
@@ -25,12 +25,13 @@ def verify_chains(contents: Contents) -> int:
     contents.whole = found.whole
     for chain, items in contents.chains.items():
         _verify_chain(contents, chain, items)
-    for at, item in contents.placed_items():
+    for number, item in enumerate(bundle.entries):
         if item.hash not in found.entries:
             raise EntryNotOfHistory(
-                f"The entry {item.index} is no part of the history of {bundle.lot}.", at=at
+                f"The entry {item.index} is no part of the history of {bundle.lot}.",
+                at=at_entry(number),
             )
-        _verify_subjects(contents, item, at)
+        _verify_subjects(contents, item, number)
     for chain, name in contents.names.items():
         if chain not in contents.chains:
             raise EntryNotOfHistory(f"No entry is on the chain of {name}.", at="$.subjects")
@@ -106,35 +107,34 @@ def _verify_chain(contents: Contents, chain: str, items: Sequence[ProvenEntry]) 
         if is_gap:
             raise ChainBroken(
                 f"The entry {item.index} does not continue its chain where it stood.",
-                at=f"$.entries[{contents.bundle.entries.index(item)}]",
+                at=at_entry(contents.bundle.entries.index(item)),
                 chain=chain,
                 index=item.index,
             )
         last = item.hash
 
 
-def _verify_subjects(contents: Contents, item: ProvenEntry, at: str) -> None:
+def _verify_subjects(contents: Contents, item: ProvenEntry, number: int) -> None:
     """Every subject that a statement touches is named, and its chain is one of the entry's."""
     said = contents.said.get(item.hash)
     if said is None or said.statement is None:
         return
-    links = contents.place(item).links
-    touched = set(said.statement.subjects)
-    if said.kind == "custody.receipt" and not any(link.startswith("lot:") for link in links):
-        touched = {name for name in touched if name.startswith("consignment:")}
-    missing = touched - links.keys()
+    place = contents.places[item.hash]
+    missing = [name for name in said.statement.subjects if name not in place.links]
+    if said.kind == "custody.receipt" and not place.lots:
+        missing = [name for name in missing if name.startswith("consignment:")]
     if missing:
         raise ChainBroken(
             "The entry does not chain to what its statement touches.",
-            at=at,
-            subjects=sorted(missing),
+            at=at_entry(number),
+            subjects=missing,
         )
 
 
 def _verify_streams(contents: Contents) -> None:
     """Statements that their author chained follow each other; a fork is a fault of its author."""
     streams: dict[tuple[str, str], dict[int, Statement]] = {}
-    for at, item in contents.placed_items():
+    for number, item in enumerate(contents.bundle.entries):
         said = contents.said.get(item.hash)
         if said is None or said.statement is None or said.statement.envelope.stream is None:
             continue
@@ -144,5 +144,5 @@ def _verify_streams(contents: Contents) -> None:
         follows = before is None or place.prev == before.digest.hex()
         if not follows or any(seq >= place.seq for seq in known):
             head = before.digest.hex() if before else ""
-            raise placed(StreamOutOfStep(place.id, next_seq=max(known) + 1, head=head), at)
+            raise placed(StreamOutOfStep(place.id, next_seq=max(known) + 1, head=head), number)
         known[place.seq] = said.statement

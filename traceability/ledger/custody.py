@@ -34,6 +34,7 @@ from traceability.ledger.book import (
     Lot,
     is_same_water,
 )
+from traceability.ledger.feasibility import check_assays, check_compound, check_moisture
 from traceability.ledger.kinds import consignment as consignment_subject
 from traceability.ledger.shapes import Quantity
 from traceability.ledger.statements import Statement, to_shape
@@ -281,6 +282,15 @@ def _transfer(draft: Draft, body: events.Transfer) -> Effects:
 
 
 def _assay(draft: Draft, body: events.Assay) -> Effects:
+    lot = draft.lot(body.lot, "$.body.lot") if body.lot is not None else None
+    check_moisture(body.moisture, "$.body.moisture")
+    check_compound(body.compound, "$.body.compound")
+    check_assays(
+        body.results,
+        at="$.body.results",
+        material=lot.material if lot else "",
+        compound=body.compound,
+    )
     draft_facts = {
         "status": body.status.value,
         "party": body.party.value,
@@ -290,8 +300,8 @@ def _assay(draft: Draft, body: events.Assay) -> Effects:
         draft_facts["moisture"] = body.moisture
     if body.compound is not None:
         draft_facts["compound"] = msgspec.to_builtins(body.compound)
-    if body.lot is not None:
-        draft.move(draft.lot(body.lot, "$.body.lot"), "assay", 0, draft_facts)
+    if lot is not None:
+        draft.move(lot, "assay", 0, draft_facts)
     return draft.effects()
 
 

@@ -45,7 +45,14 @@ def decide(statement: Statement, book: Book) -> Effects:
     check = _REGISTRY.get(statement.kind)
     if check is not None:
         check(statement, statement.body, book)
-    return Effects(subjects=statement.subjects, lots=_NOTHING, movements=(), consignments=_NOTHING)
+    settle = statement.of_kind.settle
+    return Effects(
+        subjects=statement.subjects,
+        lots=_NOTHING,
+        movements=(),
+        consignments=_NOTHING,
+        states=settle(statement, book) if settle is not None else _NOTHING,
+    )
 
 
 def decide_genesis(statement: Statement) -> Effects:

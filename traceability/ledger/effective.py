@@ -6,11 +6,11 @@ day of a law is the calendar day there.
 """
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from msgspec import Struct
 
-from traceability.errors import ImpossibleTime
+from traceability.errors import ImpossibleTime, NotADay
 
 _INSTANT = re.compile(
     r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?(?:Z|[+-]\d{2}:\d{2})", re.ASCII
@@ -43,6 +43,11 @@ class Effective(Struct, frozen=True, kw_only=True):
         last = self.end or self.start
         return last.date() if isinstance(last, datetime) else last
 
+    @property
+    def moments(self) -> tuple[datetime, datetime]:
+        """Return its first and its last moment; of a calendar day the whole of it, in UTC."""
+        return _at(self.start, time.min), _at(self.end or self.start, time.max)
+
     def is_ahead_of(self, now: datetime) -> bool:
         """Tell whether it begins or ends more than five minutes after `now`.
 
@@ -74,6 +79,24 @@ def parse_effective(text: str) -> Effective:
     if not in_order:
         raise ImpossibleTime(text)
     return Effective(text=text, start=start, end=end)
+
+
+def _at(told: datetime | date, clock: time) -> datetime:
+    return told if isinstance(told, datetime) else datetime.combine(told, clock, tzinfo=UTC)
+
+
+def parse_day(text: str, *, at: str = "") -> date:
+    """Read a calendar day.
+
+    Raises:
+        NotADay: it is written otherwise, or there is no such day.
+    """
+    if _DAY.fullmatch(text):
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            pass
+    raise NotADay(text, at=at)
 
 
 def _moment(text: str) -> datetime | date:

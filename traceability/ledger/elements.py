@@ -99,6 +99,11 @@ def minerals_with(others: Mapping[str, str]) -> Mapping[str, str]:
     return MappingProxyType({**MINERALS, **others})
 
 
+def is_element(label: str) -> bool:
+    """Tell whether a label is one that amounts are kept by."""
+    return label in ATOMIC_WEIGHTS or label == GRAPHITE
+
+
 def parse_formula(formula: str) -> Mapping[str, Fraction]:
     """Read a formula such as `NiSO4.6H2O`, `Co(OH)2` or `LiNi0.8Mn0.1Co0.1O2`.
 

@@ -5,8 +5,10 @@ leaf hash, so the chain of a subject and the tree of the log speak of the same h
 stored bytes are the hashed bytes.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import Annotated, Any, Literal
 
@@ -21,7 +23,17 @@ from traceability.ledger.statements import Statement, to_shape
 
 FORMAT_VERSION = 1
 MAX_ENTRY = 60_000
+MAX_LINKS = 256
 SALT_SIZE = 16
+
+_KIND = r"\A[a-z]+\.[a-z_]+\Z"
+_RECEIVED_AT = r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z"
+_SALT = r"[0-9a-f]{32}"
+_END = re.compile(
+    rf'"received_at":"({_RECEIVED_AT})","salt":"({_SALT})","statement":"([0-9a-f]{{64}})"}}',
+    re.ASCII,
+)
+_END_LENGTH = 165
 
 
 class Link(Shape, frozen=True):
@@ -35,11 +47,11 @@ class EntryBody(Shape, frozen=True):
     """The members of an entry."""
 
     format: Literal[1]
-    kind: Annotated[str, Meta(pattern=r"\A[a-z]+\.[a-z_]+\Z")]
+    kind: Annotated[str, Meta(pattern=_KIND)]
     ledger: Text
-    previous: Annotated[list[Link], Meta(max_length=256)]
-    received_at: Annotated[str, Meta(pattern=r"\A\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z\Z")]
-    salt: Annotated[str, Meta(pattern=r"\A[0-9a-f]{32}\Z")]
+    previous: Annotated[list[Link], Meta(max_length=MAX_LINKS)]
+    received_at: Annotated[str, Meta(pattern=rf"\A{_RECEIVED_AT}\Z")]
+    salt: Annotated[str, Meta(pattern=rf"\A{_SALT}\Z")]
     statement: Hash
 
 
@@ -89,22 +101,13 @@ def seal(
     Raises:
         EntryTooLarge: over 60 kB; refused before anything is written.
     """
-    # Every value here is made by us and within the profile, so that sorting is all that
-    # `canonical` would add; a property test holds the two equal.
-    body = orjson.dumps(
-        {
-            "format": FORMAT_VERSION,
-            "kind": statement.kind,
-            "ledger": statement.envelope.ledger,
-            "previous": [
-                {"chain": chain, "entry": head}
-                for chain, head in sorted((s.chain, s.head) for s in subjects)
-            ],
-            "received_at": received_at,
-            "salt": salt.hex(),
-            "statement": statement.digest.hex(),
-        },
-        option=orjson.OPT_SORT_KEYS,
+    body = _written(
+        kind=statement.kind,
+        ledger=statement.envelope.ledger,
+        links=[(s.chain, s.head) for s in subjects],
+        received_at=received_at,
+        salt=salt.hex(),
+        statement=statement.digest.hex(),
     )
     if len(body) > MAX_ENTRY:
         raise EntryTooLarge(len(body), MAX_ENTRY)
@@ -122,6 +125,64 @@ def parse_entry(body: bytes) -> EntryBody:
     return to_shape(document, EntryBody)
 
 
+def statement_of(
+    text: str, *, kind: str, ledger: str, links: Mapping[str, str | None]
+) -> str | None:
+    """Return the digest of the statement that an entry commits to, if it says just this.
+
+    What only the entry knows is taken from it and the whole is written anew: where the same
+    text comes out it is canonical and in every part as told, and needs no parsing. For all
+    others the answer is None, and `parse_entry` tells why.
+
+    Args:
+        text: the stored entry.
+        kind: what its kind must be.
+        ledger: the ledger it must name.
+        links: the chains it must name, each with the entry before.
+    """
+    own = _END.match(text, max(0, len(text) - _END_LENGTH))
+    if own is None or not _is_kind(kind) or len(links) > MAX_LINKS:
+        return None
+    received_at, salt, statement = own.groups()
+    written = _written(
+        kind=kind,
+        ledger=ledger,
+        links=links.items(),
+        received_at=received_at,
+        salt=salt,
+        statement=statement,
+    )
+    return statement if written == text.encode() else None
+
+
 def utc_text(moment: datetime) -> str:
     """Write an instant as entries and receipts do."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+
+
+def _written(
+    *,
+    kind: str,
+    ledger: str,
+    links: Iterable[tuple[str, str | None]],
+    received_at: str,
+    salt: str,
+    statement: str,
+) -> bytes:
+    """Write an entry: of values within the profile, so that `canonical` would add nothing."""
+    return orjson.dumps(  # its members, and those of its links, stand in order
+        {
+            "format": FORMAT_VERSION,
+            "kind": kind,
+            "ledger": ledger,
+            "previous": [{"chain": chain, "entry": entry} for chain, entry in sorted(links)],
+            "received_at": received_at,
+            "salt": salt,
+            "statement": statement,
+        }
+    )
+
+
+@lru_cache(maxsize=256)
+def _is_kind(kind: str) -> bool:
+    return re.search(_KIND, kind) is not None

@@ -4,8 +4,10 @@
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Literal
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from traceability.ledger.mass import GrossUnit, Interval
 
@@ -14,8 +16,7 @@ InputRole = Literal["feed", "recirculated", "reagent"]
 OutputRole = Literal["product", "by_product", "residue"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class Source(Struct, frozen=True, kw_only=True):
     """Where material enters the record.
 
     `split` gives declared shares as (source id, parts); without it all is of source `id`.
@@ -27,8 +28,7 @@ class Source:
     split: tuple[tuple[str, int], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
+class Taken(Struct, frozen=True, kw_only=True):
     """`amount` gross units taken out of the `held` gross units there were before."""
 
     lot: str
@@ -37,8 +37,7 @@ class Taken:
     role: InputRole = "feed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
+class Made(Struct, frozen=True, kw_only=True):
     """A lot that begins, or begins anew, with a step.
 
     `contained` is what is measured, per element, in milligrams; a low of 0 with a high above
@@ -54,8 +53,7 @@ class Made:
     unit: GrossUnit = "mg"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(Struct, frozen=True, kw_only=True):
     """One entry that moves material: what it takes is pooled and spread over what it makes.
 
     Without takes it makes lots out of their sources. With takes and without makes the
@@ -87,25 +85,6 @@ def restrict(steps: Sequence[Step], lots: Iterable[str]) -> list[Step]:
         if takes:
             kept.append(replace(step, takes=takes, makes=()))
     return kept[::-1]
-
-
-def ancestors(steps: Sequence[Step], lot: str) -> set[str]:
-    """Return every lot that a lot was made from, through any number of steps."""
-    found = {lot}
-    for step in reversed(steps):
-        if any(made.lot in found for made in step.makes):
-            found.update(take.lot for take in step.takes)
-    return found - {lot}
-
-
-def descendants(steps: Iterable[Step], lots: Iterable[str]) -> set[str]:
-    """Return every lot that holds something of the given lots, through any number of steps."""
-    given = set(lots)
-    found = set(given)
-    for step in steps:
-        if any(take.lot in found for take in step.takes):
-            found.update(made.lot for made in step.makes)
-    return found - given
 
 
 def carried(steps: Iterable[Step]) -> dict[str, frozenset[str]]:

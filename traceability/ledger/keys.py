@@ -14,8 +14,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from nacl.bindings import crypto_core_ed25519_is_valid_point, crypto_sign_seed_keypair
 
 from traceability.errors import FileUnusable, MalformedKey, SealedKeyUnreadable, WeakKey
@@ -23,6 +21,8 @@ from traceability.ledger.canonical import canonical, parse_json
 
 KEY_BYTES = 32
 _KEY_FILE_LIMIT = 1_000
+
+_TO_STANDARD = bytes.maketrans(b"-_+/=", b"+/***")  # what only the other alphabet has is refused
 
 _SEAL_VERSION = b"\x01"
 _SEAL_NONCE_BYTES = 12
@@ -40,10 +40,11 @@ def from_base64url(text: str | bytes) -> bytes:
     Raises:
         ValueError: another alphabet, padding, white space, or unused bits that are not zero.
     """
-    encoded = text.encode() if isinstance(text, str) else text
-    raw = base64.urlsafe_b64decode(encoded + b"=" * (-len(encoded) % 4))
-    # The standard library skips what it does not know: only identical text was valid.
-    if base64.urlsafe_b64encode(raw).rstrip(b"=") != encoded:
+    encoded = (text.encode() if isinstance(text, str) else text).translate(_TO_STANDARD)
+    over = len(encoded) % 4
+    raw = binascii.a2b_base64(encoded + b"=" * (-len(encoded) % 4), strict_mode=True)
+    # Unused bits can only be in the last character: that group must be written as it stands.
+    if over and binascii.b2a_base64(raw[1 - over :])[:over] != encoded[-over:]:
         raise binascii.Error("not base64url without padding")
     return raw
 
@@ -216,7 +217,7 @@ def seal_private_key(key: PrivateKey, encryption_key: bytes, *, aad: bytes) -> b
         MalformedKey: the encryption key is not 32 bytes.
     """
     nonce = secrets.token_bytes(_SEAL_NONCE_BYTES)
-    sealed = _cipher(encryption_key).encrypt(nonce, key.seed, _SEAL_VERSION + aad)
+    sealed: bytes = _cipher(encryption_key).encrypt(nonce, key.seed, _SEAL_VERSION + aad)
     return _SEAL_VERSION + nonce + sealed
 
 
@@ -227,6 +228,8 @@ def open_private_key(sealed: bytes, encryption_key: bytes, *, aad: bytes) -> Pri
         SealedKeyUnreadable: another version, another encryption key, another owner, or altered.
         MalformedKey: the encryption key is not 32 bytes.
     """
+    from cryptography.exceptions import InvalidTag  # as in `_cipher`
+
     cipher = _cipher(encryption_key)
     if not sealed.startswith(_SEAL_VERSION) or len(sealed) != _SEAL_OVERHEAD + KEY_BYTES:
         raise SealedKeyUnreadable
@@ -253,7 +256,10 @@ def _key_bytes(text: Any, *, at: str) -> bytes:
     return raw
 
 
-def _cipher(encryption_key: bytes) -> AESGCM:
+def _cipher(encryption_key: bytes) -> Any:
+    # Only the service seals keys; a verifier starts without it.
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
     if len(encryption_key) != KEY_BYTES:
         raise MalformedKey(f"the encryption key has {len(encryption_key)} bytes, not {KEY_BYTES}")
     return AESGCM(encryption_key)

@@ -32,9 +32,14 @@ WHO_MAY_SIGN: dict[str, frozenset[Role]] = {
     "standards.certificate": frozenset({Role.ASSURANCE_SCHEME, Role.REGISTRAR}),
     "standards.certificate_status": frozenset({Role.ASSURANCE_SCHEME, Role.REGISTRAR}),
     "standards.snapshot": frozenset({Role.ASSURANCE_SCHEME, Role.REGISTRAR}),
+    "standards.declaration": frozenset({Role.COMPANY}),
     "standards.policy": frozenset({Role.CLUB}),
     "standards.pack_activation": frozenset({Role.OPERATOR}),
     "standards.verdicts": frozenset({Role.OPERATOR}),
+    "standards.account": frozenset({Role.COMPANY}),
+    "standards.claim": frozenset({Role.COMPANY}),
+    "standards.credit": frozenset({Role.COMPANY, Role.ASSURANCE_SCHEME, Role.REGISTRAR}),
+    "standards.close": frozenset({Role.COMPANY}),
 }
 """Roles of which a signer must have one. Kinds `custody.*` take a company."""
 
@@ -221,6 +226,7 @@ def _check_facility(body: registry.FacilityStatement, _statement: Statement) -> 
     _check_party(body.operator, "$.body.operator")
     check_country(body.country, body.subdivision, "$.body.country")
     check_identifiers(body.identifiers, "$.body")
+    registry.check_figures(body)
 
 
 def _check_organization(body: registry.OrganizationRecord, _statement: Statement) -> None:

@@ -15,8 +15,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from fractions import Fraction
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Literal
+
+from msgspec import Struct
 
 from traceability.errors import (
     AssayImpossible,
@@ -27,9 +30,11 @@ from traceability.errors import (
     MassOutOfRange,
     MoistureImpossible,
     RangeReversed,
+    TraceabilityError,
     UnitDoesNotFitBasis,
     UnknownUnit,
 )
+from traceability.ledger.apportioning import half_even
 
 MassBasis = Literal["wet", "dry", "as_received"]
 AssayBasis = Literal["dry", "as_received"]
@@ -41,11 +46,13 @@ MASS_UNITS: Mapping[str, Decimal] = MappingProxyType(
         "g": Decimal(1_000),
         "kg": Decimal(1_000_000),
         "t": Decimal(1_000_000_000),
+        "dmt": Decimal(1_000_000_000),
+        "wmt": Decimal(1_000_000_000),
         "lb": Decimal("453592.37"),
         "oz t": Decimal("31103.4768"),
     }
 )
-"""Milligrams in one unit of mass. A wet or dry tonne is `t` with its basis."""
+"""Milligrams in one unit of mass. `dmt` and `wmt` are tonnes that name their basis themselves."""
 
 VOLUME_UNITS: Mapping[str, Decimal] = MappingProxyType(
     {"m3": Decimal(1_000_000_000), "L": Decimal(1_000_000)}
@@ -55,6 +62,9 @@ VOLUME_UNITS: Mapping[str, Decimal] = MappingProxyType(
 COUNT_UNIT = "piece"
 UNITS: tuple[str, ...] = (*MASS_UNITS, *VOLUME_UNITS, COUNT_UNIT)
 MASS_BASES: tuple[str, ...] = ("wet", "dry", "as_received")
+_BASES_OF_TONNES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"dmt": ("dry",), "wmt": ("wet", "as_received")}
+)
 
 MAX_MASS_MG = 10**18  # 10^12 kg, some thirty times the copper ore mined in a year
 MAX_PIECES = 10**12
@@ -81,8 +91,7 @@ _EXACT = Context(prec=80, traps=[Inexact, InvalidOperation])
 # ── numbers and ranges ────────────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Interval:
+class Interval(Struct, frozen=True, kw_only=True):
     """Whole milligrams from `low` to `high`, both included."""
 
     low: int
@@ -184,7 +193,7 @@ def gross_amount(
 
 def _bases_of(unit: str, *, at: str) -> tuple[str, ...]:
     if unit in MASS_UNITS:
-        return MASS_BASES
+        return _BASES_OF_TONNES.get(unit, MASS_BASES)
     if unit in VOLUME_UNITS:
         return ("volume",)
     if unit == COUNT_UNIT:
@@ -291,21 +300,40 @@ def contained_interval(
     maximum is cut off; a range that lies above it as a whole is impossible.
     Both ends round half to even, so a point stays a point.
     """
-    dry = _dry_share(moisture, at=at)
-    limit = min(Fraction(1), at_most * (1 + ASSAY_TOLERANCE))
-    assay = _dry_assay(fraction, fraction_basis, dry=dry, limit=limit, at=at)
-
-    if fraction is not None and basis != "dry" and fraction_basis != "dry":
-        # The assay already counts the water: moisture only bounds it, it does not enter twice.
-        share = (Fraction(fraction.low), min(Fraction(fraction.high), limit * dry[1]))
-    elif basis == "dry":
-        share = assay
-    else:
-        share = (dry[0] * assay[0], dry[1] * assay[1])
-
-    bounds = Interval(low=round(gross_mg.low * share[0]), high=round(gross_mg.high * share[1]))
+    try:
+        least, most = _share_of_gross(basis, moisture, fraction, fraction_basis, at_most)
+    except TraceabilityError as error:
+        error.at = at
+        raise
+    bounds = Interval(
+        low=half_even(gross_mg.low * least.numerator, least.denominator),
+        high=half_even(gross_mg.high * most.numerator, most.denominator),
+    )
     missing = _missing_documents(basis, moisture, fraction, fraction_basis)
     return Contained(mass=None if missing else bounds, bounds=bounds, missing=missing)
+
+
+@lru_cache(maxsize=8192)
+def _share_of_gross(
+    basis: MassBasis,
+    moisture: Range | None,
+    fraction: Range | None,
+    fraction_basis: AssayBasis,
+    at_most: Fraction,
+) -> tuple[Fraction, Fraction]:
+    """Return the least and the most of a gross mass that is the element.
+
+    Kept, since the lots of a history repeat the figures of a few documents.
+    """
+    dry = _dry_share(moisture)
+    limit = min(Fraction(1), at_most * (1 + ASSAY_TOLERANCE))
+    assay = _dry_assay(fraction, fraction_basis, dry=dry, limit=limit)
+    if fraction is not None and basis != "dry" and fraction_basis != "dry":
+        # The assay already counts the water: moisture only bounds it, it does not enter twice.
+        return Fraction(fraction.low), min(Fraction(fraction.high), limit * dry[1])
+    if basis == "dry":
+        return assay
+    return dry[0] * assay[0], dry[1] * assay[1]
 
 
 def _missing_documents(
@@ -317,13 +345,13 @@ def _missing_documents(
     return ("moisture",) if needs_moisture and moisture is None else ()
 
 
-def _dry_share(moisture: Range | None, *, at: str) -> tuple[Fraction, Fraction]:
+def _dry_share(moisture: Range | None) -> tuple[Fraction, Fraction]:
     """Return the least and the most of a wet mass that can be dry; (0, 1) where not measured."""
     if moisture is None:
         return Fraction(0), Fraction(1)
     low, high = Fraction(moisture.low), Fraction(moisture.high)
     if low < 0 or high >= 1:
-        raise MoistureImpossible(moisture=str(moisture.low if low < 0 else moisture.high), at=at)
+        raise MoistureImpossible(moisture=str(moisture.low if low < 0 else moisture.high))
     return 1 - high, 1 - low
 
 
@@ -333,7 +361,6 @@ def _dry_assay(
     *,
     dry: tuple[Fraction, Fraction],
     limit: Fraction,
-    at: str,
 ) -> tuple[Fraction, Fraction]:
     """Return the least and the most that the dry substance can hold, per unit of dry mass."""
     if fraction is None:
@@ -343,7 +370,7 @@ def _dry_assay(
         # An assay of the wet substance says more of the dry one: 0.9 at 20 % water is 1.125.
         low, high = low / dry[1], high / dry[0] if dry[0] else limit
     if low < 0 or low > limit:
-        raise AssayImpossible(fraction=str(fraction.low), at_most=_shown(limit), at=at)
+        raise AssayImpossible(fraction=str(fraction.low), at_most=_shown(limit))
     return low, min(high, limit)
 
 

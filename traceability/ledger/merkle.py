@@ -146,16 +146,49 @@ def verify_inclusion(
         if last == 0:
             message = "The inclusion proof is longer than its tree is high."
             raise InclusionNotProven(message, index=index, size=size)
-        if node & 1 or node == last:
-            computed = node_hash(sibling, computed)
-            node, last = _skip_lone_levels(node, last)
-        else:
-            computed = node_hash(computed, sibling)
-        node, last = node >> 1, last >> 1
+        node, last, computed = _parent(node, last, computed, sibling)
 
     if last != 0 or computed != root:
         message = f"The proof does not lead from the entry at index {index} to the root hash."
         raise InclusionNotProven(message, index=index, size=size)
+
+
+class Inclusions:
+    """Inclusion of entry after entry in one tree, without hashing twice what two paths share.
+
+    Kept is the path of the entry before: by level, the node it passed with its hash and the
+    hashes that were still to come. A path that arrives at the same node with the same hash, and
+    the same hashes to come, would go on to compute the same: it ends there.
+    """
+
+    __slots__ = ("_passed", "_root", "_size")
+
+    def __init__(self, *, size: int, root: bytes) -> None:
+        """Take size and root from a verified checkpoint."""
+        self._size = size
+        self._root = root
+        self._passed: dict[int, tuple[int, bytes, tuple[bytes, ...]]] = {}
+
+    def verify(self, leaf: bytes, *, index: int, proof: tuple[bytes, ...]) -> None:
+        """Verify what `verify_inclusion` verifies.
+
+        Raises:
+            InclusionNotProven: the proof shows anything else.
+        """
+        node, last, computed = index, self._size - 1, leaf
+        passed: dict[int, tuple[int, bytes, tuple[bytes, ...]]] = {}
+        for place, sibling in enumerate(proof):
+            here = node, computed, proof[place:]
+            if self._passed.get(last) == here:
+                self._passed.update(passed)
+                return
+            if last == 0 or len(sibling) != HASH_SIZE:
+                break
+            passed[last] = here
+            node, last, computed = _parent(node, last, computed, sibling)
+
+        verify_inclusion(leaf, index=index, size=self._size, proof=proof, root=self._root)
+        self._passed.update(passed)
 
 
 def verify_consistency(
@@ -287,6 +320,16 @@ def _roots_of_consistency(
             new = node_hash(new, sibling)
         node, last = node >> 1, last >> 1
     return (old, new) if last == 0 else None
+
+
+def _parent(node: int, last: int, computed: bytes, sibling: bytes) -> tuple[int, int, bytes]:
+    """Climb to the parent of a node: its place, that of the last node of its level, its hash."""
+    if node & 1 or node == last:
+        computed = node_hash(sibling, computed)
+        node, last = _skip_lone_levels(node, last)
+    else:
+        computed = node_hash(computed, sibling)
+    return node >> 1, last >> 1, computed
 
 
 def _left_size(size: int) -> int:

@@ -16,6 +16,7 @@ from traceability.ledger.statements import Statement
 class Needs:
     """Ids by class, gathered over one statement or a batch."""
 
+    authors: set[str] = field(default_factory=set)
     kids: set[str] = field(default_factory=set)
     revoked_kids: set[str] = field(default_factory=set)
     streams: set[tuple[str, str]] = field(default_factory=set)
@@ -27,9 +28,8 @@ class Needs:
 
     def add(self, statement: Statement) -> None:
         """Add what one statement looks at."""
-        body = statement.body
         self.kids |= {statement.kid, *(key.kid for key in new_keys(statement))}
-        self.organizations.add(statement.author)
+        self.authors.add(statement.author)
         for subject in statement.subjects:
             kind, _, name = subject.partition(":")
             if kind == "lot":
@@ -40,12 +40,42 @@ class Needs:
                 self.statements.add(name)
         if statement.envelope.stream is not None:
             self.streams.add((statement.author, statement.envelope.stream.id))
+        if isinstance(statement.body, registry.KeyRevocation):
+            self.kids.add(statement.body.kid)
+            self.revoked_kids.add(statement.body.kid)
+        self.add_named(statement)
+
+    def add_named(self, statement: Statement) -> None:
+        """Add the organizations and facilities that one statement names."""
+        body = statement.body
+        self.organizations.add(statement.author)
+        if statement.of_kind.needs is not None:
+            statement.of_kind.needs(body, self)
         if statement.kind.startswith("registry."):
             self._add_registry(body)
         elif isinstance(body, events.Correction):
             self._add_replacement(body.replacement.body)
         else:
             self._add_event(body)
+
+    @property
+    def relied_on(self) -> set[str]:
+        """Return the keys, organizations and facilities by which a decision may stand or fall."""
+        return {
+            *(f"key:{kid}" for kid in self.kids),
+            *(f"organization:{author}" for author in self.authors),
+            *(f"facility:{facility}" for facility in self.facilities),
+            *self.changed,
+        }
+
+    @property
+    def changed(self) -> set[str]:
+        """Return those that the statements themselves change, or say something about."""
+        return {
+            *(f"key:{kid}" for kid in self.revoked_kids),
+            *(name for name in self.subjects if name.startswith("organization:")),
+            *(name for name in map("facility:{}".format, self.facilities) if name in self.subjects),
+        }
 
     def _add_event(self, body: Any) -> None:
         facility = getattr(body, "facility", None)
@@ -73,11 +103,7 @@ class Needs:
                 self.organizations.add(value)
 
     def _add_registry(self, body: Any) -> None:
-        if isinstance(body, registry.KeyRevocation):
-            self.kids.add(body.kid)
-            self.revoked_kids.add(body.kid)
-            self.organizations.add(body.organization)
-        elif isinstance(body, registry.Audience):
+        if isinstance(body, registry.Audience):
             self.organizations.update(body.members)
         elif isinstance(body, registry.FacilityStatement):
             self.facilities.add(body.facility)

@@ -1,9 +1,12 @@
 """Statements about who and where: genesis, organizations, facilities, keys, relationships."""
 
+from decimal import Decimal
 from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from traceability.errors import ImpossibleFigure
+from traceability.ledger.mass import gross_amount
 from traceability.ledger.shapes import (
     Country,
     Day,
@@ -25,7 +28,7 @@ from traceability.ledger.shapes import (
     Text,
     Word,
 )
-from traceability.ledger.vocabulary import FacilityType, KeyHolder, OrganizationRole
+from traceability.ledger.vocabulary import FacilityType, KeyHolder, OrganizationRole, Stage
 
 
 class Jwk(Shape, frozen=True):
@@ -96,12 +99,16 @@ class Capacity(Shape, frozen=True):
 
 
 class RecoveryRange(Shape, frozen=True):
-    """The share of an element that the plant registers to recover from a material."""
+    """The share of an element that the plant registers to recover from a material at a stage.
+
+    Without `material` or `stage` it holds for all of them.
+    """
 
     element: Element
     low: DecimalText
     high: DecimalText
     material: Word | None = None
+    stage: Stage | None = None
 
 
 class FacilityStatement(Shape, frozen=True):
@@ -121,6 +128,39 @@ class FacilityStatement(Shape, frozen=True):
     capacities: Annotated[list[Capacity], Meta(max_length=64)] | None = None
     recoveries: Annotated[list[RecoveryRange], Meta(max_length=64)] | None = None
     licences: Annotated[list[Text], Meta(max_length=64)] | None = None
+
+
+_LATITUDE, _LONGITUDE = 90, 180
+
+
+def check_figures(body: FacilityStatement) -> None:
+    """Refuse figures that no facility can have: plausibility is measured against them.
+
+    Raises:
+        ImpossibleFigure: no place on Earth, or half of one; a range of recovery that is
+            reversed, or above all there is.
+        UnknownUnit, UnitDoesNotFitBasis, …: a capacity that is no quantity.
+    """
+    places = (("latitude", body.latitude, _LATITUDE), ("longitude", body.longitude, _LONGITUDE))
+    for name, told, limit in places:
+        if told is not None and abs(Decimal(told)) > limit:
+            raise ImpossibleFigure(f"No {name} is {told}.", at=f"$.body.{name}")
+    if (body.latitude is None) != (body.longitude is None):
+        lacking = "latitude" if body.latitude is None else "longitude"
+        raise ImpossibleFigure(f"A place needs its {lacking} too.", at=f"$.body.{lacking}")
+    for place, capacity in enumerate(body.capacities or ()):
+        quantity = capacity.per_year
+        gross_amount(
+            value=Decimal(quantity.value),
+            unit=quantity.unit,
+            basis=quantity.basis.value,
+            density_kg_l=None if quantity.density is None else Decimal(quantity.density),
+            at=f"$.body.capacities[{place}].per_year",
+        )
+    for place, recovery in enumerate(body.recoveries or ()):
+        if not Decimal(recovery.low) <= Decimal(recovery.high) <= 1:
+            problem = f"{recovery.low} to {recovery.high} is no share that can be recovered."
+            raise ImpossibleFigure(problem, at=f"$.body.recoveries[{place}]")
 
 
 class Relationship(Shape, frozen=True):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from traceability.errors import ChainBroken, UnknownStatement
@@ -36,19 +37,19 @@ _KNOWN_AFTER = (events.Receipt, events.Stocktake)
 """Events after which a lot holds what was weighed or counted, whatever it held before."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(Struct, frozen=True, kw_only=True):
     """Where a statement stands: its log index and entry, the subjects its links name by id.
 
-    `links` has, per subject, the hash of the entry before; chains whose subject is not known
-    are counted in `unnamed`.
+    `links` has, per subject, the hash of the entry before, and `lots` those of lots by lot id;
+    chains whose subject is not known are counted in `unnamed`.
     """
 
     index: int
     entry: str
     kind: str
     links: Mapping[str, str | None]
-    unnamed: int = 0
+    lots: tuple[tuple[str, str | None], ...]
+    unnamed: int
 
 
 @dataclass(slots=True, kw_only=True)
@@ -119,7 +120,7 @@ class Replay:
             self._forget_all(place)
             return
         assumed, is_lenient = self._assume(statement, place)
-        without_owners = [name for name, _ in _lots(place) if self._lacks_owners(name)]
+        without_owners = [name for name, _ in place.lots if self._lacks_owners(name)]
         if isinstance(statement.body, events.Transfer):
             for name in without_owners:
                 self.book.lots[name] = _owned(self.book.lots[name], statement.author)
@@ -154,7 +155,7 @@ class Replay:
             return False
         if replaced.waits_on is not None and replaced.waits_on in self._hidden_consignments:
             return False
-        there = {name for name, before in _lots(place) if before is not None}
+        there = {name for name, before in place.lots if before is not None}
         there |= {movement.lot for movement in replaced.movements}
         return all(name in self.book.lots and self.book.lots[name].owners for name in there)
 
@@ -167,7 +168,7 @@ class Replay:
         """
         assumed: set[str] = set()
         is_lenient = self._assume_facility(statement)
-        for name, before in _lots(place):
+        for name, before in place.lots:
             if before is None:
                 continue
             known = self.book.lots.get(name)
@@ -203,7 +204,7 @@ class Replay:
         is_known = subject in self.whole and subject not in self._hidden_consignments
         if before is None or is_known:
             return False
-        has_arrived = isinstance(statement.body, events.Receipt) and any(_lots(place))
+        has_arrived = isinstance(statement.body, events.Receipt) and bool(place.lots)
         self.book.consignments[subject] = Consignment(subject=subject, shipped=has_arrived)
         return True
 
@@ -236,12 +237,6 @@ def _verify_subjects(effects: Effects, place: Place, *, is_certain: bool) -> Non
             "The entry does not chain to exactly what its statement touches.",
             subjects=sorted(missing),
         )
-
-
-def _lots(place: Place) -> Iterator[tuple[str, str | None]]:
-    for subject, before in place.links.items():
-        if subject.startswith("lot:"):
-            yield subject.removeprefix("lot:"), before
 
 
 def _owned(lot: Lot, author: str) -> Lot:

@@ -7,8 +7,10 @@ A member that may be absent has the default `None`: silence is unknown. What is 
 be none is written (`0`, `[]`); JSON `null` does not occur in a statement.
 """
 
+from contextlib import suppress
 from typing import Annotated
 
+import msgspec
 from msgspec import Meta, Struct
 
 from traceability.ledger.vocabulary import AssayStatus, Basis, OutputRole, ProcessType, Quality
@@ -62,6 +64,23 @@ Element = Annotated[
 ]
 Formula = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9().]{1,80}\Z")]
 Parts = Annotated[int, Meta(ge=1, le=2**53 - 1)]
+
+
+def prepare_shapes() -> set[type[Struct]]:
+    """Let msgspec prepare every structure that is defined by now; return those it can read.
+
+    It does so at first use (0.22), and where two threads use one for the first time at once the
+    process dies: whoever serves with threads calls this before there are any.
+    """
+    prepared, waiting = set(), list(Struct.__subclasses__())
+    while waiting:
+        shape = waiting.pop()
+        waiting.extend(shape.__subclasses__())
+        # Never read from JSON: it holds what is not in JSON, or names that only type checkers see.
+        with suppress(TypeError, NameError):
+            msgspec.json.Decoder(shape)
+            prepared.add(shape)
+    return prepared
 
 
 class Shape(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

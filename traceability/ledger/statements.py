@@ -7,8 +7,9 @@ verifier), so that all refuse the same bad statement.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
-from typing import Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -20,11 +21,15 @@ from traceability.errors import (
     TooManySubjects,
     UnknownKind,
 )
-from traceability.ledger.canonical import parse_json
+from traceability.ledger.canonical import DEPTH_LIMIT, INTEGER_LIMIT, is_name, parse_json
 from traceability.ledger.disclosures import reveal
 from traceability.ledger.effective import Effective, parse_effective
 from traceability.ledger.shapes import Evidence, Hash, LocalId, OrganizationId, Party, Shape, Text
 from traceability.ledger.signing import STATEMENT_TYPE, Jws, parse_jws
+
+if TYPE_CHECKING:
+    from traceability.ledger.book import Book
+    from traceability.ledger.needs import Needs
 
 MAX_SUBJECTS = 256
 MAX_STATEMENT = 60_000
@@ -38,8 +43,8 @@ class StreamPlace(Shape, frozen=True):
     prev: Hash | None = None
 
 
-class Envelope(Shape, frozen=True):
-    """What every statement says about itself, whatever its kind."""
+class Head(Shape, frozen=True):
+    """What a statement says about itself, besides its body."""
 
     ledger: Text
     id: Annotated[
@@ -50,21 +55,52 @@ class Envelope(Shape, frozen=True):
     schema: Literal[1]
     author: OrganizationId
     effective: Text
-    body: dict[str, Any]
     evidence: Annotated[list[Evidence], Meta(max_length=64)] | None = None
     stream: StreamPlace | None = None
     asserted_by: Party | None = None
     acting_person: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{8,64}\Z")] | None = None
 
 
+class Envelope(Head, frozen=True, kw_only=True):
+    """What every statement says about itself, whatever its kind."""
+
+    body: dict[str, Any]
+
+
+class _Plain(Head, frozen=True, kw_only=True):
+    """The same, its body as it is written."""
+
+    body: msgspec.Raw
+
+
+State = Mapping[str, Any]
+"""What recording keeps of a subject, as JSON, so that the next statement about it can be judged."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """A kind of statement: the shape of its body, the subjects it touches, its own checks."""
+    """A kind of statement: the shape of its body, the subjects it touches, its own checks.
+
+    Args:
+        check: refuses what the shape cannot; knows nothing but the statement.
+        needs: adds what `settle` looks at besides the subjects.
+        settle: refuses what the states of the subjects do not allow, and returns the states
+            that they have after it. It runs under the locks of recording, so of two statements
+            about one subject the second sees what the first did. For kinds of other apps;
+            `decision` has the rules of this one's.
+    """
 
     name: str
     body: type[Shape]
     subjects: Callable[[Any, str], list[str]]
     check: Callable[[Any, "Statement"], None] | None = None
+    needs: "Callable[[Any, Needs], None] | None" = None
+    settle: "Callable[[Statement, Book], Mapping[str, State]] | None" = None
+
+    @property
+    def decoder(self) -> "msgspec.json.Decoder[Shape] | None":
+        """Return what reads a body from its text, if its shape alone keeps it in the profile."""
+        return _decoder(self.body)
 
 
 class Statement(Struct, frozen=True, kw_only=True):
@@ -78,11 +114,16 @@ class Statement(Struct, frozen=True, kw_only=True):
     id: UUID
     author: str
     kind: str
+    of_kind: Kind
     effective: Effective
-    envelope: Envelope
+    envelope: Head
     body: Any
     subjects: tuple[str, ...]  # sorted, unique
     disclosures: tuple[Mapping[str, Any], ...]
+
+
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What a decoder of shapes raises on bytes that do not fit."""
 
 
 Kinds = Mapping[str, Kind]
@@ -96,6 +137,7 @@ def parse_statement(
     kinds: Kinds,
     ledger: str,
     disclosures: tuple[Mapping[str, Any], ...] = (),
+    digest: bytes | None = None,
 ) -> Statement:
     """Read a compact JWS; the signature is not verified here, since the key is elsewhere.
 
@@ -104,6 +146,7 @@ def parse_statement(
         kinds: the kinds this ledger knows.
         ledger: the origin the statement must name.
         disclosures: salts and values of what the statement hides.
+        digest: the SHA-256 of `raw`, where it is known already.
 
     Raises:
         MalformedSignature, MalformedStatement and the profile's errors: not understood.
@@ -111,30 +154,25 @@ def parse_statement(
         UnknownKind: no parser for its kind.
     """
     jws = parse_jws(raw, typ=STATEMENT_TYPE)
-    document = parse_json(jws.payload, limit=MAX_STATEMENT)
-    # Without the mark, written plainly or with an escape, there is nothing to reveal.
-    if disclosures or b'"sd"' in jws.payload or b"\\u" in jws.payload:
-        document = reveal(document, disclosures)
-    envelope = to_shape(document, Envelope)
+    told = None if disclosures else _read_plain(jws.payload, kinds)
+    envelope, body = told or _read(jws.payload, kinds, ledger, disclosures)
     if envelope.ledger != ledger:
         raise NotForThisLedger(named=envelope.ledger, ledger=ledger)
-    kind = kinds.get(envelope.kind)
-    if kind is None:
-        raise UnknownKind(envelope.kind)
-    body = to_shape(envelope.body, kind.body, at="$.body")
+    kind = kinds[envelope.kind]
 
     subjects = tuple(sorted(set(kind.subjects(body, envelope.author))))
     if len(subjects) > MAX_SUBJECTS:
         raise TooManySubjects(len(subjects), MAX_SUBJECTS)
     statement = Statement(
         raw=raw,
-        digest=sha256(raw).digest(),
+        digest=digest or sha256(raw).digest(),
         payload_digest=sha256(jws.payload).digest(),
         jws=jws,
         kid=jws.kid,
-        id=UUID(envelope.id),
+        id=msgspec.convert(envelope.id, UUID),
         author=envelope.author,
         kind=envelope.kind,
+        of_kind=kind,
         effective=parse_effective(envelope.effective),
         envelope=envelope,
         body=body,
@@ -143,6 +181,46 @@ def parse_statement(
     )
     check(kind, body, statement)
     return statement
+
+
+def _read(
+    payload: bytes, kinds: Kinds, ledger: str, disclosures: tuple[Mapping[str, Any], ...]
+) -> tuple[Envelope, Shape]:
+    """Read a document in any layout; what is wrong with it is told from here."""
+    document = parse_json(payload, limit=MAX_STATEMENT)
+    # Without the mark, written plainly or with an escape, there is nothing to reveal.
+    if disclosures or b'"sd"' in payload or b"\\u" in payload:
+        document = reveal(document, disclosures)
+    envelope = to_shape(document, Envelope)
+    if envelope.ledger != ledger:
+        raise NotForThisLedger(named=envelope.ledger, ledger=ledger)
+    kind = kinds.get(envelope.kind)
+    if kind is None:
+        raise UnknownKind(envelope.kind)
+    return envelope, to_shape(envelope.body, kind.body, at="$.body")
+
+
+def _read_plain(payload: bytes, kinds: Kinds) -> tuple[_Plain, Shape] | None:
+    """Read a document that is written canonically and hides nothing, in a quarter of the time.
+
+    The text that is written anew from what was understood is the text that was read: so it held
+    no member twice, no null, no number of another form. The shape says the rest of the profile.
+    For everything else the answer is None, and `_read` tells why.
+    """
+    if len(payload) > MAX_STATEMENT or b'"sd"' in payload or b"\\u" in payload:
+        return None
+    try:
+        envelope = _PLAIN.decode(payload)
+        kind = kinds.get(envelope.kind)
+        decoder = kind.decoder if kind is not None else None
+        if decoder is None:
+            return None
+        body = decoder.decode(envelope.body)
+    except UNREADABLE:
+        return None
+    if _SORTED.encode(body) != bytes(envelope.body) or _SORTED.encode(envelope) != payload:
+        return None
+    return envelope, body
 
 
 def check(kind: Kind, body: Shape, statement: Statement) -> None:
@@ -164,3 +242,54 @@ def to_shape(value: object, shape: type[S], *, at: str = "$") -> S:
         found = _PLACE.search(text)
         place = at + found.group(1)[1:] if found else at
         raise MalformedStatement(f"{_PLACE.sub('', text)}.", at=place) from None
+
+
+@lru_cache
+def _decoder(shape: type[Shape]) -> msgspec.json.Decoder[Shape] | None:
+    return msgspec.json.Decoder(shape) if _keeps_to_profile(shape) else None
+
+
+def _keeps_to_profile(shape: type[Shape]) -> bool:
+    """Tell whether every value of a shape is within the profile of `canonical`.
+
+    It is not where anything may stand: free members, numbers without bounds, shapes within
+    themselves, which have no end.
+    """
+    waiting: list[tuple[Any, int]] = [(msgspec.inspect.type_info(shape), DEPTH_LIMIT - 1)]
+    while waiting:
+        kind, levels = waiting.pop()
+        parts = _parts(kind)
+        if parts is None or levels < 0:
+            return False
+        is_container = isinstance(kind, msgspec.inspect.StructType | msgspec.inspect.ListType)
+        waiting.extend((part, levels - is_container) for part in parts)
+    return True
+
+
+def _parts(kind: Any) -> tuple[Any, ...] | None:
+    """Return what a type of shapes is made of; None where it allows what the profile does not."""
+    match kind:
+        case msgspec.inspect.StructType(fields=fields):
+            return tuple(one.type for one in fields) if all(map(_is_named_well, fields)) else None
+        case msgspec.inspect.Metadata(type=part) | msgspec.inspect.ListType(item_type=part):
+            return (part,)
+        case msgspec.inspect.UnionType(types=parts):
+            return parts
+        case msgspec.inspect.IntType(ge=int(low), le=int(high)):
+            return () if low >= -INTEGER_LIMIT and high <= INTEGER_LIMIT else None
+    return () if isinstance(kind, _WITHIN) else None
+
+
+def _is_named_well(member: msgspec.inspect.Field) -> bool:
+    return is_name(member.encode_name)
+
+
+_WITHIN = (
+    msgspec.inspect.StrType,
+    msgspec.inspect.EnumType,
+    msgspec.inspect.LiteralType,
+    msgspec.inspect.BoolType,
+    msgspec.inspect.NoneType,
+)
+_PLAIN = msgspec.json.Decoder(_Plain)
+_SORTED = msgspec.json.Encoder(order="sorted")

@@ -25,7 +25,8 @@ from traceability.errors import (
     TraceabilityError,
 )
 from traceability.ledger import contents, continuity, heads
-from traceability.ledger.bundle import ProofBundle, ProvenEntry, parse_bundle
+from traceability.ledger.ahead import Ahead
+from traceability.ledger.bundle import ProofBundle, ProvenEntry, parse_bundle, skim_bundle
 from traceability.ledger.checkpoint import Checkpoint
 from traceability.ledger.notes import VerifierKey
 from traceability.ledger.replaying import Tally
@@ -129,6 +130,7 @@ def verify_bundle(
     verifiers: Sequence[VerifierKey],
     earlier: Sequence[str] = (),
     documents: DigestOf | None = None,
+    processes: int = 1,
 ) -> VerificationReport:
     """Verify a bundle against nothing but the keys and notes its reader brings.
 
@@ -137,14 +139,25 @@ def verify_bundle(
         verifiers: the log's key, and those of witnesses that one relies on.
         earlier: checkpoints of this log that one holds, as signed notes.
         documents: finds evidence files by digest; None where there are none at hand.
+        processes: how many may work at once.
 
     Returns:
         A report; `error` tells what is wrong with the first step that failed.
     """
+    given = _Given(data=data, verifiers=verifiers, earlier=earlier, documents=documents)
+    with Ahead(data, given.check_form_and_proofs, processes=processes) as ahead:
+        if ahead.has_begun:
+            report = _verified(given, ahead)
+            if report.is_verified:
+                return report
+    return _verified(given, None)  # each step in its turn, to tell which one fails
+
+
+def _verified(given: "_Given", ahead: Ahead | None) -> VerificationReport:
     found = _Found()
     steps: list[Step] = []
     error: TraceabilityError | None = None
-    run = _run(found, data, verifiers, earlier, documents)
+    run = _run(found, given, ahead)
     for number, name in enumerate(_NAMES, 1):
         try:
             outcome, sentence = next(run)
@@ -154,6 +167,21 @@ def verify_bundle(
             break
         steps.append(Step(number=number, name=name, outcome=outcome, sentence=sentence))
     return _report(found, tuple(steps), error)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Given:
+    """What the reader brings."""
+
+    data: bytes
+    verifiers: Sequence[VerifierKey]
+    earlier: Sequence[str]
+    documents: DigestOf | None
+
+    def check_form_and_proofs(self) -> None:
+        """Verify what another process verifies ahead: the first two steps."""
+        bundle = parse_bundle(self.data)
+        contents.verify_entries(bundle, heads.open_exactly(bundle.checkpoint, self.verifiers))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -171,29 +199,30 @@ class _Found:
     misbehaviour: dict[str, Any] | None = None
 
 
-def _run(
-    found: _Found,
-    data: bytes,
-    verifiers: Sequence[VerifierKey],
-    earlier: Sequence[str],
-    documents: DigestOf | None,
-) -> Iterator[tuple[str, str]]:
-    """Run the steps, one at each `next`; yields outcome and sentence of each."""
-    bundle = parse_bundle(data)
-    checkpoint = heads.open_exactly(bundle.checkpoint, verifiers)
+def _run(found: _Found, given: _Given, ahead: Ahead | None) -> Iterator[tuple[str, str]]:
+    """Run the steps, one at each `next`; yields outcome and sentence of each.
+
+    With `ahead`, others verify form and proofs of the file, and its signatures, meanwhile: that
+    they did is asked before the last step is told, and until then nothing counts.
+    """
+    bundle = parse_bundle(given.data) if ahead is None else skim_bundle(given.data)
+    checkpoint = heads.open_exactly(bundle.checkpoint, given.verifiers)
     found.lot, found.size, found.entries = bundle.lot, checkpoint.size, bundle.entries
-    witnesses = heads.witnesses_of(bundle.checkpoint, verifiers)
+    witnesses = heads.witnesses_of(bundle.checkpoint, given.verifiers)
     yield (
         OK,
         f"{checkpoint.origin} signed size {checkpoint.size}; cosigned by {witnesses} witnesses.",
     )
 
-    contents.verify_entries(bundle, checkpoint)
+    if ahead is None:
+        contents.verify_entries(bundle, checkpoint)
     yield OK, f"{len(bundle.entries)} entries are in the log, each at its index."
 
     read = contents.understand(bundle, checkpoint.origin)
     found.partly_hidden = read.partly_hidden
-    found.disputed = contents.verify_statements(read)
+    found.disputed = contents.verify_signers(read)
+    if ahead is None:
+        contents.verify_signatures(read)
     yield OK, f"{len(read.said)} statements are signed with keys that were good at their index."
 
     found.begun_blinded = continuity.verify_chains(read)
@@ -205,9 +234,12 @@ def _run(
     disclosed = contents.verify_disclosures(read)
     yield OK, f"{disclosed} disclosed values fit; every missing text was erased or is blinded."
 
-    yield _verify_documents(found, read, documents)
+    yield _verify_documents(found, read, given.documents)
 
-    yield _verify_consistency(found, bundle, checkpoint, verifiers, earlier)
+    consistency = _verify_consistency(found, bundle, checkpoint, given)
+    if ahead is not None:
+        contents.verify_signatures(read, ahead.vouched())
+    yield consistency
 
 
 def _told(tally: Tally) -> str:
@@ -223,13 +255,13 @@ def _verify_documents(
     if documents is None:
         return SKIPPED, "No documents were given."
     seen: dict[str, bool] = {}
-    for at, item in read.placed_items():
+    for number, item in enumerate(read.bundle.entries):
         said = read.said.get(item.hash)
         evidence = said.statement.envelope.evidence if said and said.statement else None
         for document in evidence or ():
             digest = documents(document.sha256)
             if digest is not None and digest != document.sha256:
-                raise DocumentDiffers(document.sha256, at=at)
+                raise DocumentDiffers(document.sha256, at=contents.at_entry(number))
             seen[document.sha256] = digest is not None
     found.documents_missing = tuple(sorted(name for name, is_there in seen.items() if not is_there))
     there = sum(seen.values())
@@ -240,9 +272,9 @@ def _verify_consistency(
     found: _Found,
     bundle: ProofBundle,
     checkpoint: Checkpoint,
-    verifiers: Sequence[VerifierKey],
-    held: Sequence[str],
+    given: _Given,
 ) -> tuple[str, str]:
+    verifiers, held = given.verifiers, given.earlier
     try:
         known = heads.verify_earlier(bundle.earlier, checkpoint, verifiers)
     except ConsistencyNotProven as error:

@@ -1,4 +1,4 @@
-"""Functions of the write path, append-only triggers, and what each role may do."""
+"""Indexes and functions of the write path, append-only triggers, and what each role may do."""
 
 from pathlib import Path
 
@@ -39,6 +39,7 @@ class Migration(migrations.Migration):
     dependencies = [("traceability", "0001_ledger")]
 
     operations = [
+        migrations.RunSQL((SQL / "indexes.sql").read_text(), migrations.RunSQL.noop),
         migrations.RunSQL((SQL / "functions.sql").read_text(), migrations.RunSQL.noop),
         migrations.RunSQL((SQL / "append_only.sql").read_text(), migrations.RunSQL.noop),
         migrations.RunPython(grants, migrations.RunPython.noop),

@@ -59,7 +59,9 @@ UNFOLD: dict[str, Any] = {
                 "separator": True,
                 "items": [
                     _link(_("Flags"), "flag", "standards", "flag"),
+                    _link(_("Questions to us"), "contact_support", "standards", "question"),
                     _link(_("Lots"), "inventory_2", "traceability", "lot"),
+                    _link(_("Accounts"), "balance", "standards", "account"),
                 ],
             },
             {

@@ -114,7 +114,10 @@ class Cluster:
         """Start the server unless it runs; make the cluster, databases and roles first."""
         if self.is_ready():
             return
+        last, self._server = self._server, None
         self._wait(lambda: not _is_occupied(self.data), step="the end of the last server")
+        if last:  # ours, and killed by somebody: what it left is gone by now
+            last.wait(START_SECONDS)
         self._clear_stale_files()
         account, binaries = self._make_cluster()
 

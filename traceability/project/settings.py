@@ -102,9 +102,14 @@ STATEMENT_KINDS: dict[str, str] = {
     "standards.certificate": _STANDARDS_KINDS,
     "standards.certificate_status": _STANDARDS_KINDS,
     "standards.snapshot": _STANDARDS_KINDS,
+    "standards.declaration": _STANDARDS_KINDS,
     "standards.policy": _STANDARDS_KINDS,
     "standards.pack_activation": _STANDARDS_KINDS,
     "standards.verdicts": _STANDARDS_KINDS,
+    "standards.account": _STANDARDS_KINDS,
+    "standards.claim": _STANDARDS_KINDS,
+    "standards.credit": _STANDARDS_KINDS,
+    "standards.close": _STANDARDS_KINDS,
 }
 PUBLISH_WITHIN_SECONDS = _number("PUBLISH_WITHIN_SECONDS", 60)  # the receipt's promise
 
@@ -148,6 +153,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "traceability.project.machines.for_machines",  # what follows is for people
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "traceability.project.csp.relax_admin_policy",
@@ -302,6 +308,7 @@ STORAGES = {
 
 CELERY_BROKER_URL = _required("CELERY_BROKER_URL")
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # however long the broker is away
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -319,6 +326,7 @@ if environment.get("PGMQ_CONNECTION"):
         "wait_time_seconds": 0,
         "visibility_timeout": 900,
         "pool_size": 4,
+        "pool_timeout": 2,  # seconds; then a new pool tries at once, where an old one would wait
     }
 
 # ── what it says ──────────────────────────────────────────────────────────────────────────

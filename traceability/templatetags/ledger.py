@@ -46,6 +46,12 @@ def percent(share: Fraction) -> str:
 
 
 @register.filter
+def milligrams(value: str | None) -> str:
+    """Return milligrams that came as text, so that no reader rounds them, as people read them."""
+    return amount(None if value is None else int(value))
+
+
+@register.filter
 def grouped(value: int) -> str:
     """Return an integer with thin spaces between thousands, as the SI writes it."""
     return f"{value:,}".replace(",", "\u202f")

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 from standards.rulebook.composition import abridged, site_name
 from standards.rulebook.dossier import LEAF_STAGES, Dossier, Step
@@ -10,6 +11,7 @@ from standards.rulebook.findings import (
     Measured,
     Outcome,
     SiteLine,
+    StatementLine,
     at_most,
     concluded,
     decimal_text,
@@ -45,13 +47,16 @@ def no_step_gave_more_metal_than_it_took(dossier: Dossier, law: LawOnDate) -> Fi
     decisive = max(checked, key=lambda one: (_RANK[one.outcome], one.excess_mg))
     alike = [one for one in checked if one.outcome is decisive.outcome]
     because = _sentence(decisive, dossier.mineral)
-    lines, evidence = _lines(checked, dossier), [one.step.entry for one in alike]
     missing = abridged([name for one in checked for name in _missing(one, dossier.mineral)])
+    details: dict[str, Any] = {
+        "missing": missing,
+        "lines": _lines(checked, dossier),
+        "statements": _statements(checked, dossier.mineral),
+        "evidence": [one.step.entry for one in alike],
+    }
     if decisive.measured is None:
-        return indeterminate(because, *cites, missing=missing, lines=lines, evidence=evidence)
-    return concluded(
-        decisive.measured, because, *cites, missing=missing, lines=lines, evidence=evidence
-    )
+        return indeterminate(because, *cites, **details)
+    return concluded(decisive.measured, because, *cites, **details)
 
 
 def _may_exceed(step: Step) -> bool:
@@ -129,6 +134,22 @@ def _lines(checked: list[_CheckedStep], dossier: Dossier) -> tuple[SiteLine, ...
             because=_sentence(max(steps, key=lambda one: one.excess_mg), dossier.mineral),
         )
         for (facility_id, outcome), steps in alike.items()
+    )
+
+
+def _statements(checked: list[_CheckedStep], mineral: str) -> tuple[StatementLine, ...]:
+    """Return the statements that are doubted or open, whose authors may answer."""
+    doubted = [one for one in checked if one.outcome is not Outcome.CONFORMS]
+    doubted.sort(key=lambda one: (-_RANK[one.outcome], -one.excess_mg))
+    return tuple(
+        StatementLine(
+            entry=one.step.entry,
+            author=one.step.organization_id,
+            outcome=one.outcome,
+            because=_sentence(one, mineral),
+        )
+        for one in doubted
+        if one.step.organization_id is not None  # what was only declared is nobody's statement
     )
 
 

@@ -4,9 +4,11 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from account_builders import FIRST_END, account, at, claim, close, issue, loss, received
 from rulebook_builders import credential, dossier, exactly, snapshot, source, step
 
 import standards.rulebook
+from standards.rulebook.accounts import Terms
 from standards.rulebook.dossier import Dossier, MassRange
 from standards.rulebook.dossier_format import dossier_as_json, parse_dossier
 from standards.rulebook.evaluation import evaluate
@@ -20,7 +22,28 @@ FULL = dossier(
     steps=(step(10, missing=("assay certificate",)), step(10, input_mg=None)),
     credentials=(credential(), credential(activities=None, level=None, valid_from=None)),
     snapshots=(snapshot(),),
+    claims=(claim("A", 20, 4, withdrawn_at=at(30)),),
+    accounts=(
+        close(
+            account(received("one", 10, 10), claims=(claim("A", 20, 4),)),
+            Terms(),
+            FIRST_END,
+            1000,
+            adjustments=(loss("one", 100, 1),),
+            issues=(issue("S1", 110, 1),),
+        ),
+    ),
+    credits=(issue("S2", 5, 3, account=None),),
 )
+
+
+OBSERVED = {
+    "entry": "a" * 64,
+    "author": "acme",
+    "lot": "acme:L1",
+    "facility": None,
+    "because": "so it was measured",
+}
 
 
 def test_a_dossier_survives_being_written_and_read():
@@ -48,11 +71,24 @@ def test_what_is_not_written_is_unknown():
         ({"contained_mg": {"low_mg": 3, "high_mg": 2}}, "no mass lies between 3 mg and 2 mg"),
         ({"contained_mg": {"low_mg": -1, "high_mg": 2}}, "no mass lies between"),
         ({"mineral": 29}, "dossier.mineral: str needed"),
+        ({"observations": []}, "dossier.observations: dict needed"),
+        ({"observations": {"PL-06": [OBSERVED | {"worst": "1/0"}]}}, "a ratio such as 3/7 needed"),
+        ({"observations": {"PL-06": [OBSERVED | {"worst": 1}]}}, "a ratio such as 3/7 needed"),
+        ({"observations": {"PL-06": [{}]}}, r"observations.PL-06\[0\].entry: missing"),
     ],
 )
 def test_a_malformed_dossier_is_refused_with_the_place(change, sentence):
     with pytest.raises(ValueError, match=sentence):
         parse_dossier(dossier_as_json(FULL) | change)
+
+
+def test_an_instant_has_an_offset():
+    told = dossier_as_json(FULL)
+    told["claims"][0]["at"] = "2026-01-21T12:00:00"
+    with pytest.raises(ValueError, match=r"dossier.claims\[0\].at: an instant has an offset"):
+        parse_dossier(told)
+    told["claims"][0]["at"] = at(20)
+    assert parse_dossier(told) == FULL
 
 
 def test_toml_days_are_read_as_they_are():

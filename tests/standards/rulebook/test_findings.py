@@ -156,5 +156,32 @@ def test_intervals_and_thresholds_read_as_people_say_them():
     assert measured.interval_text == "40 % to 60 %"
     assert measured.threshold_text == "at least 50 %"
     assert at_most(Fraction(1), Fraction(1), Fraction(0)).interval_text == "100 %"
+
+
+@pytest.mark.parametrize(
+    ("unit", "text"),
+    [
+        ("share", "150 %"),
+        ("ratio", "150 %"),
+        ("mg", "0.000002 kg"),
+        ("km/h", "1.5 km/h"),
+        ("days", "1.5 days"),
+        ("count", "1.5"),
+    ],
+)
+def test_a_figure_is_written_with_its_unit(unit, text):
+    value = Fraction(3, 2)
+    measured = at_most(value, value, value, unit)
+
+    assert (measured.interval_text, measured.threshold_text) == (text, f"at most {text}")
+
+
+def test_a_margin_is_written_with_its_sign():
+    margins = [
+        at_least(Fraction(worst, 10), Fraction(1), Fraction(1, 2)).margin_text
+        for worst in (3, 5, 8)
+    ]
+
+    assert margins == ["\N{MINUS SIGN}20 %", "0 %", "+30 %"]
     assert decimal_text(Fraction(-5, 2)) == "-2.5"
     assert decimal_text(Fraction(7), places=0) == "7"

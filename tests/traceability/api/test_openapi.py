@@ -17,9 +17,9 @@ from schemathesis.specs.openapi.checks import content_type_conformance, response
 from tests.traceability.api.world import client
 from traceability.api import examples
 from traceability.api.lots import LotDetail
-from traceability.api.provenance import Provenance
 from traceability.api.statements import RecordedStatement
 from traceability.api.submitting import Signed
+from traceability.downstream import Recall
 from traceability.ledger.canonical import canonical
 from traceability.ledger.keys import new_private_key
 from traceability.ledger.shapes import LotId
@@ -27,6 +27,7 @@ from traceability.ledger.signing import STATEMENT_TYPE, sign_jws
 from traceability.ledger.statements import parse_statement
 from traceability.models import Entry
 from traceability.recording import known_kinds
+from traceability.upstream import Provenance
 
 pytestmark = pytest.mark.django_db
 CHECKS = (not_a_server_error, content_type_conformance, response_schema_conformance)
@@ -76,6 +77,7 @@ def test_every_operation_says_how_it_is_refused(world):
         (examples.RECORDED, RecordedStatement),
         (examples.LOT, LotDetail),
         (examples.PROVENANCE, Provenance),
+        (examples.RECALL, Recall),
     ],
 )
 def test_every_example_is_of_the_shape_it_is_an_example_of(example, shape):

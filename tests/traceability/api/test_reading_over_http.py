@@ -18,7 +18,15 @@ from traceability.ledger.merkle import leaf_hash
 from traceability.models import Checkpoint, Entry, LogIndex
 
 pytestmark = pytest.mark.django_db
-LISTS = ("statements", "rejections", "organizations", "facilities", "keys", "lots")
+LISTS = (
+    "statements",
+    "rejections",
+    "organizations",
+    "facilities",
+    "keys",
+    "lots",
+    "restatements",
+)
 
 
 def items(world, caller, path):

@@ -23,8 +23,16 @@ IN_FULL = {  # lot: who may know what is left of it, and where
     "bolt:D": {"bolt", "cell", "operator"},
     "rival:R": {"rival", "operator"},
 }
-OF_A_LOT = ("lots/{}", "lots/{}/provenance", "lots/{}/bundle")
-LISTS = ("statements", "rejections", "organizations", "facilities", "keys", "lots")
+OF_A_LOT = ("lots/{}", "lots/{}/provenance", "lots/{}/bundle", "lots/{}/descendants")
+LISTS = (
+    "statements",
+    "rejections",
+    "organizations",
+    "facilities",
+    "keys",
+    "lots",
+    "restatements",
+)
 PUBLIC = ("log/checkpoint", "log/vkey", "log/tile/0/000.p/{size}", "log/proofs/{hash}")
 
 

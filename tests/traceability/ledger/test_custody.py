@@ -566,7 +566,7 @@ def test_a_wrong_receipt_ahead_never_stops_the_shipment(notes, wrong):
 
 
 def test_an_assay_changes_no_amount_and_needs_sight_of_the_lot(notes):
-    compound = {"formula": "CuSO4.5H2O", "purity": "0.99", "basis": "dry"}
+    compound = {"formula": "CuFeS2", "purity": "0.8", "basis": "dry"}
     notes.says("alice", assay("alice:L", moisture="0.08", compound=compound))
 
     [movement] = notes.effects.movements

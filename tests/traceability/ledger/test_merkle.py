@@ -16,6 +16,7 @@ from traceability.errors import (
 from traceability.ledger.merkle import (
     EMPTY_ROOT,
     Frontier,
+    Inclusions,
     consistency_proof,
     inclusion_proof,
     leaf_hash,
@@ -111,6 +112,44 @@ def test_an_inclusion_proof_does_not_survive_any_change(leaves, data):
     changed = data.draw(changes_of(inclusion_proof(leaves, index)))
     with pytest.raises(InclusionNotProven):
         verify_inclusion(leaves[index], index=index, size=len(leaves), proof=changed, root=root)
+
+
+def verdict(verify, *arguments, **named):
+    try:
+        verify(*arguments, **named)
+    except InclusionNotProven as error:
+        return error.message
+    return "included"
+
+
+@settings(deadline=None)
+@given(leaves=logs, data=st.data())
+def test_many_entries_are_judged_as_each_would_be_alone(leaves, data):
+    size, root = len(leaves), tree_root(leaves)
+    together = Inclusions(size=size, root=root)
+    for index in data.draw(st.lists(st.integers(0, size - 1), max_size=12)):
+        leaf, proof = leaves[index], inclusion_proof(leaves, index)
+        if data.draw(st.booleans()):
+            proof = data.draw(changes_of(proof))
+            leaf = data.draw(st.sampled_from([leaf, leaves[0], leaves[-1]]))
+            index = data.draw(st.integers(0, size))
+        alone = verdict(verify_inclusion, leaf, index=index, size=size, proof=proof, root=root)
+        assert verdict(together.verify, leaf, index=index, proof=tuple(proof)) == alone
+
+
+def test_hashes_of_other_lengths_do_not_pass_for_a_node_that_was_shown():
+    """The same bytes, parted otherwise between two children, have the same parent hash."""
+    leaves, root = NUMBERED[:4], tree_root(NUMBERED[:4])
+    together = Inclusions(size=4, root=root)
+    first, upper = inclusion_proof(leaves, 0)
+    together.verify(leaves[0], index=0, proof=(first, upper))
+
+    shorter, longer = leaves[0][:-1], leaves[0][-1:] + first
+    assert node_hash(shorter, longer) == node_hash(leaves[0], first)
+    with pytest.raises(InclusionNotProven, match="not 32 bytes"):
+        together.verify(shorter, index=0, proof=(longer, upper))
+    with pytest.raises(InclusionNotProven, match="not 32 bytes"):
+        together.verify(longer, index=1, proof=(shorter, upper))
 
 
 @settings(deadline=None)

@@ -1,11 +1,11 @@
 """Whose metal is in a lot: conserved to the milligram, and nothing unknown becomes known."""
 
-from dataclasses import replace
 from fractions import Fraction
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.traceability.ledger.histories import (
     ELEMENTS,

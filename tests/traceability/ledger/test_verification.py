@@ -1,11 +1,12 @@
 """The offline verifier: what it accepts, what it names, what it counts."""
 
-from dataclasses import replace
 from hashlib import sha256
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.traceability.ledger.paper_ledger import (
     PaperLedger,
@@ -377,7 +378,7 @@ def test_a_withheld_revocation_is_noticed():
 
 def test_a_second_genesis_is_refused():
     ledger = dishonest()
-    genesis = ledger.written[0].statement.envelope.body
+    genesis = msgspec.to_builtins(ledger.written[0].statement.body)
     ledger.say("registry.genesis", "operator", genesis, effective="2026-01-01", honest=False)
 
     fails(ledger.bundle("acme:L1"), "statements", "genesis_misplaced")
@@ -619,7 +620,7 @@ def everything_that_happens(ledger):
     offer = ledger.say("custody.offer", "bolt", {"lots": ["acme:B"], "audience": ["acme"]})
     ledger.say("custody.withdrawal", "bolt", {"offer": offer, "lots": ["acme:B"]})
     wrong = smelt(ledger, [("acme:B", "10"), ("acme:B1", "5")], output="bolt:P", value="6")
-    body = dict(ledger.written[-1].statement.envelope.body)
+    body = msgspec.to_builtins(ledger.written[-1].statement.body)
     body["inputs"] = [{"lot": "acme:B", "quantity": tonnes("9"), "role": "feed"}, body["inputs"][1]]
     ledger.say(
         "custody.correction",
@@ -665,7 +666,7 @@ def test_facilities_may_be_hidden_too(hidden):
 def test_a_hidden_facility_may_be_stated_again_in_the_open():
     ledger = PaperLedger()
     company(ledger, "acme", "acme:mine")
-    again = ledger.written[2].statement.envelope.body
+    again = msgspec.to_builtins(ledger.written[2].statement.body)
     ledger.say("registry.facility", "acme", again, effective="2026-01-03")
     extract(ledger)
 

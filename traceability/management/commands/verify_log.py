@@ -1,12 +1,15 @@
 """`manage.py verify_log`: recompute the whole log from its stored bytes."""
 
 import time
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 
 from traceability.errors import TraceabilityError
+from traceability.ledger.keys import read_file
+from traceability.ledger.notes import MAX_NOTE_BYTES
 from traceability.verifying import verify_stored_log
 
 QUIET_SECONDS = 2
@@ -20,16 +23,26 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Take the database to look at."""
+        """Take the database to look at, and checkpoints that it must continue."""
         parser.add_argument("--database", help="default: the verifier's role, where configured")
+        parser.add_argument(
+            "--earlier",
+            type=Path,
+            action="append",
+            default=[],
+            metavar="CHECKPOINT_FILE",
+            help="a checkpoint of this log that somebody else kept (may be given again)",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Verify, and say in one line what was."""
         self._begun = self._told = time.monotonic()
         try:
-            log = verify_stored_log(using=options["database"], progress=self._tell)
-        except TraceabilityError as error:
-            raise CommandError(f"{error}\n{error.hint}", returncode=2) from error
+            notes = [read_file(path, limit=MAX_NOTE_BYTES).decode() for path in options["earlier"]]
+            log = verify_stored_log(using=options["database"], progress=self._tell, earlier=notes)
+        except (TraceabilityError, UnicodeDecodeError) as error:
+            hint = getattr(error, "hint", "")
+            raise CommandError(f"{error}\n{hint}", returncode=2) from error
         line = _(
             "%(size)d entries, %(chains)d chains, %(checkpoints)d checkpoints and %(lots)d lots "
             "verified; %(waiting)d entries wait for publication, %(texts_erased)d texts are erased."

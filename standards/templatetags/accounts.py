@@ -1,0 +1,45 @@
+"""Masses of accounts, which travel as texts, and their signs."""
+
+from typing import Any
+
+from django import template
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from standards.templatetags.verdicts import badge
+from traceability.templatetags.ledger import amount
+
+register = template.Library()
+
+_STATES: dict[str, tuple[str, str, Any]] = {
+    "open": ("l-calm", "◔", gettext_lazy("open")),
+    "ended": ("l-ask", "!", gettext_lazy("to be closed")),
+    "closed": ("l-good", "✓", gettext_lazy("closed")),
+}
+
+
+@register.simple_tag
+def mass(text: str) -> str:
+    """Return milligrams as people read them; a dash for nothing."""
+    return amount(int(text)) if int(text) else "—"
+
+
+@register.simple_tag
+def mass_range(worst: str, best: str) -> str:
+    """Return one mass, or from the worst to the best case."""
+    if worst == best:
+        return amount(int(worst))
+    return _("%(worst)s to %(best)s") % {"worst": amount(int(worst)), "best": amount(int(best))}
+
+
+@register.simple_tag
+def over_claimed(text: str) -> SafeString | str:
+    """Return what is claimed beyond the entitlement, in red; a dash for nothing."""
+    return badge("l-bad", "✕", amount(int(text))) if int(text) else "—"
+
+
+@register.simple_tag
+def period_badge(state: str) -> SafeString:
+    """Return the state of a period as a badge."""
+    return badge(*_STATES[state])

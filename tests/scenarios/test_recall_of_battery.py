@@ -1,0 +1,308 @@
+"""Recall and trace over the North American chain, against the scenario's JSON read by hand."""
+
+import json
+from fractions import Fraction
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import override_settings
+
+from standards.demonstrating import SCENARIOS
+from standards.replaying import replay
+from standards.scenario import parse_scenario
+from traceability import seeing
+from traceability.downstream import descent_of, recall_of
+from traceability.ledger.effective import parse_day, parse_effective
+from traceability.ledger.lineage import upstream
+from traceability.ledger.provenance import propagate
+from traceability.models import Facility, Lot
+from traceability.publishing import publish_checkpoint
+from traceability.tracing import lot_histories, lot_history, published_size
+from traceability.upstream import provenance_of
+
+STORY = json.loads((SCENARIOS / "battery.json").read_bytes())
+SAID = [
+    step
+    for step in STORY["steps"]
+    if step.get("kind", "").startswith(("custody.", "registry.")) or "clock" in step
+]
+MINES = sorted({one["body"]["facility"] for one in SAID if one.get("kind") == "custody.extraction"})
+DAYS = ("2026-01-01", "2026-03-25", "2026-04-20", "2026-12-31")
+KEPT = ("receipt", "stocktake", "loss")  # leave the material as it came
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(scope="module")
+def told(django_db_setup, django_db_blocker, tmp_path_factory):
+    """The ledger with all that was said in the story, and nothing that was judged of it."""
+    guard = str(tmp_path_factory.mktemp("guard") / "checkpoint")
+    with django_db_blocker.unblock(), override_settings(GUARD_PATH=guard):
+        replay(parse_scenario(json.dumps(STORY | {"steps": SAID}).encode()))
+        publish_checkpoint()
+    yield guard
+    with django_db_blocker.unblock():
+        call_command("flush", interactive=False, verbosity=0)
+
+
+@pytest.fixture(autouse=True)
+def own_guard(told, settings):
+    settings.GUARD_PATH = told
+
+
+# ── the scenario's JSON, read without any of the product's code but its calendar ──────────
+
+
+def standing():
+    """Kind, body and day of every custody event, corrections and voids carried out."""
+    amendments = {
+        step["body"]["replaces"].strip("${}"): step
+        for step in SAID
+        if step.get("kind") in ("custody.correction", "custody.void")
+    }
+    for step in SAID:
+        kind = step.get("kind", "").removeprefix("custody.")
+        if "refused" in step or not step.get("kind", "").startswith("custody."):
+            continue
+        said, amended = step, amendments.get(step.get("as"))
+        if kind in ("correction", "void") or (amended and amended["kind"] == "custody.void"):
+            continue
+        if amended:
+            said = amended["body"]["replacement"]
+        yield kind, said["body"], parse_effective(said["effective"]).day
+
+
+def walked(facility, since):
+    """Lots made or shipped at a facility from a day on, and all that took of them, in order."""
+    found = set()
+    for kind, body, day in standing():
+        named = {body.get("facility")} - ({body.get("facility")} if kind in KEPT else set())
+        named |= {row.get("facility") for row in body.get("declared_origin", ())}
+        for made, takes in came(kind, body):
+            if (day >= since and facility in named) or takes & found:
+                found.add(made)
+    return found
+
+
+def came(kind, body):
+    """Pairs of a lot and those it was taken from, as the body of an event says."""
+    if kind in ("extraction", "introduction"):
+        return [(body["lot"]["lot"], set())]
+    if kind == "split":
+        return [(part["lot"], {body["lot"]}) for part in body["parts"]]
+    if kind == "shipment":
+        return [(item["lot"], {item.get("from", item["lot"])}) for item in body["lots"]]
+    if kind == "receipt":
+        parts = [item for item in body["lots"] if item.get("rejected_lot")]
+        return [(item["rejected_lot"], {item["lot"]}) for item in parts if "accepted" in item]
+    if kind in ("transformation", "blend", "assembly", "recovery"):
+        takes = {item["lot"] for item in body.get("inputs", ())}
+        outputs = body.get("outputs") or [body["output"]]
+        return [(one["lot"], takes) for one in outputs]
+    return []
+
+
+def recalled(facility, day, **more):
+    reader = more.pop("reader", None) or seeing.operator()
+    telling = recall_of(
+        facility, since=parse_day(day), size=published_size(), reader=reader, **more
+    )
+    return list(telling.lines()), telling.totals()
+
+
+# ── recall ────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("day", DAYS)
+def test_a_recall_lists_exactly_the_lots_that_a_walk_over_the_scenario_finds(day):
+    hit = 0
+    for facility in Facility.objects.values_list("id", flat=True):
+        # A receipt wholly at its own weight makes no lot; one's rejected part is made there.
+        lines, _totals = recalled(facility, day)
+        expected = walked(facility, parse_day(day))
+        assert {line.lot for line in lines} == expected, facility
+        hit += len(expected)
+    assert (hit == 0) == (day == DAYS[-1])
+
+
+@pytest.mark.parametrize("mine", MINES)
+def test_a_recall_of_a_mine_gives_every_lot_the_share_its_provenance_gives_it(mine):
+    """Forward by three labels, backward by source: the same milligrams but for rounding."""
+    lines, totals = recalled(mine, "2026-01-01")
+    assert lines
+    for line in lines:
+        told = provenance_of(line.lot, size=published_size(), reader=seeing.operator())
+        back = {one.element: one for one in told.elements}
+        for one in line.elements:
+            if one.share is None or one.element not in back:
+                continue
+            sources = back[one.element].sources
+            mined = sum(int(s.mass_mg) for s in sources if (s.kind, s.facility) == ("mined", mine))
+            assert abs(mined - int(one.hit_mg)) <= 2 * len(told.hops) + 2, (line.lot, one)
+            assert (one.low_mg, one.high_mg) == (
+                back[one.element].low_mg,
+                back[one.element].high_mg,
+            )
+    assert totals.blinded_lots == 0
+    assert totals.is_complete
+
+
+def test_what_is_left_is_counted_once_and_by_holder():
+    lines, totals = recalled(MINES[0], "2026-01-01")
+    held = [line for line in lines if int(line.left) > 0]
+    assert int(totals.left_mg) == sum(int(one.left) for one in held if one.unit == "mg")
+    assert sum(one.lots for one in totals.holders) == len(held)
+    assert {one.organization for one in totals.holders} == {line.holder for line in held}
+    for element in totals.elements:
+        by_holder = [
+            int(one.hit_mg)
+            for holder in totals.holders
+            for one in holder.elements
+            if one.element == element.element
+        ]
+        assert int(element.hit_mg) == sum(by_holder)
+
+
+def test_products_are_told_with_their_serial():
+    lines, totals = recalled("harricana-lithium:mine", "2026-01-01")
+    products = {line.lot: line.product["serial"] for line in lines if line.product}
+    assert totals.products == len(products) > 0
+    assert len(set(products.values())) == len(products)
+
+
+def test_club_members_among_the_holders_are_told():
+    _lines, totals = recalled("harricana-lithium:mine", "2026-01-01")
+    member_of = {one.organization: one.audiences for one in totals.holders}
+    assert member_of["superior-motors"] == ["northern-club"]
+
+
+# ── one history, however it is read ───────────────────────────────────────────────────────
+
+
+def test_a_lot_is_made_of_the_same_whether_read_alone_or_with_the_whole_ledger():
+    size = published_size()
+    lots = list(Lot.objects.order_by("id").values_list("id", flat=True))
+    whole = lot_histories(lots, size=size)
+    elements = {name for step in whole.steps for made in step.makes for name in made.contained}
+    everything = propagate(whole.steps, elements=elements)
+    for lot in lots:
+        alone = lot_history(lot, size=size)
+        told = propagate(alone.steps, elements=elements)[alone.last[lot]]
+        for element, content in told.contents.items():
+            expected = everything[whole.last[lot]].contents[element]
+            assert (content.sources, content.bounds) == (expected.sources, expected.bounds)
+
+
+def test_forward_is_the_inverse_of_backward_for_every_pair_of_lots():
+    size, reader = published_size(), seeing.operator()
+    lots = list(Lot.objects.order_by("id").values_list("id", flat=True))
+    forward = {
+        (lot, line.lot, line.depth)
+        for lot in lots
+        for line in descent_of(lot, size=size, reader=reader).lines()
+    }
+    backward = {
+        (line.lot, lot, line.depth)
+        for lot in lots
+        for line in provenance_of(lot, size=size, reader=reader).lots
+    }
+    assert forward == backward
+    assert all(pair[0] != pair[1] for pair in forward)
+
+
+def test_split_lots_carry_their_part_and_not_the_whole():
+    size, reader = published_size(), seeing.operator()
+    [split] = [step["body"] for step in SAID if step.get("kind") == "custody.split"]
+    parts = {part["lot"]: part["quantity"]["value"] for part in split["parts"]}
+    lines = {line.lot: line for line in descent_of(split["lot"], size=size, reader=reader).lines()}
+    for part, value in parts.items():
+        assert Fraction(lines[part].made) == Fraction(value) * 10**9
+    told = provenance_of(next(iter(parts)), size=size, reader=reader)
+    [whole] = [line for line in told.lots if line.depth == 1]
+    assert whole.lot == split["lot"]
+    assert int(whole.taken) < int(whole.amount)
+
+
+def test_a_depth_is_honoured_both_ways():
+    size, reader = published_size(), seeing.operator()
+    lot = "superior-motors:EV-70002"
+    full = provenance_of(lot, size=size, reader=reader)
+    assert full.is_complete
+    for depth in (1, 2, 5):
+        part = provenance_of(lot, size=size, reader=reader, depth=depth)
+        assert part.lots == [line for line in full.lots if line.depth <= depth]
+        assert part.elements == full.elements  # shares are of all there is
+        assert not part.is_complete
+    lines, totals = recalled("harricana-lithium:mine", "2026-01-01", depth=2)
+    every, _all = recalled("harricana-lithium:mine", "2026-01-01")
+    assert lines == [line for line in every if line.depth <= 2]
+    assert (totals.is_complete, totals.lots) == (False, len(lines))
+
+
+# ── commands ──────────────────────────────────────────────────────────────────────────────
+
+
+def run(*arguments):
+    out = StringIO()
+    call_command(*arguments, stdout=out)
+    return out.getvalue()
+
+
+def test_the_commands_print_one_document():
+    told = json.loads(run("trace", "superior-motors:EV-70002", "--json"))
+    assert told["upstream"]["lot"] == told["downstream"]["lot"] == "superior-motors:EV-70002"
+    assert told["downstream"]["lots"] == []
+    assert len(told["upstream"]["lots"]) == len(
+        upstream(
+            lot_history("superior-motors:EV-70002", size=published_size()).steps,
+            "superior-motors:EV-70002",
+        )
+    )
+    told = json.loads(run("recall", "harricana-lithium:mine", "--from", "2026-03-01", "--json"))
+    assert (told["facility"], told["from"]) == ("harricana-lithium:mine", "2026-03-01")
+    assert {line["lot"] for line in told["lots"]} == walked(
+        "harricana-lithium:mine", parse_day("2026-03-01")
+    )
+
+
+def test_the_commands_tell_people_lot_by_lot():
+    told = run("trace", "st-maurice-conversion:LIOH-26-04")
+    assert "mined harricana-lithium:mine" in told
+    assert "downstream" in told
+    told = run("recall", "harricana-lithium:mine", "--from", "2026-03-01", "--element", "Li")
+    assert "superior-motors" in told
+    assert "Li 100.0000 %" in told
+
+
+def test_the_commands_tell_a_reader_what_it_may_know():
+    everything = json.loads(
+        run("recall", "harricana-lithium:mine", "--from", "2026-03-01", "--json")
+    )
+    mine = json.loads(
+        run("recall", "harricana-lithium:mine", "--from", "2026-03-01", "--json",
+            "--reader", "harricana-lithium")
+    )  # fmt: skip
+    assert 0 < mine["totals"]["lots"] < everything["totals"]["lots"]
+    with pytest.raises(CommandError, match="There is no facility"):
+        run("recall", "ohio-cells:cells", "--from", "2026-03-01", "--reader", "sonora-copper")
+    with pytest.raises(CommandError, match="There is no lot"):
+        run("trace", "superior-motors:EV-70002", "--reader", "sonora-copper")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("trace", "nobody:L"), "There is no lot nobody:L"),
+        (("trace", "superior-motors:EV-70002", "--depth", "0"), "steps deep, not 0"),
+        (("trace", "superior-motors:EV-70002", "--depth=-1"), "steps deep, not -1"),
+        (("trace", "superior-motors:EV-70002", "--depth", "999999999"), "steps deep"),
+        (("trace", "superior-motors:EV-70002", "--depth", "two"), "two is no whole number"),
+        (("trace", "superior-motors:EV-70002", "--element", "Xx"), "is not an element"),
+        (("recall", "nobody:mine", "--from", "2026-01-01"), "There is no facility nobody:mine"),
+        (("recall", "sonora-copper:mine", "--from", "2026-02-30"), "is no calendar day"),
+        (("recall", "sonora-copper:mine", "--from", "tomorrow"), "is no calendar day"),
+    ],
+)
+def test_the_commands_refuse_what_makes_no_sense(arguments, told):
+    with pytest.raises(CommandError, match=told):
+        run(*arguments)

@@ -1,0 +1,264 @@
+"""Observing: what was measured once for a batch, and which of it lies on the path of a lot."""
+
+from dataclasses import replace
+from datetime import date
+from fractions import Fraction
+
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import structs
+
+from standards.rulebook.assembly import Evidence, Site, assemble
+from standards.rulebook.dossier_format import dossier_as_json, parse_dossier
+from standards.rulebook.evaluation import evaluate
+from standards.rulebook.law import Law
+from standards.rulebook.observing import NOTHING_OBSERVED, observe
+from standards.rulebook.pack_format import shipped_packs
+from standards.rulebook.rules import RULES
+from standards.rulebook.traced import trace
+from tests.traceability.ledger.plausibility.doubts import (
+    PIT,
+    WORKS,
+    Tale,
+    assayed,
+    make,
+    move,
+    percent,
+    take,
+    weigh,
+)
+from traceability.ledger.chronicle import build_history
+from traceability.ledger.plausibility.view import Noted
+
+SITES = {
+    one.id: Site(
+        id=one.id,
+        name=one.name,
+        country="CL",
+        subdivision=None,
+        organization="acme",
+        registered=one,
+    )
+    for one in (PIT, WORKS)
+}
+
+
+class Path(Tale):
+    """A tale told to the assembler."""
+
+    def dossier(self, lot: str, mineral: str = "Cu"):
+        history = build_history(self.happenings)
+        traced = trace(history, list(history.last))
+        observed = observe(traced, SITES, Noted(told=self.told, **self.noted))
+        evidence = Evidence(
+            log_size=9, sites=SITES, credentials={}, snapshots=(), observed=observed
+        )
+        return assemble(traced, lot, mineral, evidence=evidence, as_of=date(2026, 11, 1))
+
+    def entries(self, lot: str, check: str = "PL-06", mineral: str = "Cu") -> set[int]:
+        told = self.dossier(lot, mineral).observations.get(check, ())
+        return {int(one.entry, 16) for one in told}
+
+    def smelted(self, *inputs, lot="bolt:K", came=25, **more):
+        return self.add(
+            "transformation",
+            *inputs,
+            make(lot, came, material="copper_cathode", role="product", assays=percent("100")),
+            facility="bolt:works",
+            author="bolt",
+            stage="smelting",
+            **more,
+        )
+
+
+def chain() -> Path:
+    """Ore 1 is mined, sent, received and smelted in part; then what is left of it is assayed."""
+    tale = Path()
+    tale.add("extraction", make("acme:L1", source="mined", assays=percent("30")))  # 1
+    tale.add("shipment", move("acme:L1"))  # 2
+    tale.add("receipt", weigh("acme:L1", 99), facility="bolt:works", author="bolt")  # 3
+    tale.smelted(take("acme:L1", 90, role="feed"))  # 4
+    tale.add("assay", assayed("acme:L1", "31"), author="bolt")  # 5
+    tale.add("extraction", make("acme:L9", source="mined", assays=percent("30")))  # 6
+    return tale
+
+
+def test_a_lot_takes_what_happened_on_its_path_and_no_more():
+    tale = chain()
+
+    assert tale.entries("bolt:K") == {1, 2, 3, 4}
+    assert tale.entries("acme:L1") == {1, 2, 3, 4, 5}
+    assert tale.entries("acme:L9") == {6}
+
+
+def test_a_lot_that_brought_none_of_the_mineral_is_not_on_its_path():
+    tale = Path()
+    tale.add("extraction", make("acme:L1", source="mined", assays=percent("30")))  # 1
+    tale.add("extraction", make("acme:L2", source="mined", assays=percent("30", "Ni")))  # 2
+    tale.add("extraction", make("acme:L3", source="mined", material="flux"))  # 3: nobody knows
+    tale.smelted(*(take(f"acme:L{n}", 100, role="feed") for n in (1, 2, 3)))  # 4
+
+    assert tale.entries("bolt:K") == {1, 3, 4}
+
+
+def test_an_observation_about_another_element_is_not_about_this_one():
+    tale = Path()
+    both = percent("30") + percent("1", "Ni")
+    tale.add("extraction", make("acme:L1", source="mined", assays=both))
+    tale.add("assay", assayed("acme:L1", "2", element="Ni"))
+
+    assert tale.entries("acme:L1", "PL-14", "Ni") == {2}
+    assert tale.entries("acme:L1", "PL-14", "Cu") == set()
+
+
+def test_recovery_is_measured_through_the_step_in_proportion_to_what_was_taken():
+    tale = chain()
+
+    [one] = tale.dossier("bolt:K").observations["PL-01"]
+
+    # 90 kg at 31 %, as the final assay has it, are 27.9 kg; 25 kg came out, 90 % are registered.
+    assert one.worst == Fraction(9, 10) - Fraction(25_000, 27_900)
+    assert "Works (bolt:works) recovered" in one.sentence
+
+
+def test_products_count_as_recovered_and_residues_do_not():
+    tale = Path()
+    tale.add("extraction", make("acme:L1", source="mined", assays=percent("30")))
+    residue = make("bolt:S", 50, material="slag", role="residue", assays=percent("10"))
+    tale.smelted(take("acme:L1", role="feed"), residue, came=27)
+
+    [one] = tale.dossier("bolt:K").observations["PL-01"]
+
+    assert one.worst == 0
+    assert "recovered 90 % of the Cu" in one.sentence
+
+
+def test_what_nobody_assayed_is_named():
+    tale = Path()
+    tale.add("extraction", make("acme:L1", source="mined"))
+    tale.smelted(take("acme:L1", role="feed"))
+    assert tale.dossier("bolt:K").observations.get("PL-01", ()) == ()  # nothing says it has any
+
+    tale = Path()
+    tale.add("extraction", make("acme:L1", source="mined", assays=percent("30")))
+    tale.add(
+        "transformation",
+        take("acme:L1", role="feed"),
+        make("bolt:K", 40, material="copper_matte", role="product"),
+        facility="bolt:works",
+        stage="smelting",
+    )
+    [one] = tale.dossier("bolt:K").observations["PL-01"]
+    assert one.best == 0
+    assert one.missing == ("assay of Cu for lot bolt:K",)
+
+
+def test_a_product_for_which_nothing_is_left_may_still_hold_some():
+    tale = Path()
+    tale.add("extraction", make("acme:L1", source="mined", assays=percent("30")))
+    matte = make("bolt:M", 40, material="copper_matte", role="product")
+    tale.smelted(take("acme:L1", role="feed"), matte, came=30)
+    tale.smelted(take("bolt:M", 40, role="feed"), lot="bolt:K2", came=5)
+
+    told = {one.lot: one for one in tale.dossier("bolt:K2").observations["PL-01"]}
+
+    for lot in ("bolt:M", "bolt:K2"):
+        assert (told[lot].worst, told[lot].missing) == (None, ("assay of Cu for lot bolt:M",))
+
+
+def test_a_blend_is_asked_for_an_assay_of_its_own():
+    def blended(**facts):
+        tale = Path()
+        for name in ("acme:L1", "acme:L2"):
+            tale.add("extraction", make(name, source="mined", assays=percent("30")))
+        tale.add("blend", take("acme:L1"), take("acme:L2"), make("acme:B", 200, **facts))
+        [one] = tale.dossier("acme:B").observations["PL-18"]
+        return one
+
+    assert float(blended(assays=percent("24")).worst) == 0.2
+    assert blended(assays=percent("30")).worst == 0
+    assert blended().missing == ("assay of Cu for lot acme:B",)
+
+
+def test_a_step_whose_inputs_nobody_measured_or_made_cannot_be_told():
+    tale = Path()
+    tale.add("extraction", make("acme:L1", source="mined", assays=percent("30")))
+    tale.add(
+        "blend",
+        take("acme:L1"),
+        take("acme:ghost"),
+        make("acme:B", 200, assays=percent("15")),
+    )
+
+    [one] = tale.dossier("acme:B").observations["PL-18"]
+
+    assert one.worst == 0  # of what is known to hold copper, all of it came out
+
+
+@given(
+    weights=st.lists(st.integers(1, 500), min_size=2, max_size=4),
+    grade=st.integers(1, 60),
+    recovered=st.integers(90, 95),
+)
+def test_an_honest_history_with_exact_figures_raises_no_doubt_about_amounts(
+    weights, grade, recovered
+):
+    """Mined, weighed on arrival to the milligram, blended, smelted within the registered range."""
+    tale = Path()
+    for place, weight in enumerate(weights):
+        lot, kilograms = f"acme:L{place}", weight * 100
+        tale.add("extraction", make(lot, kilograms, source="mined", assays=percent(str(grade))))
+        tale.add("shipment", move(lot))
+        tale.add(
+            "receipt",
+            weigh(lot, kilograms, before=kilograms),
+            facility="bolt:works",
+            author="bolt",
+        )
+    total = sum(weights) * 100
+    takes = [take(f"acme:L{place}", weight * 100) for place, weight in enumerate(weights)]
+    blend = make("bolt:B", total, assays=percent(str(grade)))
+    tale.add("blend", *takes, blend, facility="bolt:works", author="bolt")
+    metal = total * grade * 10**4 * recovered // 100  # milligrams of what went in
+    product = structs.replace(
+        make("bolt:K", 1, material="copper_cathode", role="product", assays=percent("100")),
+        delta=metal,
+    )
+    tale.add(
+        "transformation",
+        take("bolt:B", total, role="feed"),
+        product,
+        facility="bolt:works",
+        author="bolt",
+        stage="smelting",
+    )
+
+    told = tale.dossier("bolt:K").observations
+
+    for check in ("PL-01", "PL-13", "PL-14", "PL-18"):
+        assert all(one.worst == 0 for one in told.get(check, ())), check
+    assert len(told["PL-01"]) == len(told["PL-18"]) == 1
+    law = Law([one for one in shipped_packs() if not one.overlays])
+    findings = evaluate(tale.dossier("bolt:K"), law, RULES).findings
+    outcomes = {one.rule_id: one.outcome.value for one in findings}
+    assert {outcomes[name] for name in ("PL-01", "PL-13", "PL-18", "MB-13")} == {"conforms"}
+
+
+def test_sites_that_registered_nothing_are_unknown_and_no_notes_are_no_observations():
+    tale = chain()
+    history = build_history(tale.happenings)
+    traced = trace(history, list(history.last))
+    bare = {name: replace(site, registered=None) for name, site in SITES.items()}
+
+    [one] = observe(traced, bare, Noted(told=tale.told)).of("acme:L9", "Cu")["PL-12"]
+
+    assert one.missing == ("registered materials of acme:pit",)
+    assert observe(traced, SITES, Noted()).of("bolt:K", "Cu") == {}
+    assert NOTHING_OBSERVED.of("bolt:K", "Cu") == {}
+
+
+def test_a_dossier_with_observations_survives_being_written_and_read():
+    written = dossier_as_json(chain().dossier("bolt:K"))
+
+    assert dossier_as_json(parse_dossier(written)) == written
+    assert written["observations"]["PL-06"][0]["worst"] == "1/24"

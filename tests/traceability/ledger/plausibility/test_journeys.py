@@ -1,0 +1,137 @@
+"""Time and place: travel, statements made late, entries made at night; and how far is far."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.traceability.ledger.plausibility.doubts import PIT, START, WORKS, Tale, figures
+from traceability.ledger.plausibility.distance import POLAR_RADIUS_KM, straight_line_km
+
+latitudes = st.decimals(-90, 90, places=4)
+longitudes = st.decimals(-180, 180, places=4)
+places = st.tuples(latitudes, longitudes)
+
+# ── distance ──────────────────────────────────────────────────────────────────────────────
+
+
+@given(places, places)
+def test_a_distance_is_the_same_both_ways_and_never_longer_than_through_the_earth(one, other):
+    far = straight_line_km(one, other)
+
+    assert far == straight_line_km(other, one)
+    assert 0 <= far <= Fraction(2 * POLAR_RADIUS_KM)
+
+
+@given(places)
+def test_a_place_is_nowhere_but_where_it_is(one):
+    assert straight_line_km(one, one) == 0
+
+
+def test_known_distances():
+    pole, equator = (Decimal(90), Decimal(0)), (Decimal(0), Decimal(0))
+    antipode = (Decimal(0), Decimal(180))
+
+    assert straight_line_km(equator, antipode) == Fraction("12713.504")
+    assert straight_line_km(pole, equator) == Fraction("8989.805")  # a chord of sqrt(2) radii
+    santiago, toronto = (
+        (Decimal("-33.45"), Decimal("-70.67")),
+        (Decimal("43.65"), Decimal("-79.38")),
+    )
+    assert 7900 < straight_line_km(santiago, toronto) < 8610  # the great circle is 8,600 km
+
+
+# ── travel ────────────────────────────────────────────────────────────────────────────────
+
+
+def travelled(hours=10, *, sites=(), **sent):
+    tale = Tale(*sites)
+    tale.mined()
+    tale.sent(at=START, **sent)
+    tale.received(at=START + timedelta(hours=hours))
+    return tale
+
+
+def test_speed_is_the_straight_line_over_the_time_between_the_two_statements():
+    [one] = travelled(10, names={"mode": ("road",)}).observed("PL-05")
+
+    far = straight_line_km(PIT.coordinates, WORKS.coordinates)
+    assert one.worst == far / 10
+    assert (one.against, one.author, one.evidence) == ("road", "bolt", (f"{2:064x}",))
+    assert "from Pit (acme:pit) to Works (bolt:works), at least 151 km by road, in 10 h 0 min" in (
+        one.sentence
+    )
+
+
+def test_periods_count_from_their_first_moment_to_their_last():
+    tale = travelled(10, end=START + timedelta(hours=9))
+    slow = travelled(10)
+
+    assert figures(tale.observed("PL-05")) == figures(slow.observed("PL-05"))
+    [one] = slow.observed("PL-05")
+    assert one.against == "unstated"
+    assert " by " not in one.sentence
+
+
+def test_who_arrives_before_leaving_is_faster_than_anything():
+    [one] = travelled(-3).observed("PL-05")
+
+    assert one.worst == straight_line_km(PIT.coordinates, WORKS.coordinates) * 3600
+    assert "arrived before it left" in one.sentence
+
+
+def test_without_coordinates_it_cannot_be_told():
+    nowhere = replace(WORKS, coordinates=None)
+    [one] = travelled(sites=(PIT, nowhere)).observed("PL-05")
+    assert (one.worst, one.missing) == (None, ("coordinates of Works (bolt:works)",))
+
+    [one] = travelled(sites=(replace(PIT, coordinates=None),)).observed("PL-05")
+    assert one.missing == ("coordinates of Pit (acme:pit)", "coordinates of bolt:works")
+
+
+def test_only_a_journey_between_two_places_is_measured():
+    tale = Tale()
+    tale.mined()
+    tale.received()
+    assert tale.observed("PL-05") == []
+
+    tale = Tale()
+    tale.mined()
+    tale.sent()
+    tale.received(facility="acme:pit")
+    assert tale.observed("PL-05") == []
+
+
+# ── late, and at night ────────────────────────────────────────────────────────────────────
+
+
+def test_a_delay_counts_from_the_end_of_the_event():
+    tale = Tale()
+    tale.mined(end=START, received_at=START + timedelta(days=40))
+    tale.mined("acme:L2", end=START, received_at=START - timedelta(minutes=3))
+
+    told = tale.observed("PL-06")
+
+    assert figures(told) == [40, 0]
+    assert told[0].sentence == "the extraction of 2026-03-01 was stated 40 days later"
+
+
+@pytest.mark.parametrize(("hour", "minute"), [(3, 180), (23, 1380)])
+def test_the_hour_of_entry_is_that_of_the_place(hour, minute):
+    zone = timezone(timedelta(hours=-5))
+    tale = Tale()
+    tale.mined(
+        end=datetime(2026, 3, 1, 10, tzinfo=zone),
+        received_at=datetime(2026, 3, 2, (hour + 5) % 24, tzinfo=UTC),
+        names={"person": ("",)},
+    )
+    tale.mined("acme:L2")
+
+    [one] = tale.observed("PL-09")
+
+    assert one.worst == minute
+    assert f"was entered by hand at {hour:02}:00" in one.sentence

@@ -1,0 +1,63 @@
+"""Late knowledge: a correction leaves a lot below zero, and everybody it touches learns it."""
+
+import pytest
+
+from tests.builders import Company, blend, correction, extraction, new_lot, split, taken
+from tests.traceability.api.world import client, token
+from tests.traceability.conftest import register
+from traceability.models import Lot
+from traceability.publishing import publish_checkpoint
+from traceability.registering import begin_ledger
+from traceability.restatements import restatements
+
+pytestmark = pytest.mark.django_db(transaction=True)
+T = 1_000_000_000
+
+
+@pytest.fixture
+def short(settings, tmp_path):
+    """Alice splits 60 t off 100 t, blends them on, and then finds that she had mined 50 t."""
+    settings.GUARD_PATH = str(tmp_path / "checkpoint")
+    begin_ledger(operator="operator", name="O", country="CA", effective="2026-01-01")
+    for name in ("alice", "bob"):
+        register(name)
+    alice = Company("alice")
+    [mined] = alice.records(extraction("alice:0", "100"))
+    alice.records(
+        split("alice:0", taken("alice:1", "60"), at="alice:mine"),
+        blend([taken("alice:1", "10")], new_lot("alice:2", "10"), at="alice:mine"),
+    )
+    [amended] = alice.records(correction(mined, extraction("alice:0", "50"), "alice:0"))
+    publish_checkpoint()
+    return amended
+
+
+def test_a_lot_below_zero_is_reported_with_the_amount_the_cause_and_what_was_made_of_it(short):
+    lots = list(Lot.objects.all())
+    [told] = restatements(lots, "alice")
+    assert (told.lot.id, told.shortfall) == ("alice:0", 10 * T)
+    assert told.because.hash == short
+    assert told.affected == ["alice:1", "alice:2"]
+    assert told.elsewhere == 0
+
+
+def test_the_interface_lists_restatements_to_who_sees_the_lot_and_to_nobody_else(short):
+    for name in ("alice", "bob", "operator"):
+        token(name)
+    [line] = client("alice").get("/api/v1/restatements").json()["items"]
+    assert line == {
+        "lot": "alice:0",
+        "shortfall": str(10 * T),
+        "unit": "mg",
+        "because": short,
+        "on": "2026-03-01",
+        "affected": ["alice:1", "alice:2"],
+        "elsewhere": 0,
+    }
+    assert client("operator").get("/api/v1/restatements").json()["items"] == [line]
+    assert client("bob").get("/api/v1/restatements").json()["items"] == []
+
+
+def test_once_covered_a_lot_is_no_longer_restated(short):
+    Company("alice").records(correction(short, extraction("alice:0", "60"), "alice:0"))
+    assert restatements(list(Lot.objects.all()), "alice") == []

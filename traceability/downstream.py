@@ -1,0 +1,520 @@
+"""Downstream of a lot or a facility: what came of it, who has it, at what share; for one reader.
+
+The answer is made line by line, so that a recall of a hundred thousand lots needs no more
+memory than one of ten. A line is told of a lot that the reader may see (DESIGN 3.5): its own
+and those it held, those opened or granted to it; the operator's staff see all. Where a lot went
+from there is told as far as the reader's own shipments go: its direct customers. Lots between
+the beginning and those told that the reader may not see are counted, not named.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import islice
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from traceability import seeing
+from traceability.errors import UnknownElement
+from traceability.ledger.chronicle import History, lot_of
+from traceability.ledger.elements import is_element
+from traceability.ledger.lineage import check_depth, junctions
+from traceability.ledger.recall import (
+    Hit,
+    Portion,
+    Question,
+    elements_of,
+    hits,
+    of_facility,
+    of_lot,
+)
+from traceability.ledger.shapes import Country
+from traceability.models import Audience, Entry, Facility, Lot, Movement
+from traceability.tracing import facility_history, onward_history
+from traceability.upstream import Share, share_of
+
+T = TypeVar("T")
+_AT_ONCE = 1_000  # lots; what one turn of look-ups is for
+PASSED_ON = "passed_on"
+
+
+# ── what is answered ──────────────────────────────────────────────────────────────────────
+
+
+class ElementHit(Struct, frozen=True, kw_only=True):
+    """How much of an element in a lot is hit: for certain, and at most, of what was made of it.
+
+    `low_mg` and `high_mg` are the whole of it. More than certain may be hit where an amount on
+    the way was not measured, or came out larger than what went in. Shares are of `high_mg`.
+    """
+
+    element: str
+    low_mg: str
+    high_mg: str
+    hit_mg: str
+    at_most_mg: str
+    share: Share | None
+    share_at_most: Share | None
+
+
+class HitLine(Struct, frozen=True, kw_only=True):
+    """A lot that is hit. What the reader may not know of it is null (state `passed_on`).
+
+    `depth` counts steps from where the question begins, the shortest way. `is_apart`: a
+    recovery lies on every way, at which the metal began anew. `entry`, `kind` and so on are of
+    the event that made it, null where that was voided since. `made` and `left` are gross, in
+    `unit`. `sent_to` are the companies that the reader itself shipped it to.
+    """
+
+    lot: str
+    depth: int
+    is_apart: bool
+    entry: str | None
+    kind: str | None
+    stage: str | None
+    country: Country | None
+    on: date | None
+    material: str
+    form: str
+    unit: str
+    state: str
+    made: str | None
+    left: str | None
+    holder: str | None
+    facility: str | None
+    sent_to: list[str]
+    product: dict[str, Any] | None
+    elements: list[ElementHit]
+
+    def as_text(self) -> str:
+        """Return the line as a terminal shows it."""
+        shares = " ".join(
+            f"{one.element} {one.share.percent} %" for one in self.elements if one.share
+        )
+        return f"{self.depth:6} {self.lot}  {self.holder or self.state}  {shares}"
+
+
+class ElementLeft(Struct, frozen=True, kw_only=True):
+    """How much of an element is hit of what lots have left, for certain and at most."""
+
+    element: str
+    hit_mg: str
+    at_most_mg: str
+
+
+class HolderLine(Struct, frozen=True, kw_only=True):
+    """What one company has that is hit: lots with something left, gross and metal left in them.
+
+    `audiences` are the clubs it is a member of, of those the reader is one of, or runs.
+    """
+
+    organization: str
+    lots: int
+    products: int
+    left_mg: str
+    left_pieces: str
+    elements: list[ElementLeft]
+    audiences: list[str]
+
+
+class CustomerLine(Struct, frozen=True, kw_only=True):
+    """A company that the reader shipped lots to that are hit."""
+
+    organization: str
+    lots: int
+    audiences: list[str]
+
+
+class Totals(Struct, frozen=True, kw_only=True):
+    """All lines together. What is left is counted where the reader knows it, and counted once.
+
+    `blinded_lots`: lots on the way to those told that the reader may not see. `is_complete`:
+    no lot that it may see lies deeper than was asked.
+    """
+
+    lots: int
+    products: int
+    blinded_lots: int
+    is_complete: bool
+    left_mg: str
+    left_pieces: str
+    elements: list[ElementLeft]
+    holders: list[HolderLine]
+    customers: list[CustomerLine]
+
+
+class RecallHead(Struct, frozen=True, kw_only=True):
+    """The question after a facility."""
+
+    facility: str
+    from_: date = msgspec.field(name="from")
+    log_size: int
+    elements: list[str]
+
+
+class DescentHead(Struct, frozen=True, kw_only=True):
+    """The question after one lot."""
+
+    lot: str
+    log_size: int
+    elements: list[str]
+
+
+class Recall(RecallHead, frozen=True, kw_only=True):
+    """What is hit if a facility is out from a day on, as known at a log size."""
+
+    lots: list[HitLine]
+    totals: Totals
+
+
+class Descent(DescentHead, frozen=True, kw_only=True):
+    """What came of one lot, as known at a log size."""
+
+    lots: list[HitLine]
+    totals: Totals
+
+
+# ── questions ─────────────────────────────────────────────────────────────────────────────
+
+
+def recall_of(
+    facility: str,
+    *,
+    since: date,
+    size: int,
+    reader: str,
+    person: str | None = None,
+    elements: Sequence[str] = (),
+    depth: int | None = None,
+) -> "Telling":
+    """Return what is hit if a facility is out from a day on, as known below a log size.
+
+    Args:
+        reader: an organization; the operator's own sees all.
+        person: the pseudonym to note as reader, empty for a machine; None notes nothing.
+        elements: those to follow; those the facility's lots are known for where none is named.
+        depth: how many steps down lots are told; all where None.
+
+    Raises:
+        UnknownFacility: there is none, or the reader may not name it.
+        UnknownElement, DepthOutOfRange: named for the fact.
+    """
+    _check(elements, depth)
+    seeing.facility_named_to(facility, reader)
+    history = facility_history(facility, since=since, size=size)
+    question = of_facility(history, facility, since=since)
+    followed = sorted(elements or elements_of(history, question))
+    head = RecallHead(facility=facility, from_=since, log_size=size, elements=followed)
+    return _telling(head, facility, history, question, reader=reader, person=person, depth=depth)
+
+
+def descent_of(
+    lot: str,
+    *,
+    size: int,
+    reader: str,
+    person: str | None = None,
+    elements: Sequence[str] = (),
+    depth: int | None = None,
+) -> "Telling":
+    """Return what came of a lot, as known below a log size; arguments as for `recall_of`.
+
+    Raises:
+        UnknownLot: there is none, or the reader may not see it.
+        UnknownElement, DepthOutOfRange: named for the fact.
+    """
+    _check(elements, depth)
+    seeing.lot_seen_by(lot, reader)
+    history = onward_history([lot], size=size)
+    question = of_lot(history, lot)
+    followed = sorted(elements or elements_of(history, question))
+    head = DescentHead(lot=lot, log_size=size, elements=followed)
+    told = _telling(head, lot, history, question, reader=reader, person=person, depth=depth)
+    told.found = [hit for hit in told.found if hit.lot != lot]  # it did not come of itself
+    return told
+
+
+def _check(elements: Sequence[str], depth: int | None) -> None:
+    check_depth(depth)
+    for name in elements:
+        if not is_element(name):
+            raise UnknownElement(symbol=name, at="element")
+
+
+def _telling(
+    head: RecallHead | DescentHead,
+    about: str,
+    history: History,
+    question: Question,
+    *,
+    reader: str,
+    person: str | None,
+    depth: int | None,
+) -> "Telling":
+    return Telling(
+        head=head,
+        about=about,
+        history=history,
+        question=question,
+        found=hits(history, question, elements=head.elements),
+        reader=reader,
+        person=person,
+        depth=depth,
+    )
+
+
+# ── telling, line by line ─────────────────────────────────────────────────────────────────
+
+
+@dataclass(slots=True, kw_only=True)
+class Telling:
+    """An answer on its way to one reader: `lines` first, `totals` once they are all told."""
+
+    head: RecallHead | DescentHead
+    about: str
+    history: History
+    question: Question
+    found: Sequence[Hit]
+    reader: str
+    person: str | None  # who is noted as having read; None at the console
+    depth: int | None
+    names: seeing.OpenNames = field(init=False)
+    is_complete: bool = True
+    _shown: set[str] = field(default_factory=set)
+    _owners: set[str] = field(default_factory=set)
+    _tally: "_Tally" = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Look up once what the reader may name."""
+        self.names = seeing.names_open_to(self.reader)
+        self._tally = _Tally()
+
+    def lines(self) -> Iterator[HitLine]:
+        """Yield a line per lot that the reader may see, in the order in which they came to be."""
+        remaining = iter(self.found)
+        while chunk := list(islice(remaining, _AT_ONCE)):
+            yield from self._lines(chunk)
+
+    def totals(self) -> Totals:
+        """Return all lines together."""
+        return self._tally.totals(
+            blinded=self._blinded(), is_complete=self.is_complete, reader=self.reader
+        )
+
+    def as_json(self) -> Iterator[bytes]:
+        """Yield the answer as one JSON document, piece by piece."""
+        yield msgspec.json.encode(self.head)[:-1] + b',"lots":['
+        before = b"\n"
+        for line in self.lines():
+            yield before + msgspec.json.encode(line)
+            before = b",\n"
+        yield b'\n],"totals":' + msgspec.json.encode(self.totals()) + b"}\n"
+
+    def as_lines(self) -> Iterator[bytes]:
+        """Yield the answer as lines of JSON: the question, the lots, the totals."""
+        yield msgspec.json.encode({"question": self.head}) + b"\n"
+        for line in self.lines():
+            yield msgspec.json.encode({"lot": line}) + b"\n"
+        yield msgspec.json.encode({"totals": self.totals()}) + b"\n"
+
+    def _lines(self, chunk: Sequence[Hit]) -> Iterator[HitLine]:
+        visible = seeing.lots_seen_by(self.reader).filter(id__in=[hit.lot for hit in chunk])
+        lots = {lot.id: lot for lot in visible}
+        chunk = [hit for hit in chunk if hit.lot in lots]
+        if self.depth is not None:
+            near = [hit for hit in chunk if hit.reached.depth <= self.depth]
+            self.is_complete &= len(near) == len(chunk)
+            chunk = near
+        self._note([lots[hit.lot] for hit in chunk])
+        in_full = seeing.lots_seen_in_full(list(lots.values()), self.reader)
+        sent = self._sent([hit.lot for hit in chunk if hit.lot not in in_full])
+        countries = self._countries(chunk)
+        for hit in chunk:
+            lot = lots[hit.lot]
+            line = self._line(hit, lot, sent.get(lot.id, []), countries, lot.id in in_full)
+            self._shown.add(lot.id)
+            self._tally.add(line, hit.portions, self.history.balances[lot.id])
+            yield line
+
+    def _line(
+        self,
+        hit: Hit,
+        lot: Lot,
+        sent: list[str],
+        countries: Mapping[str, str],
+        is_full: bool,  # noqa: FBT001
+    ) -> HitLine:
+        begun = self.history.beginnings.get(hit.lot)
+        one = begun.happening if begun else None
+        may_place = lot.custodian == self.reader or self.names.has_facility(lot.facility)
+        return HitLine(
+            lot=hit.lot,
+            depth=hit.reached.depth,
+            is_apart=hit.reached.is_apart,
+            entry=one.entry if one else None,
+            kind=one.kind if one else None,
+            stage=one.stage if one else None,
+            country=countries.get(one.facility or "") if one else None,
+            on=one.on if one else None,
+            material=lot.material,
+            form=lot.form,
+            unit=lot.unit,
+            state=lot.state if is_full else PASSED_ON,
+            made=str(begun.amount) if begun and is_full else None,
+            left=str(self.history.balances[hit.lot]) if is_full else None,
+            holder=lot.custodian if is_full else None,
+            facility=lot.facility if is_full and may_place else None,
+            sent_to=sent,
+            product=begun.facts.get("product") if begun else None,
+            elements=[_element(*item) for item in sorted(hit.portions.items())],
+        )
+
+    def _note(self, lots: Sequence[Lot]) -> None:
+        """Write down, before they are told, that other companies' lots are read."""
+        others = {lot.custodian for lot in lots if not seeing.is_own(lot, self.reader)}
+        if self.person is not None and others - self._owners:
+            self._owners |= others
+            what = "recall" if isinstance(self.head, RecallHead) else "descent"
+            seeing.note_answer(
+                others, about=self.about, reader=self.reader, what=what, person=self.person
+            )
+
+    def _sent(self, lots: Sequence[str]) -> dict[str, list[str]]:
+        """Return to whom the reader shipped lots whose present holder it does not know."""
+        moves = Movement.objects.filter(lot__in=lots, role="move", facts__has_key="gross")
+        rows = list(moves.values_list("lot", "recorded_order", "facts"))
+        own = set(
+            Entry.objects.filter(
+                recorded_order__in=[order for _, order, _ in rows], author=self.reader
+            ).values_list("recorded_order", flat=True)
+        )
+        sent: dict[str, list[str]] = {}
+        for lot, order, facts in rows:
+            if order in own and facts["to"] and facts["to"] not in sent.setdefault(lot, []):
+                sent[lot].append(facts["to"])
+        return sent
+
+    def _countries(self, chunk: Sequence[Hit]) -> dict[str, str]:
+        begun = (self.history.beginnings.get(hit.lot) for hit in chunk)
+        places = {one.happening.facility for one in begun if one and one.happening.facility}
+        return dict(Facility.objects.filter(id__in=places).values_list("id", "country"))
+
+    def _blinded(self) -> int:
+        """Count the lots hit on the way to those told that the reader may not see."""
+        reached = {hit.lot: hit.reached for hit in self.found}
+        wanted, blinded = set(self._shown), set[str]()
+        for junction in reversed(list(junctions(self.question.steps))):
+            if not any(lot_of(made.lot) in wanted for made in junction.makes):
+                continue
+            for take in junction.takes:
+                lot = lot_of(take.lot)
+                way = reached.get(lot)
+                if way is not None and way.since < junction.order and lot not in self._shown:
+                    blinded.add(lot)
+                    wanted.add(lot)
+        return len(blinded)
+
+
+def _element(element: str, portion: Portion) -> ElementHit:
+    whole = portion.bounds.high
+    return ElementHit(
+        element=element,
+        low_mg=str(portion.bounds.low),
+        high_mg=str(whole),
+        hit_mg=str(portion.out_mg),
+        at_most_mg=str(portion.at_most_mg),
+        share=share_of(portion.out_mg, whole) if whole else None,
+        share_at_most=share_of(portion.at_most_mg, whole) if whole else None,
+    )
+
+
+# ── adding up ─────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(slots=True)
+class _Sum:
+    """What is left of lots that are hit."""
+
+    lots: int = 0
+    products: int = 0
+    gross: dict[str, int] = field(default_factory=dict)  # by unit
+    metal: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def add(self, line: HitLine, portions: Mapping[str, Portion], left: int) -> None:
+        self.lots += 1
+        self.products += line.product is not None
+        self.gross[line.unit] = self.gross.get(line.unit, 0) + left
+        for element, portion in portions.items():
+            certain, most = self.metal.get(element, (0, 0))
+            self.metal[element] = (certain + portion.left_mg, most + portion.left_at_most_mg)
+
+    def elements(self) -> list[ElementLeft]:
+        return [
+            ElementLeft(element=element, hit_mg=str(certain), at_most_mg=str(most))
+            for element, (certain, most) in sorted(self.metal.items())
+        ]
+
+    def left(self, unit: str) -> str:
+        return str(self.gross.get(unit, 0))
+
+
+@dataclass(slots=True)
+class _Tally:
+    """Lines added up: all of them, by holder, by direct customer."""
+
+    lots: int = 0
+    products: int = 0
+    whole: _Sum = field(default_factory=_Sum)
+    holders: dict[str, _Sum] = field(default_factory=dict)
+    customers: dict[str, int] = field(default_factory=dict)
+
+    def add(self, line: HitLine, portions: Mapping[str, Portion], left: int) -> None:
+        self.lots += 1
+        self.products += line.product is not None
+        for name in line.sent_to:
+            self.customers[name] = self.customers.get(name, 0) + 1
+        if line.holder is not None and left > 0:
+            self.whole.add(line, portions, left)
+            self.holders.setdefault(line.holder, _Sum()).add(line, portions, left)
+
+    def totals(self, *, blinded: int, is_complete: bool, reader: str) -> Totals:
+        member_of = _audiences({*self.holders, *self.customers}, reader)
+        return Totals(
+            lots=self.lots,
+            products=self.products,
+            blinded_lots=blinded,
+            is_complete=is_complete,
+            left_mg=self.whole.left("mg"),
+            left_pieces=self.whole.left("piece"),
+            elements=self.whole.elements(),
+            holders=[
+                HolderLine(
+                    organization=name,
+                    lots=held.lots,
+                    products=held.products,
+                    left_mg=held.left("mg"),
+                    left_pieces=held.left("piece"),
+                    elements=held.elements(),
+                    audiences=member_of.get(name, []),
+                )
+                for name, held in sorted(self.holders.items())
+            ],
+            customers=[
+                CustomerLine(organization=name, lots=lots, audiences=member_of.get(name, []))
+                for name, lots in sorted(self.customers.items())
+            ],
+        )
+
+
+def _audiences(organizations: set[str], reader: str) -> dict[str, list[str]]:
+    """Return which of the audiences that the reader may know each organization is in."""
+    known = Audience.objects.filter(members__overlap=sorted(organizations))
+    if not seeing.is_operator(reader):
+        known = known.filter(organization_id__in=seeing.audiences_of(reader))
+    found: dict[str, list[str]] = {}
+    for audience in known.order_by("organization_id"):
+        for name in organizations & set(audience.members):
+            found.setdefault(name, []).append(audience.organization_id)
+    return found

@@ -1,0 +1,131 @@
+"""Checks of time and place: travel, statements made late, entries made at night."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from fractions import Fraction
+from functools import partial
+
+from traceability.ledger.plausibility.check import Check
+from traceability.ledger.plausibility.distance import straight_line_km
+from traceability.ledger.plausibility.view import Act, Observation, Received, View
+from traceability.ledger.plausibility.words import clock, days, number, span
+
+UNSTATED_MODE = "unstated"
+_INSTANT = timedelta(seconds=1)
+
+# ── travel ────────────────────────────────────────────────────────────────────────────────
+
+
+def _journeys(view: View) -> Iterator[Observation]:
+    left = {
+        f"{one.facts['consignment']}/{one.lot}": act
+        for act in view.of("shipment")
+        for one in act.happening.movements
+        if one.role == "move" and "consignment" in one.facts
+    }
+    for receipt in view.receipts:
+        act = left.get(f"{receipt.movement.facts['consignment']}/{receipt.movement.lot}")
+        if act is not None and act.happening.facility != receipt.facility:
+            yield _journey(view, act, receipt)
+
+
+def _journey(view: View, act: Act, receipt: Received) -> Observation:
+    lot, names = receipt.movement.lot, (act.happening.facility, receipt.facility)
+    way = f"lot {lot} went from {view.called(names[0])} to {view.called(names[1])}"
+    places = [view.sites.get(name or "") for name in names]
+    ends = [site.coordinates for site in places if site and site.coordinates]
+    mode = next(iter(act.told.named("mode")), UNSTATED_MODE)
+    if len(ends) < 2:
+        lacking = [
+            f"coordinates of {view.called(name)}"
+            for name, site in zip(names, places, strict=True)
+            if site is None or site.coordinates is None
+        ]
+        because = f"{way}, and how far that is, is not known"
+        return receipt.observed(
+            because, against=mode, evidence=(act.entry,), missing=tuple(lacking)
+        )
+    # The longest time that the two statements leave: from the first moment to the last.
+    took = receipt.told.end - act.told.start
+    far = straight_line_km(*ends)
+    speed = far * 3600 / Fraction(max(took, _INSTANT) // _INSTANT)
+    return receipt.observed(
+        partial(_travelled, way, far, mode, took, speed),
+        worst=speed,
+        best=speed,
+        against=mode,
+        evidence=(act.entry,),
+    )
+
+
+def _travelled(way: str, far: Fraction, mode: str, took: timedelta, speed: Fraction) -> str:
+    how = "" if mode == UNSTATED_MODE else f" by {mode}"
+    when = f"in {span(took)}" if took > timedelta(0) else "and arrived before it left"
+    return f"{way}, at least {number(far, 0)} km{how}, {when}: {number(speed, 0)} km/h"
+
+
+TRAVEL = Check(
+    id="PL-05",
+    title="No lot travelled faster than its means of transport",
+    concerns="receipts: the straight line between two facilities against the time since shipment",
+    explanations="a shipment stated when it was loaded late, coordinates of a head office",
+    severity="critical",
+    comparison="at_most",
+    unit="km/h",
+    measure=_journeys,
+)
+
+
+# ── backdating ────────────────────────────────────────────────────────────────────────────
+
+
+def _delays(view: View) -> Iterator[Observation]:
+    for act in view.acts:
+        late = max(timedelta(0), act.told.received_at - act.told.end)
+        value, because = days(late), partial(_delayed, act, late)
+        for lot in act.lots:
+            yield act.observed(lot, because, worst=value, best=value)
+
+
+def _delayed(act: Act, late: timedelta) -> str:
+    what = act.happening.kind.partition(".")[2]
+    return f"the {what} of {act.told.end:%Y-%m-%d} was stated {span(late)} later"
+
+
+BACKDATED = Check(
+    id="PL-06",
+    title="Everything was stated soon after it happened",
+    concerns="every custody event: from its end to the moment the ledger learnt of it",
+    explanations="a site without a connection, opening stock entered once, a strike",
+    severity="minor",
+    comparison="at_most",
+    unit="days",
+    measure=_delays,
+)
+
+
+# ── night ─────────────────────────────────────────────────────────────────────────────────
+
+
+def _entered(view: View) -> Iterator[Observation]:
+    for act in view.acts:
+        if not act.told.named("person"):
+            continue
+        local = act.told.received_at.astimezone(act.told.end.tzinfo)
+        minute = Fraction(local.hour * 60 + local.minute)
+        what = act.happening.kind.partition(".")[2]
+        because = f"the {what} of {act.told.end:%Y-%m-%d} was entered by hand at {clock(local)}"
+        for lot in act.lots:
+            yield act.observed(lot, because, worst=minute, best=minute)
+
+
+NIGHT = Check(
+    id="PL-09",
+    title="Nobody entered it by hand at night",
+    concerns="events that a person entered: the local time of entry, by the offset of the event",
+    explanations="night shifts, a clerk in another time zone, a late connection",
+    severity="minor",
+    comparison="outside_hours",
+    unit="count",
+    measure=_entered,
+)
