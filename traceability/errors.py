@@ -1648,3 +1648,24 @@ class NothingToAnswer(TraceabilityError):
 
     code = "nothing_to_answer"
     hint = "Check the lot, the mineral and the club, or ask for a later log size."
+
+
+class ImpossiblePeriod(TraceabilityError):
+    """A period is no two calendar days, or ends before it begins."""
+
+    code = "impossible_period"
+    hint = "Write both days as YYYY-MM-DD, the first one first."
+
+    def __init__(self, first: str, last: str) -> None:
+        super().__init__(f"No period runs from {first!r} to {last!r}.", first=first, last=last)
+
+
+class SiteTooBusy(TraceabilityError):
+    """A balance would need more lots than one page computes."""
+
+    code = "site_too_busy"
+    hint = "Ask for a shorter period."
+
+    def __init__(self, *, lots: int, most: int) -> None:
+        message = f"{lots} lots were there or moved in this period; a page computes {most}."
+        super().__init__(message, lots=lots, most=most)

@@ -21,7 +21,7 @@ from traceability.ledger.chronicle import Happening, History, lot_of
 from traceability.ledger.disclosures import partially_reveal
 from traceability.ledger.flows import entries_on_the_way
 from traceability.ledger.signing import STATEMENT_TYPE, parse_jws
-from traceability.models import Entry, Facility, Lot, StatementText
+from traceability.models import Entry, EntrySubject, Facility, Lot, StatementText
 from traceability.pictures.route import (
     Position,
     RoutePicture,
@@ -292,7 +292,8 @@ def _came_ahead(shipped: Iterable[Happening]) -> dict[str, tuple[str, date]]:
         for movement in one.movements
         if movement.role == "move" and "gross" in movement.facts
     }
-    rows = Entry.objects.filter(waits_on__in=subjects)
+    orders = EntrySubject.objects.filter(subject__in=subjects).values("recorded_order")
+    rows = Entry.objects.filter(recorded_order__in=orders, waits_on__isnull=False)
     return {subjects[row.waits_on or ""]: (row.facility or "", row.effective_on) for row in rows}
 
 

@@ -320,6 +320,24 @@ def facility_named_to(facility: str, organization: str, *, on: date | None = Non
     raise UnknownFacility(facility, at="")
 
 
+# ── sites ─────────────────────────────────────────────────────────────────────────────────
+
+
+def sites_seen_in_full(organization: str, *, on: date | None = None) -> QuerySet[Facility]:
+    """Return the sites whose books an organization may read: its own and those granted to it.
+
+    A site's books are its operator's; where the operator has no key, who registered it.
+    """
+    if is_operator(organization):
+        return Facility.objects.all()
+    owns = Q(operator=organization) | Q(operator=None, organization=organization)
+    for grant in grants_of(organization, on or today()):
+        grantor = grant.organization_id
+        theirs = Q(operator=grantor) | Q(operator=None, organization=grantor)
+        owns |= Q(pk__in=grant.facilities) & theirs
+    return Facility.objects.filter(owns)
+
+
 # ── readings ──────────────────────────────────────────────────────────────────────────────
 
 

@@ -39,7 +39,7 @@ def test_no_mass_in_the_story_is_a_number():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_demonstration_ends_as_it_says_and_a_second_run_changes_nothing(capsys):
+def test_the_demonstration_ends_as_it_says_and_a_second_run_changes_nothing(capsys, client):
     from django.contrib.auth.models import User
     from oauth2_provider.models import get_application_model
 
@@ -63,6 +63,8 @@ def test_the_demonstration_ends_as_it_says_and_a_second_run_changes_nothing(caps
     assert machine.user == users[MACHINE]
     assert shown.client_secret not in machine.client_secret
 
+    the_pictures_agree_with_the_shares(client)
+
     before = (Entry.objects.count(), Rejection.objects.count(), User.objects.count())
     capsys.readouterr()
     call_command("demo")
@@ -73,3 +75,33 @@ def test_the_demonstration_ends_as_it_says_and_a_second_run_changes_nothing(caps
     assert printed.err == ""
     for verdict in verdicts:
         assert verdict.upper() in printed.out
+
+
+def the_pictures_agree_with_the_shares(client):
+    """Open lots the officer may see: no closed name, and what they are made of is all there."""
+    from django.contrib.auth.models import User
+
+    from traceability import seeing
+    from traceability.models import Facility
+
+    officer = User.objects.get(username="officer")
+    client.force_login(officer, "django.contrib.auth.backends.ModelBackend")
+    company = officer.membership.organization_id
+    names = seeing.names_open_to(company)
+    closed = [one for one in Facility.objects.all() if not names.has_facility(one.pk)]
+    assert closed
+    looks = set()
+    shown = ("superior-motors:EV-70001", "ohio-cells:CELLS-02", "gulf-refining:CATH-26-09")
+    for lot in seeing.lots_seen_by(company).filter(pk__in=shown):
+        answer = client.get(f"/admin/traceability/lot/{lot.pk}/change/")
+        told = answer.content.decode()
+        for facility in closed:
+            assert facility.name not in told, (lot.pk, facility.name)
+            assert facility.pk not in told, (lot.pk, facility.pk)
+        for origin in answer.context["origins"]:
+            if origin.way is None:
+                continue
+            rows = origin.way.rows
+            assert sum(row.mg for row in rows if row.stage == "origin") == origin.contained[1]
+            looks |= {key.look for key in origin.way.keys}
+    assert looks == {"known", "declared", "recycled", "worked"}

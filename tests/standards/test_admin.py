@@ -253,11 +253,43 @@ def test_whatever_is_opened_nothing_that_is_not_open_is_told(way, opened):
     told = text_of(way("officer", opened))
     told = told.replace(CATHODE, "").replace(quote(CATHODE), "")
 
-    for name in ("Kafue", "kafue", "Seto Bay", "seto-bay", "CON-001", "smelter"):
+    for name in ("Kafue", "kafue", "Seto Bay", "seto-bay", "CON-001", "smelter", "-12.4", "133.9"):
         assert name not in told, name
     assert "Zambia" in told
     assert "Japan" in told
     assert text_of(way("operator")).count("Kafue North pit") > 0
+
+
+def test_the_page_of_a_lot_tells_of_no_place_upstream_but_its_country(page):
+    told = page("officer")
+    journey = told[told.index('id="journey"') :]
+    journey = journey[: journey.index("</section>")]
+
+    assert "Zambia (name not opened)" in journey
+    assert "Japan (name not opened)" in journey
+    for hidden in ("Kafue", "Seto", "Beira", "Naoshima", "-12.4", "133.9", "km</td>"):
+        assert hidden not in journey, hidden
+    for open_ in ("Kafue North pit", "Seto Bay smelter", "Beira, Mozambique", "km</td>"):
+        assert open_ in page("operator")
+
+
+@pytest.mark.parametrize("name", ["traceability_lot_change", "traceability_lot_way"])
+def test_the_history_of_a_lot_is_read_once_for_all_pictures_of_a_page(as_person, name):
+    arguments = (CATHODE, "Cu") if name.endswith("way") else (CATHODE,)
+
+    with CaptureQueriesContext(connection) as captured:
+        as_person("officer").get(address(name, *arguments))
+
+    assert sum("RECURSIVE up(lot)" in one["sql"] for one in captured) == 1
+
+
+def test_a_history_too_large_to_draw_is_not_drawn_and_says_so(page, way, monkeypatch):
+    monkeypatch.setattr("standards.ways.MOST_PARCELS", 0)
+
+    assert "its history is too large to draw" in page("officer")
+    told = text_of(way("officer"))
+    assert "its history is too large to draw" in told
+    assert "l-wayflow" not in told
 
 
 def test_a_guessed_key_answers_like_one_that_means_nothing(way):

@@ -158,6 +158,80 @@ def test_ones_own_lot_leaves_no_reading(as_person):
     assert not Reading.objects.exists()
 
 
+# ── the books of a site ───────────────────────────────────────────────────────────────────
+
+SMELTER = "seto-bay:smelter"
+
+
+@pytest.fixture
+def books(as_person):
+    def read(person, site=SMELTER, **period):
+        page = address("facility", "balance", site)
+        return as_person(person).get(page, {"from": "2026-01-01", "to": "2026-12-31"} | period)
+
+    return read
+
+
+@pytest.mark.parametrize(
+    ("person", "status"),
+    [
+        ("accountant", 200),  # of the smelter itself
+        ("operator", 200),
+        ("miner", 404),
+        ("officer", 404),
+        ("rival", 404),
+        ("registrar", 404),
+        ("nobody", 404),
+    ],
+)
+def test_the_books_of_a_site_are_not_found_by_those_who_may_not_read_them(books, person, status):
+    assert books(person).status_code == status
+    assert books(person, "seto-bay:no-such-site").status_code == 404
+
+
+def test_books_add_up_in_figures_bars_and_words(books):
+    told = text_of(books("accountant"))
+
+    assert "Mass balance of Seto Bay smelter and refinery" in told
+    assert "received 9 t; consumed \N{MINUS SIGN}9 t; produced 9.999 t" in told
+    assert "Processing: 9 t went in and 9.999 t came out, 999 kg (11.1 %) more." in told
+    assert told.count('<rect class="l-step') == 6
+    assert "copper cathode" in told
+    assert "from the first" in told
+
+
+def test_a_period_with_nothing_in_it_says_so(books):
+    told = text_of(books("accountant", **{"from": "2020-01-01", "to": "2020-12-31"}))
+
+    assert "Nothing was there and nothing moved in this period." in told
+
+
+def test_an_impossible_period_is_refused_with_a_hint(books):
+    answer = books("accountant", **{"from": "2026-02-30"})
+
+    assert answer.status_code == 400
+    assert "Write both days as YYYY-MM-DD" in text_of(answer)
+
+
+def test_a_reading_of_anothers_books_is_noted(books):
+    books("accountant")
+    assert not Reading.objects.exists()
+
+    books("operator")
+    [reading] = Reading.objects.filter(what="balance")
+    assert (reading.owner, reading.lot) == ("seto-bay", SMELTER)
+
+
+def test_the_page_of_a_site_offers_its_books_to_those_who_may_read_them(as_person):
+    page = address("facility", "change", SMELTER)
+
+    assert "Mass balance" in text_of(as_person("accountant").get(page))
+    assert as_person("officer").get(page).status_code == 404
+    told = text_of(as_person("accountant").get(page))
+    for fact in ("Seto Bay smelter and refinery", "Japan", "34.46, 133.99", "smelter"):
+        assert fact in told
+
+
 # ── what pages say ────────────────────────────────────────────────────────────────────────
 
 

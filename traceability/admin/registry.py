@@ -3,16 +3,21 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.db.models import Exists, OuterRef, QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
 
+from traceability import seeing
 from traceability.admin.access import (
     Viewer,
     known_facilities,
     known_organizations,
     viewer_of,
 )
+from traceability.admin.balances import balance_page, may_read_books
 from traceability.admin.base import ReadOnlyAdmin, column, shown
 from traceability.downstream import recall_of
 from traceability.errors import TraceabilityError
@@ -84,12 +89,14 @@ class FacilityAdmin(ReadOnlyAdmin):
                 (_("types"), self.kinds(row)),
                 (_("country"), self.place(row)),
                 (_("subdivision"), row.subdivision),
+                (_("position"), _position_text(row.record)),
                 (_("capacity a year"), self.capacity(row)),
                 (_("operated by"), self.run_by(row)),
                 (_("materials"), self.materials(row)),
             ],
         }
         viewer, day = viewer_of(request), request.GET.get("from")
+        context["may_read_books"] = viewer is not None and may_read_books(row, viewer)
         if viewer is None or day is None:
             return context
         try:
@@ -130,10 +137,45 @@ class FacilityAdmin(ReadOnlyAdmin):
             return facility.operator.name
         return str((facility.record.get("operator") or {}).get("name", ""))
 
+    def get_urls(self) -> list[URLPattern]:
+        """Add the page of a site's mass balance."""
+        view = self.admin_site.admin_view(require_safe(self.balance))
+        mine = path("<path:object_id>/balance/", view, name="traceability_facility_balance")
+        return [mine, *super().get_urls()]
+
+    def balance(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Show the mass balance of a site over a period; 404 to who may not read its books."""
+        viewer, site = viewer_of(request), Facility.objects.filter(pk=unquote(object_id)).first()
+        if (
+            viewer is None
+            or site is None
+            or not self.has_view_permission(request, site)
+            or not may_read_books(site, viewer)
+        ):
+            raise Http404
+        seeing.note_record_read(
+            site.pk,
+            owner=site.operator_id or site.organization_id,
+            reader=viewer.organization,
+            what="balance",
+            person=viewer.person,
+        )
+        context = balance_page(site, request.GET.get("from", ""), request.GET.get("to", ""))
+        response = self.rendered(request, "traceability/admin/balance.html", context)
+        if "error" in context:
+            response.status_code = 400
+        return response
+
     @column(description=_("materials"))
     def materials(self, facility: Facility) -> str:
         """Return the materials worked, as stated."""
         return ", ".join(words(one) for one in facility.record.get("materials") or [])
+
+
+def _position_text(record: dict[str, Any]) -> str:
+    if "latitude" not in record or "longitude" not in record:
+        return ""
+    return f"{record['latitude']}, {record['longitude']}"
 
 
 @admin.register(Key)

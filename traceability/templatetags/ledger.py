@@ -37,6 +37,14 @@ def amount(value: int | None, unit: str = "mg") -> str:
     return f"{value} mg"
 
 
+def percent(share: Fraction) -> str:
+    """Return a share in percent, rounded half-even to two places for display only."""
+    hundredths = round(share * 10_000)
+    whole, rest = divmod(hundredths, 100)
+    places = f".{rest:02d}".rstrip("0") if rest else ""
+    return f"{grouped(whole)}{places} %"
+
+
 @register.filter
 def milligrams(value: str | None) -> str:
     """Return milligrams that came as text, so that no reader rounds them, as people read them."""

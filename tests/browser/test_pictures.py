@@ -1,0 +1,137 @@
+"""The pictures in a real browser: looked into with the keyboard, on a desk and on a telephone."""
+
+import re
+
+import pytest
+
+from tests.screens import CATHODE
+from traceability.publishing import publish_checkpoint
+from traceability.registering import record_as_service, statement_document
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+WIDTHS = (1280, 390)
+FOIL = "lakeshore-cells:FOIL"
+
+
+def fits(page, width):
+    return page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def kg(value):
+    return {"value": value, "unit": "kg", "basis": "dry"}
+
+
+def lot(name, value):
+    return {
+        "lot": f"lakeshore-cells:{name}",
+        "material": "copper_foil",
+        "form": "foil",
+        "quantity": kg(value),
+        "owners": [{"owner": {"organization": "lakeshore-cells"}, "parts": 1}],
+        "assays": [{"element": "Cu", "value": "99", "unit": "percent", "basis": "dry"}],
+    }
+
+
+def work_up_copper_of_three_countries():
+    """Let a plant bring in copper three times, work it three times, and blend it."""
+
+    def say(kind, body):
+        told = {"facility": "lakeshore-cells:plant"} | body
+        document = statement_document(
+            kind=kind, author="lakeshore-cells", effective="2026-04-01T10:00:00-04:00", body=told
+        )
+        record_as_service([document])
+
+    for number, country in enumerate(("CL", "PE", "AU")):
+        declared = [{"stage": "extraction", "parts": 1, "country": country}]
+        bought = lot(f"IN-{number}", "100")
+        say(
+            "custody.introduction",
+            {"lot": bought, "reason": "purchase", "declared_origin": declared},
+        )
+        say(
+            "custody.transformation",
+            {
+                "stage": "electrode",
+                "inputs": [{"lot": bought["lot"], "quantity": kg("100"), "role": "feed"}],
+                "outputs": [lot(f"OUT-{number}", "100") | {"role": "product"}],
+            },
+        )
+    parts = [{"lot": f"lakeshore-cells:OUT-{n}", "quantity": kg("100")} for n in range(3)]
+    say("custody.blend", {"inputs": parts, "output": lot("FOIL", "300")})
+    publish_checkpoint()
+
+
+def test_a_group_is_opened_and_closed_with_the_keyboard_alone(page, site, log_in, complaints):
+    work_up_copper_of_three_countries()
+    log_in("operator")
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        page.goto(f"{site}/admin/traceability/lot/{FOIL}/change/")
+        group = page.get_by_role("link", name=re.compile("^electrode, .*Show its members$"))
+        assert "Lakeshore" in group.get_attribute("aria-label")
+        group.focus()
+
+        page.keyboard.press("Enter")
+
+        page.wait_for_url("**/way/Cu/?open=electrode*")
+        members = page.get_by_role("link", name=re.compile("^electrode, lakeshore-cells:OUT-"))
+        assert members.count() == 3
+        assert page.locator(".l-waytable").get_by_text("33.33 %").count() == 6
+        assert fits(page, width)
+
+        page.get_by_role("link", name="Show groups again").focus()
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/way/Cu/")
+        assert members.count() == 0
+        page.get_by_role("link", name=re.compile("^origin, Peru, declared only")).focus()
+        page.keyboard.press("Enter")
+        assert "Peru" in page.locator("tr:target").inner_text()  # what does not open has a row
+    assert complaints == []
+
+
+def test_the_map_shows_land_places_and_the_way_between_them_on_paper_too(
+    page, site, log_in, complaints
+):
+    log_in("operator")
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        page.goto(f"{site}/admin/traceability/lot/{CATHODE}/change/")
+        drawn = page.get_by_role("img", name="Map of the sites and shipments behind this lot")
+        drawn.scroll_into_view_if_needed()
+
+        assert drawn.is_visible()
+        land = drawn.locator("use.l-land").first
+        page.wait_for_function("land => land.getBBox().width > 100", arg=land.element_handle())
+        assert drawn.locator(".l-marker").count() == 2
+        assert drawn.locator(".l-trip").count() == 1
+        assert page.locator("#journey").get_by_text("Beira, Mozambique").is_visible()
+        assert fits(page, width)
+
+    page.emulate_media(media="print")
+    assert page.get_by_role("group", name="The way of the Cu into this lot").is_visible()
+    assert page.locator(".l-waytable").is_visible()
+    assert not page.get_by_role("button", name="Verify this lot now").is_visible()
+    paper = page.locator("#journey").bounding_box()["width"]
+    for picture in (".l-wayflow", ".l-map"):
+        assert page.locator(picture).bounding_box()["width"] <= paper
+    assert complaints == []
+
+
+def test_the_balance_of_a_site_is_asked_for_by_its_days(page, site, log_in, complaints):
+    log_in("accountant")
+    page.wait_for_load_state("networkidle")
+    complaints.clear()  # flags, where people land, are not an accountant's work
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        page.goto(f"{site}/admin/traceability/facility/seto-bay:smelter/change/")
+        page.get_by_role("link", name="Mass balance").click()
+        page.get_by_label("From", exact=True).fill("2026-01-01")
+        page.get_by_label("To", exact=True).fill("2026-12-31")
+        page.get_by_role("button", name="Show").click()
+
+        page.wait_for_url("**/balance/?from=2026-01-01&to=2026-12-31")
+        assert page.get_by_role("img", name="Cu from the opening to the closing stock").is_visible()
+        assert page.get_by_text("9.999 t came out").is_visible()
+        assert fits(page, width)
+    assert complaints == []
