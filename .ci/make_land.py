@@ -163,14 +163,15 @@ def main(package: Path) -> None:
     lines = [one for one in borders(Atlas(package / "countries-110m.json")) if one]
     svg = (
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 3600 1800">\n'
-        f'<path id="land" d="{"".join(paths)}"/>\n<path id="borders" d="{"".join(lines)}"/>\n</svg>\n'
+        f'<path id="land" d="{"".join(paths)}"/>\n'
+        f'<path id="borders" d="{"".join(lines)}"/>\n</svg>\n'
     )
     (LAND / "land.svg").write_text(svg)
     told = json.dumps(countries(Atlas(package / "countries-50m.json")), separators=(",", ":"))
     middles = ROOT / "traceability" / "pictures" / "countries.json"
     middles.write_text(told.replace("],", "],\n") + "\n")
-    sums = [f"{sha256((LAND / name).read_bytes()).hexdigest()}  {name}\n" for name in ("land.svg",)]
-    (LAND / "SHA256SUMS").write_text("".join(sums))
+    digest = sha256(svg.encode()).hexdigest()
+    (LAND / "SHA256SUMS").write_text(f"{digest}  land.svg\n")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ passes on what this wrote. It is for ledgers too large to wait for, and needs on
 """
 
 import multiprocessing
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -91,8 +92,13 @@ def signed(
             yield from _sign(chunk)
         return
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
-        for done in pool.imap(_sign, chunks):
-            yield from done
+        waiting: deque[Any] = deque()
+        for chunk in chunks:
+            waiting.append(pool.apply_async(_sign, (chunk,)))
+            if len(waiting) > 2 * processes:  # `imap` would sign everything at once
+                yield from waiting.popleft().get()
+        for done in waiting:
+            yield from done.get()
 
 
 Chunk = tuple[int, str, int, list[Claim]]

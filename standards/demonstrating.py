@@ -28,7 +28,7 @@ from traceability.ledger.keys import write_secret_file
 from traceability.models import Membership
 
 SCENARIOS = Path(__file__).parent / "scenarios"
-SHIPPED = ("copper", "battery")
+SHIPPED = ("copper", "battery", "mass_balance")
 MACHINE = "automaker-machine"
 _FILE = "demo_logins.json"
 
@@ -55,6 +55,12 @@ PEOPLE = (
         role="metal accountant",
         organization="temiskaming-refining",
         does=_("keeps a refinery's metal accounts"),
+    ),
+    Person(
+        login="smelter",
+        role="metal accountant",
+        organization="fraser-smelting",
+        does=_("claims certified copper by mass balance"),
     ),
     Person(
         login="officer",

@@ -39,7 +39,7 @@ from standards.models import (
 from standards.noting import note_statements
 from standards.rulebook import statements as said
 from standards.rulebook.evaluation import code_version
-from standards.rulebook.law import Pack
+from standards.rulebook.law import changed_keys
 from traceability.ledger.statements import Statement, parse_statement
 from traceability.models import Audience, Facility, LotOpening
 from traceability.recording import known_kinds
@@ -89,8 +89,7 @@ class _Due:
 def follow_log(*, now: datetime | None = None) -> int:
     """Take in every published entry after the cursor; return how many.
 
-    Marks the lots they touch due, and what came of these lots. Running it twice changes
-    nothing more; it may die anywhere and be run again.
+    Marks due the lots they touch and what came of these. It may die anywhere and be run again.
     """
     followed = 0
     while batch := _follow_batch((now or timezone.now()).date()):
@@ -222,13 +221,25 @@ def _pack_activation(followed: Followed, due: _Due) -> None:
         version=body.version,
         digest=body.digest,
     )
-    changed = _changed_keys(before, pack_of(body.digest))
+    changed = changed_keys(before, pack_of(body.digest))
     read = Assessment.objects.filter(is_current=True, keys_read__overlap=sorted(changed))
     due.add(read.values_list("lot", flat=True).distinct(), _Because.PACK)
 
 
+_HANDLED_AT = """
+SELECT DISTINCT m.lot FROM traceability_entry e
+JOIN traceability_movement m USING (recorded_order)
+WHERE e.facility = %s
+"""
+
+
 def _facility(followed: Followed, due: _Due) -> None:
-    due.add(_through([followed.statement.body.facility]), _Because.FACILITY)
+    """Let be judged again what was worked there, and what only passed: it was measured there."""
+    facility = followed.statement.body.facility
+    with connection.cursor() as cursor:
+        cursor.execute(_HANDLED_AT, [facility])
+        handled = {row[0] for row in cursor.fetchall()}
+    due.add(_through([facility]) | (descendants(handled) if handled else set()), _Because.FACILITY)
 
 
 def _audience(followed: Followed, due: _Due) -> None:
@@ -365,22 +376,3 @@ def _seen_by(club: str) -> set[str]:
         held = {row[0] for row in cursor.fetchall()}
     opened = LotOpening.objects.filter(organization__in=organizations, closed_order=None)
     return held | set(opened.values_list("lot", flat=True))
-
-
-def _changed_keys(before: Pack | None, after: Pack | None) -> set[str]:
-    """Return the parameters that a new version of a pack adds, drops or words differently."""
-    old, new = _told(before), _told(after)
-    return {key for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
-
-
-def _told(pack: Pack | None) -> dict[str, list[dict[str, Any]]]:
-    """Return what a pack says of each parameter, without the name of the pack itself."""
-    if pack is None:
-        return {}
-    return {
-        key: [
-            {name: value for name, value in version.as_json().items() if name != "pack"}
-            for version in parameter.versions
-        ]
-        for key, parameter in pack.parameters.items()
-    }

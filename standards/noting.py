@@ -339,7 +339,7 @@ _SAME_NAME = """
 SELECT DISTINCT unnest(later.lots) FROM standards_particular replaced
 JOIN standards_particular later
   ON later.kind = replaced.kind AND later.value = replaced.value
- AND later.index > replaced.index AND later.until IS NULL
+ AND later.place > replaced.place AND later.until IS NULL
 WHERE replaced.entry = ANY (%s)
   AND replaced.kind IN ('seal', 'container', 'document', 'certificate', 'received')
 """

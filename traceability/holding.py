@@ -7,13 +7,11 @@ migrations/sql/functions.sql.
 """
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any
-from uuid import UUID
 
 import orjson
 
@@ -36,7 +34,7 @@ class Held:
     book: Book
     subjects: dict[str, Subject]
     streams: dict[tuple[str, str], tuple[int, str]]
-    known: dict[tuple[str, UUID], rows.Known]
+    known: dict[tuple[str, str], rows.Known]
     stored_lots: frozenset[str]
     stored_streams: frozenset[tuple[str, str]]
     sealed: list[rows.Sealed] = field(default_factory=list)
@@ -88,25 +86,20 @@ class Held:
             held_by=held_by,
             waits=effects.waits_on is not None,
         )
-        self.known[statement.author, statement.id] = known
+        self.known[statement.author, statement.envelope.id] = known
         return known
 
-    def write(self, *, meanwhile: Callable[[], None], commit: bool) -> list[int]:
+    def write(self, *, commit: bool) -> list[int]:
         """Write everything sealed; return the recorded order of each entry.
 
         Args:
-            meanwhile: work that is done while the database is busy, for a large batch in
-                another thread.
-            commit: commit with the last message; there are no orders to return then.
+            commit: commit with the last message.
         """
         if self.copying is None:
-            meanwhile()
             return self._record(commit=commit) if self.sealed else []
+        self.copying.rest()
         new, changed = self._lots()
-        with ThreadPoolExecutor(max_workers=1) as pool:
-            done = pool.submit(meanwhile)
-            self.copying.finish(new)
-            done.result()
+        self.copying.finish(new)
         self._states(changed, commit=commit)
         return [int(order) for order in self.orders[: len(self.sealed)]]
 
@@ -122,7 +115,7 @@ class Held:
         orders = wire.call(
             "ledger_record",
             str(len(numbered)).encode(),
-            _json([{"n": n, **rows.entry_row(one)} for n, one in numbered]),
+            _json([{"n": n} | _named(rows.ENTRY, rows.entry_row(one)) for n, one in numbered]),
             wire.array([one.entry.body.decode() for one in self.sealed]),
             wire.array([one.statement.raw.decode() for one in self.sealed]),
             wire.array([rows.json_text(one.statement.disclosures) for one in self.sealed]),
@@ -133,11 +126,11 @@ class Held:
                     for subject, previous in one.entry.previous.items()
                 ]
             ),
-            _json(new),
-            _json(changed),
+            _json([_named(rows.LOT, lot) for lot in new]),
+            _json([_named(rows.LOT, lot) for lot in changed]),
             _json(
                 [
-                    {"n": n, **rows.movement_row(ordinal, movement)}
+                    {"n": n} | _named(rows.MOVEMENT, rows.movement_row(ordinal, movement))
                     for n, one in numbered
                     for ordinal, movement in enumerate(one.effects.movements)
                 ]
@@ -148,7 +141,7 @@ class Held:
         )
         return [int(order) for order in _items(orders)]
 
-    def _states(self, changed: Sequence[dict[str, Any]], *, commit: bool) -> None:
+    def _states(self, changed: Sequence[rows.Row], *, commit: bool) -> None:
         """Write the states after a large batch, whose other rows were copied."""
         nothing = [None] * 5
         wire.call(
@@ -156,19 +149,19 @@ class Held:
             b"0",
             *nothing,
             None,
-            _json(changed),
+            _json([_named(rows.LOT, lot) for lot in changed]),
             None,
             _json(self._subject_rows()),
             _json(self._stream_rows()),
             is_last=commit,
         )
 
-    def _lots(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    def _lots(self) -> tuple[list[rows.Row], list[rows.Row]]:
         """Return the lots that began, and the others that changed, as rows."""
         touched = {lot for sealed in self.sealed for lot in sealed.effects.lots}
-        new: list[dict[str, Any]] = []
-        changed: list[dict[str, Any]] = []
-        for name in touched:
+        new: list[rows.Row] = []
+        changed: list[rows.Row] = []
+        for name in sorted(touched):
             row = rows.lot_row(self.book.lots[name], self.subjects[f"lot:{name}"])
             (changed if name in self.stored_lots else new).append(row)
         return new, changed
@@ -210,7 +203,7 @@ class Held:
         ]
 
 
-def hold(needs: Needs, ids: Sequence[tuple[str, UUID]], *, patience: str | None = None) -> Held:
+def hold(needs: Needs, ids: Sequence[tuple[str, str]], *, patience: str | None = None) -> Held:
     """Lock what the statements touch and read what their decision needs.
 
     A consignment may have receipts waiting whose rejected parts are lots too, and a void of
@@ -237,14 +230,14 @@ def hold(needs: Needs, ids: Sequence[tuple[str, UUID]], *, patience: str | None 
     return held
 
 
-def _hold(needs: Needs, ids: Sequence[tuple[str, UUID]], patience: str | None) -> dict[str, Any]:
+def _hold(needs: Needs, ids: Sequence[tuple[str, str]], patience: str | None) -> dict[str, Any]:
     text = wire.call(
         "ledger_hold",
         patience.encode() if patience else None,
         _numbers(needs.relied_on),
         _numbers(needs.changed),
         wire.array([author for author, _ in ids]),
-        wire.array([str(name) for _, name in ids]),
+        wire.array([name for _, name in ids]),
         wire.array(needs.kids),
         _json([{"author": author, "stream": name} for author, name in needs.streams]),
         wire.array(needs.subjects),
@@ -270,6 +263,10 @@ def _number(name: str) -> int:
 def _json(items: Sequence[Any]) -> bytes | None:
     """Return rows as JSON, or null where there are none."""
     return orjson.dumps(items) if items else None
+
+
+def _named(columns: Sequence[str], row: rows.Row) -> dict[str, str | None]:
+    return dict(zip(columns, row, strict=True))
 
 
 def _items(array: bytes | None) -> list[str]:
@@ -304,7 +301,7 @@ def _held(row: Mapping[str, Any]) -> Held:
         book=book,
         subjects=subjects,
         streams=streams,
-        known={(k["author"], UUID(k["id"])): rows.known_of(k) for k in row["known"] or ()},
+        known={(k["author"], k["id"]): rows.known_of(k) for k in row["known"] or ()},
         stored_lots=frozenset(book.lots),
         stored_streams=frozenset(streams),
     )

@@ -130,7 +130,7 @@ def _insert_indices(first: int, orders: list[int]) -> None:
             " WHERE p.recorded_order = t.recorded_order"
             ") INSERT INTO traceability_logindex (index, recorded_order)"
             " SELECT %(first)s + n - 1, recorded_order FROM taken ORDER BY n",
-            {"orders": orders, "first": first},
+            {"orders": "{" + ",".join(map(str, orders)) + "}", "first": first},
         )
 
 

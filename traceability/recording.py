@@ -4,8 +4,8 @@ import random
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from functools import lru_cache, partial
+from datetime import datetime
+from functools import lru_cache
 from importlib import import_module
 from typing import Any
 from weakref import WeakSet
@@ -30,7 +30,7 @@ from traceability.errors import (
     WrongAuthor,
 )
 from traceability.gathering import Gathering
-from traceability.keeping import log_key, log_verifier
+from traceability.keeping import log_verifier
 from traceability.ledger import events
 from traceability.ledger.amendments import in_replacement
 from traceability.ledger.book import Effects
@@ -38,11 +38,12 @@ from traceability.ledger.decision import decide, decide_genesis
 from traceability.ledger.effective import parse_effective
 from traceability.ledger.entries import utc_text
 from traceability.ledger.needs import Needs, new_keys
-from traceability.ledger.receipts import receipt
+from traceability.ledger.shapes import prepare_shapes
 from traceability.ledger.signing import verify_many
 from traceability.ledger.statements import Kind, Kinds, Statement, parse_statement
 from traceability.mirroring import is_mirrored, mirror
 from traceability.models import Entry, Key, Rejection
+from traceability.outcomes import Outcome, Submission
 
 _RETRIED = (
     database_errors.DeadlockDetected,
@@ -53,46 +54,7 @@ _RETRIED = (
 _TRIES = 12
 _ONE_GENESIS = 0x67656E  # advisory lock
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Submission:
-    """A statement as it arrives: the compact JWS and what it hides from others."""
-
-    jws: bytes
-    disclosures: tuple[Mapping[str, Any], ...] = ()
-
-
-@dataclass(slots=True, kw_only=True)
-class Outcome:
-    """What became of one statement: recorded or duplicate with a receipt, or rejected."""
-
-    submission: Submission
-    statement: Statement | None = None
-    entry: str = ""
-    receipt: str = ""
-    key_held_by: str = ""
-    is_duplicate: bool = False
-    waits: bool = False
-    error: TraceabilityError | None = None
-
-    @property
-    def kind(self) -> str:
-        """Return `recorded`, `duplicate` or `rejected`."""
-        if self.error is not None:
-            return "rejected"
-        return "duplicate" if self.is_duplicate else "recorded"
-
-    def as_json(self) -> dict[str, object]:
-        """Return the outcome as the API tells it."""
-        told: dict[str, object] = {"outcome": self.kind}
-        if self.statement is not None:
-            told["id"] = str(self.statement.id)
-        if self.error is not None:
-            return told | {"problem": self.error.as_json()}
-        told |= {"entry": self.entry, "receipt": self.receipt, "key_held_by": self.key_held_by}
-        if self.waits:
-            told["state"] = "unmatched"
-        return told
+__all__ = ["Outcome", "Submission", "known_kinds", "record_statements"]
 
 
 @dataclass(slots=True)
@@ -101,7 +63,6 @@ class _Item:
 
     outcome: Outcome
     statement: Statement
-    known: rows.Known | None = None
 
 
 def record_statements(
@@ -152,6 +113,7 @@ def known_kinds() -> Kinds:
     for name, path in settings.STATEMENT_KINDS.items():
         module, _, table = path.rpartition(".")
         kinds[name] = getattr(import_module(module), table)[name]
+    prepare_shapes()
     return kinds
 
 
@@ -229,7 +191,7 @@ def _record_in_company(item: _Item) -> bool:
 
 
 def _record_gathered(items: Sequence[_Item]) -> None:
-    wire.trust_connection()
+    _trust_connection()
     _record(items, now=timezone.now(), atomic=False, patience=_PATIENCE)
 
 
@@ -242,10 +204,10 @@ def _record_with_retries(items: Sequence[_Item], *, now: datetime, atomic: bool)
 
     So is the first message on a connection that died since its last use: nothing was sent.
     """
-    wire.trust_connection()
+    _trust_connection()
     for attempt in range(_TRIES):
         for item in items:
-            item.outcome.error, item.known = None, None
+            item.outcome.error, item.outcome.known = None, None
         try:
             _record(items, now=now, atomic=atomic)
         except (*_RETRIED, Error) as error:
@@ -257,7 +219,7 @@ def _record_with_retries(items: Sequence[_Item], *, now: datetime, atomic: bool)
         else:
             return
     for item in items:
-        item.outcome.error, item.known = TooBusy(), None
+        item.outcome.error, item.outcome.known = TooBusy(), None
 
 
 class _Refused(Exception):
@@ -272,21 +234,20 @@ def _record(
     needs = Needs()
     for item in items:
         needs.add(item.statement)
-    ids = [(item.statement.author, item.statement.id) for item in items]
+    ids = [(item.statement.author, item.statement.envelope.id) for item in items]
     held = holding.hold(needs, ids, patience=patience)
 
     received_at = utc_text(now)
     with held:
         for item in items:
             try:
-                item.known = _record_one(item, held, now, received_at)
+                item.outcome.known = _record_one(item, held, now, received_at)
             except TraceabilityError as error:
                 item.outcome.error = error
                 if atomic:
                     raise _Refused from error
         mirrored = any(is_mirrored(sealed.statement) for sealed in held.sealed)
-        # Receipts are signed while the database writes; nobody sees them before the commit.
-        orders = held.write(meanwhile=partial(_give_receipts, items), commit=not mirrored)
+        orders = held.write(commit=not mirrored)
     if mirrored:
         for sealed, order in zip(held.sealed, orders, strict=True):
             mirror(sealed.statement, order, sealed.entry.hash)
@@ -298,7 +259,7 @@ def _record_one(item: _Item, held: holding.Held, now: datetime, received_at: str
     key = held.book.keys.get(statement.kid)
     if key is not None and key.organization != statement.author:
         raise WrongAuthor(author=statement.author)
-    first = held.known.get((statement.author, statement.id))
+    first = held.known.get((statement.author, statement.envelope.id))
     item.outcome.is_duplicate = first is not None
     if first is not None:
         if first.payload_digest != statement.payload_digest.hex():
@@ -340,6 +301,15 @@ _GUARD_VERIFIED_FOR: WeakSet[Any] = WeakSet()
 """Connections over which database and guard were compared; every thread has one."""
 
 
+def _trust_connection() -> None:
+    """Let the first call find out whether a connection that recorded before still works.
+
+    Another one is first asked something else, and asked whether it works before that.
+    """
+    if connection.connection in _GUARD_VERIFIED_FOR:
+        wire.trust_connection()
+
+
 def _verify_guard_once() -> None:
     """Compare database and guard once per connection: a restore ends every connection."""
     connected = wire.connected()
@@ -349,26 +319,6 @@ def _verify_guard_once() -> None:
 
 
 # ── afterwards ────────────────────────────────────────────────────────────────────────────
-
-
-def _give_receipts(items: Sequence[_Item]) -> None:
-    """Sign what is promised."""
-    key, within = log_key(), timedelta(seconds=settings.PUBLISH_WITHIN_SECONDS)
-    for item in items:
-        known, outcome = item.known, item.outcome
-        if known is None or outcome.error is not None:
-            continue
-        outcome.entry, outcome.key_held_by = known.entry, known.held_by
-        outcome.waits = known.waits
-        outcome.receipt = receipt(
-            entry_hash=known.entry,
-            body=known.body,
-            author=item.statement.author,
-            statement_id=str(item.statement.id),
-            key_held_by=known.held_by,
-            publish_within=within,
-            log_key=key,
-        )
 
 
 def _keep_rejections(outcomes: Sequence[Outcome], submitted_by: str | None, now: datetime) -> None:

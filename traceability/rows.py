@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 from msgspec import Struct
 
+from traceability import wire
 from traceability.ledger import events
 from traceability.ledger.book import (
     Consignment,
@@ -131,67 +132,80 @@ def known_of(row: Mapping[str, Any]) -> Known:
     )
 
 
-# ── to rows: the same values for JSON and for COPY ────────────────────────────────────────
+# ── to rows: text by column, for JSON and for COPY alike ──────────────────────────────────
+
+Row = tuple[str | None, ...]
+
+LOT = (
+    *("id", "custodian", "state", "facility", "amount", "unit", "basis", "material", "form"),
+    *("owners", "known_to", "consignment", "consignee", "salt", "head"),
+)
+ENTRY = (
+    *("hash", "kind", "author", "kid", "held_by", "statement_id", "payload_digest", "facility"),
+    *("stage", "event", "reported", "effective", "effective_on", "received_at", "replaces"),
+    "waits_on",
+)
+MOVEMENT = ("ordinal", "lot", "role", "delta", "unit", "facts")
 
 
-def lot_row(lot: Lot, chain: Subject) -> dict[str, Any]:
+def lot_row(lot: Lot, chain: Subject) -> Row:
     """Return a lot's state and chain."""
-    return {
-        "id": lot.id,
-        "custodian": lot.custodian,
-        "state": lot.state,
-        "facility": lot.facility,
-        "amount": lot.amount,
-        "unit": lot.unit,
-        "basis": lot.basis,
-        "material": lot.material,
-        "form": lot.form,
-        "owners": lot.owners,
-        "known_to": sorted(lot.known_to),
-        "consignment": lot.consignment,
-        "consignee": lot.consignee,
-        "salt": chain.salt.hex(),
-        "head": chain.head,
-    }
+    return (
+        lot.id,
+        lot.custodian,
+        lot.state,
+        lot.facility,
+        str(lot.amount),
+        lot.unit,
+        lot.basis,
+        lot.material,
+        lot.form,
+        json_text(lot.owners),
+        wire.array(sorted(lot.known_to)).decode(),
+        lot.consignment,
+        lot.consignee,
+        chain.salt.hex(),
+        chain.head,
+    )
 
 
-def entry_row(sealed: Sealed) -> dict[str, Any]:
+def entry_row(sealed: Sealed) -> Row:
     """Return an entry, without its order and its bytes."""
     statement, effects = sealed.statement, sealed.effects
-    return {
-        "hash": sealed.entry.hash,
-        "kind": statement.kind,
-        "author": statement.author,
-        "kid": statement.kid,
-        "held_by": sealed.held_by,
-        "statement_id": statement.envelope.id,
-        "payload_digest": statement.payload_digest.hex(),
-        "facility": event_facility(statement),
-        "stage": _stage(statement),
-        "event": effects.event,
-        "reported": is_reported(statement),
-        "effective": statement.envelope.effective,
-        "effective_on": _event_day(statement).isoformat(),
-        "received_at": sealed.entry.received_at,
-        "replaces": effects.replaces,
-        "waits_on": effects.waits_on,
-    }
+    return (
+        sealed.entry.hash,
+        statement.kind,
+        statement.author,
+        statement.kid,
+        sealed.held_by,
+        statement.envelope.id,
+        statement.payload_digest.hex(),
+        event_facility(statement),
+        _stage(statement),
+        effects.event,
+        "t" if is_reported(statement) else "f",
+        statement.envelope.effective,
+        _event_day(statement).isoformat(),
+        sealed.entry.received_at,
+        effects.replaces,
+        effects.waits_on,
+    )
 
 
-def movement_row(ordinal: int, movement: Movement) -> dict[str, Any]:
+def movement_row(ordinal: int, movement: Movement) -> Row:
     """Return a movement, without the order of its entry."""
-    return {
-        "ordinal": ordinal,
-        "lot": movement.lot,
-        "role": movement.role,
-        "delta": movement.delta,
-        "unit": movement.unit,
-        "facts": movement.facts,
-    }
+    return (
+        str(ordinal),
+        movement.lot,
+        movement.role,
+        str(movement.delta),
+        movement.unit,
+        json_text(movement.facts),
+    )
 
 
 def json_text(value: object) -> str:
-    """Write a value as the database reads it where it stands alone."""
+    """Write a value as JSON."""
     return orjson.dumps(value).decode()
 
 

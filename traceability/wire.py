@@ -14,13 +14,15 @@ from typing import Any, NoReturn
 from weakref import WeakKeyDictionary
 
 import psycopg
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, Error, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import generators
 from psycopg.abc import PQGen
 from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGconn, PGresult
 from psycopg.waiting import Wait
+
+Row = Sequence[str | None]
 
 
 class ConnectionStale(psycopg.OperationalError):
@@ -43,22 +45,44 @@ def call(function: str, *arguments: bytes | None, is_last: bool = False) -> byte
     wire = database.connection.pgconn
     begins = wire.transaction_status == TransactionStatus.IDLE
     name = _prepared(database, function, len(arguments), begins=begins)
-    wire.enter_pipeline_mode()
-    try:
-        if begins:
-            wire.send_query_params(b"BEGIN", None)
-        wire.send_query_prepared(name, arguments)
-        if is_last and not database.savepoint_ids:
-            wire.send_query_params(b"COMMIT", None)
-        wire.pipeline_sync()
-        answers = database.connection.wait(_answers(wire))
-    finally:
-        wire.exit_pipeline_mode()
+    ends = is_last and not database.savepoint_ids
+    with database.wrap_database_errors:
+        try:
+            answers = _exchange(database, name, arguments, begins=begins, ends=ends)
+        except psycopg.OperationalError as error:
+            if begins and wire.status == ConnStatus.BAD:
+                raise ConnectionStale(str(error)) from error
+            raise
     for answer in answers:
         if answer.status not in _FINE:
             _fail(database, answer, begins=begins)
     answer = answers[begins]
     return answer.get_value(0, 0) if answer.ntuples else None
+
+
+def _exchange(
+    database: BaseDatabaseWrapper,
+    name: bytes,
+    arguments: Sequence[bytes | None],
+    *,
+    begins: bool,
+    ends: bool,
+) -> list[PGresult]:
+    """Send one message, and wait for all its answers."""
+    wire = database.connection.pgconn
+    wire.enter_pipeline_mode()
+    try:
+        if begins:
+            wire.send_query_params(b"BEGIN", None)
+        wire.send_query_prepared(name, arguments)
+        if ends:
+            wire.send_query_params(b"COMMIT", None)
+        wire.pipeline_sync()
+        answers: list[PGresult] = database.connection.wait(_answers(wire))
+    finally:
+        if wire.status != ConnStatus.BAD:
+            wire.exit_pipeline_mode()
+    return answers
 
 
 def _answers(wire: PGconn) -> PQGen[list[PGresult]]:
@@ -128,70 +152,83 @@ def array(items: Iterable[str]) -> bytes:
 class Copy:
     """Rows on their way into tables by COPY, while this thread does something else.
 
-    One table after the other: `step` waits for the rows under way and sends the next. Between
-    steps the database works, and the connection takes nothing else until `drain`.
+    One table after the other; until `drain` the connection takes nothing else.
     """
 
     def __init__(self) -> None:
         self._waiting: deque[tuple[bytes, bytes]] = deque()
         self._is_under_way = False
 
-    def add(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    def add(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
         """Let rows wait for their turn. None is null; no text is empty in the tables of the log."""
-        command = f"COPY {table} ({','.join(columns)}) FROM STDIN (NULL '')"
-        self._waiting.append((command.encode(), _lines(rows)))
+        if rows:
+            command = f"COPY {table} ({','.join(columns)}) FROM STDIN (NULL '')"
+            self._waiting.append((command.encode(), _lines(rows)))
 
-    def step(self) -> None:
-        """Finish what is under way and begin what waits longest."""
+    def go_on(self) -> None:
+        """Send the next rows if the server has taken the last ones; it is not waited for."""
         database = _database()
         wire = database.connection.pgconn
         if self._is_under_way:
-            self._is_under_way = False
             with database.wrap_database_errors:
-                database.connection.wait(generators.copy_end(wire, None))
-        if not self._waiting:
-            return
+                wire.flush()
+                wire.consume_input()
+            if wire.is_busy():
+                return
+            self._end(database)
+        if self._waiting:
+            self._begin(database)
+
+    def drain(self) -> None:
+        """Finish everything: from here the connection may be used for something else."""
+        database = _database()
+        while self._is_under_way or self._waiting:
+            if self._is_under_way:
+                self._end(database)
+            if self._waiting:
+                self._begin(database)
+
+    def abandon(self) -> None:
+        """Finish what is under way, whatever comes of it, so that all can be rolled back."""
+        self._waiting.clear()
+        if self._is_under_way:
+            with suppress(Error):
+                self._end(_database())
+
+    def _begin(self, database: BaseDatabaseWrapper) -> None:
         command, rows = self._waiting.popleft()
+        wire = database.connection.pgconn
         answer = wire.exec_(command)
         if answer.status != ExecStatus.COPY_IN:
             _fail(database, answer, begins=False)
         self._is_under_way = True
         with database.wrap_database_errors:
             wire.put_copy_data(rows)  # kept by libpq as far as the server does not take it yet
+            wire.put_copy_end()
             wire.flush()
 
-    def drain(self) -> None:
-        """Finish everything: from here the connection may be used for something else."""
-        while self._waiting or self._is_under_way:
-            self.step()
-
-    def abandon(self) -> None:
-        """Take back what is under way, so that the transaction can be rolled back."""
-        self._waiting.clear()
-        if self._is_under_way:
-            self._is_under_way = False
-            connected = _database().connection
-            with suppress(psycopg.Error):  # it always fails: that is what was asked for
-                connected.wait(generators.copy_end(connected.pgconn, b"abandoned"))
+    def _end(self, database: BaseDatabaseWrapper) -> None:
+        self._is_under_way = False
+        with database.wrap_database_errors:
+            answers = database.connection.wait(generators.execute(database.connection.pgconn))
+        for answer in answers:
+            if answer.status != ExecStatus.COMMAND_OK:
+                _fail(database, answer, begins=False)
 
 
-def _lines(rows: Sequence[Sequence[Any]]) -> bytes:
+def _lines(rows: Sequence[Row]) -> bytes:
     """Return rows in the text format of COPY: tab, line feed, and backslash before either."""
-    told = [[one if type(one) is str else _told(one) for one in row] for row in rows]
-    text = "\n".join(["\t".join(row) for row in told]).replace("\\", "\\\\")
+    text = "\n".join(["\t".join([one or "" for one in row]) for row in rows])
+    text = text.replace("\\", "\\\\")
     tabs, ends = len(rows) * (len(rows[0]) - 1), len(rows) - 1
     if text.count("\t") != tabs or text.count("\n") != ends or "\r" in text:
         # Not only we set them: look at every value.
-        told = [[one.translate(_ESCAPES) for one in row] for row in told]
+        told = [[(one or "").translate(_ESCAPES) for one in row] for row in rows]
         text = "\n".join(["\t".join(row) for row in told])
     return text.encode() + b"\n"
 
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
-
-
-def _told(value: object) -> str:
-    return "" if value is None else str(value)
 
 
 def _database() -> BaseDatabaseWrapper:

@@ -35,6 +35,7 @@ from traceability import seeing
 from traceability.admin.access import Viewer, note_lot_read, viewer_of
 from traceability.admin.base import column
 from traceability.admin.custody import LotAdmin
+from traceability.journeys import journey_of
 from traceability.models import Lot
 from traceability.tracing import published_size
 
@@ -125,6 +126,7 @@ class JudgedLotAdmin(LotAdmin):
             "by_club": by_club(verdicts),
             "findings": findings,
             "origins": origins_of(traced, evidence, asked),
+            "journey": journey_of(traced.history, row.pk, viewer.organization),
             "flags": [(flag, decisions.get(flag.pk, [])) for flag in flags],
         }
 

@@ -79,7 +79,7 @@ class AccountView(LedgerView):
         "`to_close` is what a `standards.close` statement may say of the next period.",
         parameters=StandingParameters,
         answers={200: Standing},
-        refused=(404, 409),
+        refused=(400, 404),
     )
     def get(self, request: Request, account: str) -> Response:
         """Show how an account stands."""

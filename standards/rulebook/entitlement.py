@@ -70,10 +70,11 @@ def _content(composition: Composition, element: str) -> Content:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Probed:
-    """A step of interest: the names under which its takes and makes can be asked for."""
+    """A step of interest, with the probes of what it took and of what it made."""
 
     step: flow.Step
-    takes: tuple[tuple[str, flow.Taken], ...]  # the probe, and what was taken
+    takes: tuple[tuple[str, flow.Taken], ...]
+    makes: tuple[tuple[str, flow.Made], ...]
 
 
 class _Rewriting:
@@ -125,33 +126,36 @@ class _Rewriting:
         return label if label[-1] == "*" or step.kind not in _WORK else f"{label}*"
 
     def _add_original(self, step: flow.Step, kind: str) -> None:
-        is_of_interest = step.kind in _WORK or kind in _RESTING or self.history.is_dispatch(step)
-        takes = list(step.takes)
-        probes = []
-        for place, take in enumerate(step.takes if is_of_interest else ()):
-            probe = f"{_PROBE}{len(self._steps)}"
-            made = flow.Made(lot=probe, amount=take.amount)
-            self._step(_PROBE + step.entry, "split", (take,), (made,))
-            takes[place] = flow.Taken(
-                lot=probe, amount=take.amount, held=take.amount, role=take.role
-            )
-            probes.append((probe, take))
-        rewritten = self._step(step.entry, step.kind, tuple(takes), step.makes)
-        if is_of_interest:
-            self.probed.append(_Probed(step=rewritten, takes=tuple(probes)))
+        if not (step.kind in _WORK or kind in _RESTING or self.history.is_dispatch(step)):
+            self._step(step.entry, step.kind, step.takes, step.makes)
+            return
+        takes = [(self._part(step.entry, take), take) for take in step.takes]
+        again = tuple(
+            flow.Taken(lot=probe, amount=take.amount, held=take.amount, role=take.role)
+            for probe, take in takes
+        )
+        rewritten = self._step(step.entry, step.kind, again, step.makes)
+        makes = [(self._through(made.lot, _PROBE), made) for made in step.makes]
+        self.probed.append(_Probed(step=rewritten, takes=tuple(takes), makes=tuple(makes)))
 
     def _enter(self, number: int, one: Entering) -> None:
         name = self._names.get(one.lot)
-        amount = self._balances.get(name or "", 0)
-        if name is None or amount <= 0:
-            return
+        if name is not None and self._balances[name] > 0:
+            self.entered[number] = self._through(name, f"{_ENTRY}{number}")
+
+    def _part(self, entry: str, take: flow.Taken) -> str:
+        """Let what a step takes be a lot of its own; return its name."""
         probe = f"{_PROBE}{len(self._steps)}"
-        take = flow.Taken(lot=name, amount=amount, held=amount)
-        self._step(_PROBE, "split", (take,), (flow.Made(lot=probe, amount=amount),))
+        self._step(_PROBE + entry, "split", (take,), (flow.Made(lot=probe, amount=take.amount),))
+        return probe
+
+    def _through(self, name: str, entry: str) -> str:
+        """Take a lot whole and make it again, with a step of that entry; return the probe."""
+        amount = self._balances[name]
+        probe = self._part("", flow.Taken(lot=name, amount=amount, held=amount))
         again = flow.Taken(lot=probe, amount=amount, held=amount)
-        made = flow.Made(lot=name, amount=amount)
-        self._step(f"{_ENTRY}{number}", "split", (again,), (made,))
-        self.entered[number] = probe
+        self._step(entry, "split", (again,), (flow.Made(lot=name, amount=amount),))
+        return probe
 
     def _step(
         self, entry: str, kind: str, takes: tuple[flow.Taken, ...], makes: tuple[flow.Made, ...]
@@ -270,11 +274,14 @@ class _Counting:
         self, probed: _Probed, sums: dict[int, _Sum], taken: Mapping[int, int], *, is_known: bool
     ) -> None:
         """Count what came out as product; where that is not measured, all may have come out."""
-        products = [self.contents[one.lot] for one in probed.step.makes if one.role != "residue"]
-        names = [lot_of(one.lot) for one in probed.step.makes if one.role != "residue"]
-        missing = [name for name, one in zip(names, products, strict=True) if not _is_measured(one)]
+        products = [
+            (lot_of(made.lot), self.contents[probe])
+            for probe, made in probed.makes
+            if made.role != "residue"
+        ]
+        missing = [name for name, content in products if not _is_measured(content)]
         is_open = bool(missing) or not is_known
-        for content in products:
+        for _, content in products:
             for label, mg in _marked(content):
                 if number_of(label) in sums:
                     counted = sums[number_of(label)]
@@ -302,7 +309,7 @@ class _Counting:
     def _count_loss(self, probed: _Probed, sums: dict[int, _Sum]) -> None:
         """Note product that a count did not find, or that was lost."""
         rest = {
-            label: mg for one in probed.step.makes for label, mg in _marked(self.contents[one.lot])
+            label: mg for probe, _ in probed.makes for label, mg in _marked(self.contents[probe])
         }
         for name, take in probed.takes:
             if lot_of(take.lot) in self.rewritten.residue:

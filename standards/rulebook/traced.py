@@ -13,7 +13,8 @@ from standards.rulebook.handing import holders_of, path_lots
 from traceability.ledger import history as flow
 from traceability.ledger.chronicle import History
 from traceability.ledger.composition import Composition
-from traceability.ledger.provenance import Relabel, propagate
+from traceability.ledger.provenance import propagate
+from traceability.ledger.spreading import Relabel
 
 LEAF_STAGE: Mapping[str, str] = {"mined": "extraction", "recycled": "recovery"}
 """The stage that makes a first lot, by the kind of source."""
@@ -62,7 +63,8 @@ def trace(history: History, lots: Iterable[str]) -> Traced:
     Args:
         lots: those that dossiers are wanted for.
     """
-    carries, made = _carried(history.steps)
+    carries = flow.carried(history.steps)
+    made = {one.lot: one for step in history.steps for one in step.makes}
     elements = {name for found in carries.values() for name in found}
     for lot in lots:
         elements |= history.elements_of(lot)
@@ -87,23 +89,6 @@ def trace(history: History, lots: Iterable[str]) -> Traced:
         carries=carries,
         lots=path_lots(history),
     )
-
-
-def _carried(
-    steps: Sequence[flow.Step],
-) -> tuple[dict[str, frozenset[str]], dict[str, flow.Made]]:
-    """Return which elements each lot is known to hold, and each lot as it was last made."""
-    carries: dict[str, frozenset[str]] = {}
-    made: dict[str, flow.Made] = {}
-    for step in steps:
-        brought = frozenset[str]().union(
-            *(carries.get(take.lot, frozenset()) for take in step.takes)
-        )
-        for one in step.makes:
-            own = frozenset(name for name, mass in one.contained.items() if mass.high > 0)
-            carries[one.lot] = own if one.contained else brought
-            made[one.lot] = one
-    return carries, made
 
 
 def dispatched(history: History) -> Relabel:

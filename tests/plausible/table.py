@@ -148,7 +148,7 @@ def page_part(doubts: Doubts) -> str:
     odd = sum(1 for one in told if one.oddity and not one.fraud)
     summary = (
         f"Seed {SEED}: {len(told)} statements, of which {sum(planted.values())} belong to a "
-        f"planted fraud and {odd} are honest oddities."
+        f"planted fraud and {odd} are honest but out of the ordinary."
     )
     lines = [
         FIRST,

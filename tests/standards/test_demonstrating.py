@@ -24,7 +24,7 @@ ASKED = [
 @pytest.fixture(autouse=True)
 def short_stories(tmp_path, settings, monkeypatch) -> Path:
     """Let the demonstration tell who is there and little more, with secrets of its own."""
-    for name in ("copper", "battery"):
+    for name in demonstrating.SHIPPED:
         story = json.loads((SCENARIOS / f"{name}.json").read_bytes())
         story["steps"] = ASKED if name == "battery" else []
         (tmp_path / f"{name}.json").write_text(json.dumps(story))

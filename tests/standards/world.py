@@ -55,6 +55,22 @@ def owned_by(name: str) -> list[dict[str, Any]]:
     return [{"owner": {"organization": name}, "parts": 1}]
 
 
+def claim(name: str, amount: str, holder: str = "smelter", **changes: Any) -> dict[str, Any]:
+    """Return a claim of so many kilograms on the cathode, as its statement says it."""
+    made = {
+        "recipient": {"organization": "buyer"},
+        "lot": "smelter:cathode",
+        "quantity": {"value": amount, "unit": "kg"},
+        "element": "Cu",
+        "scheme": "irma",
+        "tier": "IRMA 75",
+        "model": "mass_balance",
+        "code": "contains",
+        "wording": "Contains copper of an IRMA 75 mine, by mass balance.",
+    }
+    return {"claim": f"{holder}:{name}", "account": f"{holder}:cu", "made": made | changes}
+
+
 class World:
     """Says things as whoever is named, and lets the machinery catch up when asked."""
 
@@ -92,7 +108,8 @@ class World:
         return self.say("registry.facility", author, body, on="2026-01-01")
 
     def say(self, kind: str, author: str, body: dict, *, on: str = "2026-03-01") -> str:
-        when = f"{on}T10:00:00-05:00" if kind.startswith("custody.") else on
+        has_clock = kind.startswith("custody.") or kind in ("standards.claim", "standards.credit")
+        when = f"{on}T10:00:00-05:00" if has_clock and "T" not in on else on
         document = statement_document(kind=kind, author=author, effective=when, body=body)
         [outcome] = record_as_service([document], now=NOW)
         return outcome.entry
@@ -168,6 +185,51 @@ class World:
         self.sent()
         self.smelted(**smelted)
         self.offered()
+
+    # ── accounts ──────────────────────────────────────────────────────────────────────────
+
+    def sold(self, lot: str, seller: str, buyer: str, *, on: str = "2026-03-05") -> str:
+        item = {"lot": lot, "from": {"organization": seller}, "to": {"organization": buyer}}
+        return self.say("custody.transfer", seller, {"items": [item]}, on=on)
+
+    def account(self, holder: str = "smelter", **changes: Any) -> str:
+        body = {
+            "account": f"{holder}:cu",
+            "facilities": [f"{holder}:works"],
+            "element": "Cu",
+            "scheme": "irma",
+            "tier": "IRMA 75",
+            "method": "credit",
+            "begins": "2026-01-01",
+            "months": 3,
+        }
+        return self.say("standards.account", holder, body | changes, on="2026-01-01")
+
+    def claimed(
+        self, name: str, amount: str, *, on: str = "2026-03-25", holder: str = "smelter", **changes
+    ) -> str:
+        return self.say("standards.claim", holder, claim(name, amount, holder, **changes), on=on)
+
+    def withdrew(self, name: str, *, on: str, holder: str = "smelter") -> str:
+        body = {
+            "claim": f"{holder}:{name}",
+            "account": f"{holder}:cu",
+            "withdrawn": {"because": "Claimed in error."},
+        }
+        return self.say("standards.claim", holder, body, on=on)
+
+    def closed(self, until: str, *, on: str, holder: str = "smelter", **signed: Any) -> str:
+        body = {"account": f"{holder}:cu", "until": until} | signed
+        return self.say("standards.close", holder, body, on=on)
+
+    def accounted(self, amount: str = "8800") -> None:
+        """Let the smelter buy, smelt and account for nine tonnes of certified copper."""
+        self.audited()
+        self.mined()
+        self.sold("mine:ore", "mine", "smelter")
+        self.sent()
+        self.smelted(amount=amount, cu="100")
+        self.account()
 
     # ── standards ─────────────────────────────────────────────────────────────────────────
 

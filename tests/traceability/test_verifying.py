@@ -1,6 +1,7 @@
 """The whole stored log: sound, attacked by its database's administrator, and by commands."""
 
 import io
+import threading
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -128,8 +129,10 @@ def test_corrections_keys_and_erasures_leave_a_sound_log(ledger):
     assert verify_stored_log().texts_erased == 3
 
 
-@pytest.mark.parametrize("processes", [1, 2])
-def test_a_log_of_many_tiles_and_ranges_verifies(monkeypatch, processes):
+@pytest.mark.parametrize(("processes", "threads"), [(1, 1), (2, 1), (2, 2)])
+def test_a_log_of_many_tiles_and_ranges_verifies(monkeypatch, processes, threads):
+    # With another thread alive no process is copied: each begins afresh.
+    monkeypatch.setattr(threading, "active_count", lambda: threads)
     for module in (rechecking, verifying):
         monkeypatch.setattr(module, "RANGE", 256)
     monkeypatch.setattr(verifying, "_ALONE", 0)
@@ -262,6 +265,28 @@ ATTACKS = {
         "UPDATE traceability_key SET revoked_order = 3 WHERE organization_id = 'acme'",
         "table of keys",
     ),
+    "a movement of no entry": (
+        (
+            "INSERT INTO traceability_movement (recorded_order, ordinal, lot, role, delta, unit, "
+            "facts) VALUES (99, 0, 'acme:L1', 'adjust', 5, 'mg', '{}');"
+            "UPDATE traceability_lot SET amount = amount + 5 WHERE id = 'acme:L1'"
+        ),
+        "movements give",
+    ),
+    "a statement replaced behind its back": (
+        (
+            "UPDATE traceability_entry SET replaces = (SELECT hash FROM traceability_entry "
+            "WHERE kind = 'custody.extraction' LIMIT 1) WHERE recorded_order = SPLIT"
+        ),
+        "movements give",
+    ),
+    "a head of a chain that never began": (
+        (
+            "INSERT INTO traceability_subject (id, salt, head, state) "
+            "VALUES ('facility:acme:ghost', repeat('0', 32), repeat('0', 64), '{}')"
+        ),
+        "another head",
+    ),
     "the root": ("UPDATE traceability_logstate SET root = repeat('0', 64)", "root of the tree"),
     "the edge": ("UPDATE traceability_logstate SET edge = '[]'", "edge of the tree"),
     "a tile that no tree has": (
@@ -282,6 +307,18 @@ def test_whatever_an_administrator_changes_is_found_with_its_place(ledger, as_su
 
     with pytest.raises(LogDamaged, match=told):
         verify_stored_log()
+
+
+@pytest.mark.parametrize("what", ["an entry's bytes", "a link to another entry"])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_damage_is_found_by_other_processes_too(ledger, as_superuser, monkeypatch, what, threads):
+    monkeypatch.setattr(threading, "active_count", lambda: threads)
+    monkeypatch.setattr(verifying, "_ALONE", 0)
+    sql, told = ATTACKS[what]
+    as_superuser(sql.replace("SPLIT", SPLIT))
+
+    with pytest.raises(LogDamaged, match=told):
+        verify_stored_log(processes=2)
 
 
 def test_a_forged_signature_is_found_though_the_entry_commits_to_it(ledger, as_superuser):

@@ -20,8 +20,9 @@ from traceability.errors import (
     UnsupportedContentType,
 )
 from traceability.http import Caller
+from traceability.outcomes import Outcome, Submission, sign_receipts
 from traceability.problems import problem
-from traceability.recording import Outcome, Submission, record_statements
+from traceability.recording import record_statements
 
 BATCH_LIMIT = 10_000  # statements
 
@@ -101,7 +102,9 @@ def _record_batch(batch: Batch, caller: Caller) -> list[dict[str, Any]]:
             _refused(one if isinstance(one, TraceabilityError) else BatchNotRecorded())
             for one in prepared
         ]
-    recorded = iter(record_statements(good, submitted_by=caller.organization, atomic=batch.atomic))
+    outcomes = record_statements(good, submitted_by=caller.organization, atomic=batch.atomic)
+    sign_receipts(outcomes)
+    recorded = iter(outcomes)
     return [
         _refused(one) if isinstance(one, TraceabilityError) else _told(next(recorded))
         for one in prepared

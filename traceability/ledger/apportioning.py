@@ -5,6 +5,7 @@ every ancestor of a lot, so they use plain integers and dictionaries and nothing
 """
 
 from collections.abc import Mapping
+from math import gcd
 
 
 def withdraw(
@@ -23,6 +24,8 @@ def withdraw(
     """
     if part == whole:
         return parcels, {}
+    shared = gcd(part, whole)  # books count in kilograms mostly: smaller numbers are quicker
+    part, whole = part // shared, whole // shared
     taken, left, remainders = {}, {}, []
     for name, mass in parcels.items():
         floor, remainder = divmod(mass * part, whole)

@@ -13,8 +13,9 @@ bound by a signature, a salt or a digest, or follows from the rest. A *blinded* 
 statement; an *erased* one names the index of the erasure instead. Nothing is verified here.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import repeat
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
@@ -23,10 +24,10 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from traceability.errors import MalformedBundle, OutsideProfile, TraceabilityError
 from traceability.ledger.canonical import canonical, check_profile, parse_canonical
-from traceability.ledger.entries import MAX_ENTRY, EntryBody
+from traceability.ledger.entries import EntryBody
 from traceability.ledger.merkle import HASH_SIZE, leaf_hash
 from traceability.ledger.shapes import Hash, LotId, Shape
-from traceability.ledger.statements import to_shape
+from traceability.ledger.statements import UNREADABLE, to_shape
 
 FORMAT_VERSION = 1
 MAX_BUNDLE = 512_000_000
@@ -41,13 +42,20 @@ class _Named(Shape, frozen=True):
     salt: Annotated[str, Meta(pattern=r"\A[0-9a-f]{32}\Z")]
 
 
-class _Proven(Shape, frozen=True):
+class _Item(Shape, frozen=True):
     entry: EntryBody
     index: _Index
-    proof: _Proof
     statement: str | UnsetType = UNSET
     disclosures: Annotated[list[dict[str, Any]], Meta(min_length=1)] | UnsetType = UNSET
     erased_at: _Index | UnsetType = UNSET
+
+
+class _Proven(_Item, frozen=True, kw_only=True):
+    proof: _Proof
+
+
+class _Skimmed(_Item, frozen=True, kw_only=True):
+    proof: msgspec.Raw
 
 
 class _Earlier(Shape, frozen=True):
@@ -59,17 +67,25 @@ class _Hashes(Shape, frozen=True):
     proof: list[Hash]
 
 
-class _Bundle(Shape, frozen=True):
+class _Frame(Shape, frozen=True):
     chain: Hash
     checkpoint: str
     earlier: list[_Earlier]
-    entries: Annotated[list[_Proven], Meta(min_length=1)]
     format: Literal[1]
     lot: LotId
     subjects: Annotated[list[_Named], Meta(min_length=1)]
 
 
+class _Bundle(_Frame, frozen=True):
+    entries: Annotated[list[_Proven], Meta(min_length=1)]
+
+
+class _SkimmedBundle(_Frame, frozen=True):
+    entries: Annotated[list[_Skimmed], Meta(min_length=1)]
+
+
 _shape = msgspec.json.Decoder(_Bundle)
+_skimmed = msgspec.json.Decoder(_SkimmedBundle)
 _sorted = msgspec.json.Encoder(order="sorted")
 
 
@@ -162,13 +178,38 @@ def parse_bundle(data: bytes) -> ProofBundle:
     """
     try:
         shape = _canonical_shape(data)
-        entries = tuple(_parsed(shape.entries))
-        earlier = tuple(
-            EarlierCheckpoint(note=known.checkpoint, proof=_unhex(known.proof, f"$.earlier[{n}]"))
-            for n, known in enumerate(shape.earlier)
-        )
+        proofs = [_unhex(item.proof, f"$.entries[{n}]") for n, item in enumerate(shape.entries)]
+        return _bundle_of(shape, shape.entries, proofs)
+    except MalformedBundle:
+        raise
     except TraceabilityError as error:
         raise MalformedBundle(f"This is no bundle: {error.message}", at=error.at) from error
+
+
+def skim_bundle(data: bytes) -> ProofBundle:
+    """Read a bundle without its proofs of inclusion, and whatever its layout.
+
+    For a reader who does not wait for `parse_bundle`, which reads the same bytes meanwhile: where
+    that succeeds, both have read the same.
+
+    Raises:
+        MalformedBundle: it is none.
+    """
+    try:
+        shape = _skimmed.decode(data)
+        return _bundle_of(shape, shape.entries, repeat(()))
+    except (*UNREADABLE, TraceabilityError) as error:
+        raise MalformedBundle("This is no bundle.") from error
+
+
+def _bundle_of(
+    shape: _Frame, items: Sequence[_Item], proofs: Iterable[tuple[bytes, ...]]
+) -> ProofBundle:
+    entries = tuple(_parsed(items, proofs))
+    earlier = [
+        EarlierCheckpoint(note=known.checkpoint, proof=_unhex(known.proof, f"$.earlier[{n}]"))
+        for n, known in enumerate(shape.earlier)
+    ]
     _require_order([item.index for item in entries], at="$.entries")
     _require_order([named.id for named in shape.subjects], at="$.subjects")
     return ProofBundle(
@@ -177,7 +218,7 @@ def parse_bundle(data: bytes) -> ProofBundle:
         checkpoint=shape.checkpoint,
         entries=entries,
         subjects={named.id: bytes.fromhex(named.salt) for named in shape.subjects},
-        earlier=earlier,
+        earlier=tuple(earlier),
     )
 
 
@@ -189,7 +230,7 @@ def _canonical_shape(data: bytes) -> _Bundle:
     All others go the way of every document, which finds out what is wrong with them.
     """
     if len(data) <= MAX_BUNDLE and b"u0000" not in data:
-        with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError, OutsideProfile):
+        with suppress(*UNREADABLE, OutsideProfile):
             shape = _shape.decode(data)
             disclosed = [
                 {"disclosures": item.disclosures} for item in shape.entries if item.disclosures
@@ -207,7 +248,7 @@ def _formatted(item: ProvenEntry) -> dict[str, Any]:
         "proof": _hex(item.proof),
     }
     if item.statement is not None:
-        told["statement"] = item.statement.decode("ascii")
+        told["statement"] = item.statement.decode()
     if item.disclosures:
         told["disclosures"] = [dict(disclosure) for disclosure in item.disclosures]
     if item.erased_at is not None:
@@ -215,12 +256,10 @@ def _formatted(item: ProvenEntry) -> dict[str, Any]:
     return told
 
 
-def _parsed(items: Sequence[_Proven]) -> Iterator[ProvenEntry]:
-    for place, item in enumerate(items):
+def _parsed(items: Sequence[_Item], proofs: Iterable[tuple[bytes, ...]]) -> Iterator[ProvenEntry]:
+    for place, (item, proof) in enumerate(zip(items, proofs, strict=False)):
         at = f"$.entries[{place}]"
         body = _sorted.encode(item.entry)  # as it stood there: the document is canonical
-        if len(body) > MAX_ENTRY:
-            raise MalformedBundle(f"An entry has more than {MAX_ENTRY} bytes.", at=at)
         links = {link.chain: link.entry for link in item.entry.previous}
         if len(links) != len(item.entry.previous):
             raise MalformedBundle("An entry names a chain twice.", at=f"{at}.entry.previous")
@@ -232,14 +271,14 @@ def _parsed(items: Sequence[_Proven]) -> Iterator[ProvenEntry]:
             hash=leaf.hex(),
             entry=item.entry,
             links=links,
-            proof=_unhex(item.proof, at),
+            proof=proof,
             statement=_statement(item, at),
             disclosures=() if item.disclosures is UNSET else tuple(item.disclosures),
             erased_at=None if item.erased_at is UNSET else item.erased_at,
         )
 
 
-def _statement(item: _Proven, at: str) -> bytes | None:
+def _statement(item: _Item, at: str) -> bytes | None:
     if item.statement is UNSET:
         if item.disclosures is not UNSET:
             raise MalformedBundle("There are disclosures without a statement.", at=at)

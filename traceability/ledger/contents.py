@@ -255,7 +255,7 @@ def _understood(item: ProvenEntry, raw: bytes, digest: bytes, origin: str) -> Sa
     fault: TraceabilityError | None = None
     try:
         statement = parse_statement(
-            raw, kinds=KINDS, ledger=origin, disclosures=tuple(item.disclosures)
+            raw, kinds=KINDS, ledger=origin, disclosures=item.disclosures, digest=digest
         )
     except UndisclosedValue:
         pass  # it may stay hidden; that what is disclosed fits was looked at first

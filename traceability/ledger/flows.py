@@ -21,7 +21,7 @@ from traceability.errors import LotMadeTwice
 from traceability.ledger.apportioning import scaled, withdraw
 from traceability.ledger.composition import UNKNOWN_PREFIXES, Composition, Content
 from traceability.ledger.history import Step, Taken
-from traceability.ledger.provenance import CONSERVING_KINDS
+from traceability.ledger.spreading import CONSERVING_KINDS
 
 Parcels = dict[str, int]
 

@@ -5,16 +5,19 @@ is asked here in vain, and `provenance` passes on what its ancestors hold. Umpir
 over provisional; of several of the best status the whole range is possible until settled.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any, cast
 
+from msgspec import Struct
+
 from traceability.errors import TraceabilityError
+from traceability.ledger.apportioning import half_even
 from traceability.ledger.elements import MINERALS, compound_fraction, mass_fraction, parse_formula
 from traceability.ledger.mass import (
+    ASSAY_UNITS,
     COUNT_UNIT,
     AssayBasis,
     Interval,
@@ -22,6 +25,7 @@ from traceability.ledger.mass import (
     Range,
     assay_fraction,
     contained_interval,
+    exactly,
     gross_amount,
     parse_decimal,
 )
@@ -32,8 +36,7 @@ COUNTED: frozenset[str] = frozenset(MINERALS.values())
 _RANK: Mapping[str, int] = {"provisional": 1, "final": 2, "umpire": 3}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assayed:
+class Assayed(Struct, frozen=True, kw_only=True):
     """What one document says of a lot: results, and moisture or compound where it has them.
 
     `results` and `compound` are as in the statement (`AssayResult`, `Compound`); `entry` is
@@ -52,8 +55,7 @@ class Assayed:
         return _RANK[self.status]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
+class Measured(Struct, frozen=True, kw_only=True):
     """Contained milligrams per element, and the entries that say so."""
 
     contained: Mapping[str, Interval]
@@ -78,6 +80,10 @@ def measured(
     found = sorted(documents, key=lambda one: one.rank)
     if quantity.get("unit") == COUNT_UNIT or not found:
         return Measured(contained={}, entries=())
+    if len(found) == 1:
+        plain = _plainly_contained(amount, quantity, found[0], moisture)
+        if plain is not None:
+            return Measured(contained=plain, entries=(found[0].entry,) if plain else ())
     water = next((one.moisture for one in reversed(found) if one.moisture is not None), None)
     water = water or quantity.get("moisture") or moisture
     gross = _gross_range(amount, quantity)
@@ -114,6 +120,93 @@ def _contained(
     return Interval(low=min(part.low for part in parts), high=max(part.high for part in parts))
 
 
+# ── the ordinary case, in integers ────────────────────────────────────────────────────────
+
+_PLAIN_RESULT = {"element", "value", "unit", "basis"}
+_PLAIN_MASS = {"dry", "wet", "as_received", "volume"}
+
+
+def _plainly_contained(
+    amount: int, quantity: Mapping[str, Any], document: Assayed, moisture: str | None
+) -> dict[str, Interval] | None:
+    """Return what `measured` returns where a single document tells single figures.
+
+    That is nearly every lot, and a history has thousands: the same arithmetic, but on integers
+    alone, a tenth of the time. None where anything is out of the ordinary; a property test
+    holds both ways equal.
+    """
+    if "low" in quantity or "high" in quantity or quantity["basis"] not in _PLAIN_MASS:
+        return None
+    is_dry = quantity["basis"] == "dry"
+    water = document.moisture or quantity.get("moisture") or moisture
+    dry = (1, 1) if water is None else _without(_digits(water))
+    contained: dict[str, Interval] = {}
+    for element, fraction, of_dry in _plain_fractions(document):
+        if fraction is None or element in contained or (is_dry and not of_dry):
+            return None
+        part, whole = fraction
+        if of_dry and not is_dry:
+            if water is None:
+                return None
+            part, whole = part * dry[0], whole * dry[1]
+            most = dry
+        else:
+            most = (1, 1) if of_dry else dry
+        if dry[0] <= 0 or part * most[1] > whole * most[0]:
+            return None
+        contained[element] = exactly(half_even(amount * part, whole))
+    return dict(sorted(contained.items()))
+
+
+_Ratio = tuple[int, int]
+
+
+def _plain_fractions(document: Assayed) -> Iterator[tuple[str, _Ratio | None, bool]]:
+    """Yield element, fraction (None where it is no single figure) and whether of dry mass."""
+    for result in document.results:
+        if result.keys() - {"status"} != _PLAIN_RESULT:
+            yield result["element"], None, True
+            continue
+        number, scale = _digits(result["value"])
+        unit = ASSAY_UNITS.get(result["unit"])
+        fraction = (number * unit.numerator, scale * unit.denominator) if unit else None
+        yield result["element"], fraction, result["basis"] == "dry"
+    compound = document.compound
+    if compound is not None:
+        of_dry = compound["basis"] == "dry"
+        for element, share in _compound_shares(compound["formula"], compound["purity"]):
+            yield element, share, of_dry
+
+
+@lru_cache(maxsize=4096)
+def _compound_shares(formula: str, purity: str) -> tuple[tuple[str, _Ratio], ...]:
+    """Return the elements that a compound is counted for, and how much of it each is."""
+    share = parse_decimal(purity)
+    return tuple(
+        (element, compound_fraction(share, formula, element).as_integer_ratio())
+        for element in _compound_elements(formula)
+    )
+
+
+def _digits(text: str) -> _Ratio:
+    """Return a number of the record as a ratio; of any other text a ratio above every limit."""
+    whole, _, places = text.partition(".")
+    digits = whole + places
+    if not (digits.isascii() and digits.isdigit()):
+        return _BEYOND
+    return int(digits), 10 ** len(places)
+
+
+_BEYOND = (2, 1)
+
+
+def _without(part: _Ratio) -> _Ratio:
+    return part[1] - part[0], part[1]
+
+
+# ── in general ────────────────────────────────────────────────────────────────────────────
+
+
 def elements_named(material: str) -> frozenset[str]:
     """Return the elements that the word for a material names: `copper_concentrate` is Cu."""
     return frozenset(MINERALS[word] for word in material.split("_") if word in MINERALS)
@@ -122,13 +215,17 @@ def elements_named(material: str) -> frozenset[str]:
 def _elements_of(document: Assayed) -> set[str]:
     elements = {str(result["element"]) for result in document.results}
     if document.compound is not None:
-        formula = str(document.compound["formula"])
-        elements |= {
-            element
-            for element in {*parse_formula(formula), "graphite"} & COUNTED
-            if mass_fraction(formula, element)
-        }
+        elements |= _compound_elements(str(document.compound["formula"]))
     return elements
+
+
+@lru_cache(maxsize=1024)
+def _compound_elements(formula: str) -> frozenset[str]:
+    return frozenset(
+        element
+        for element in {*parse_formula(formula), "graphite"} & COUNTED
+        if mass_fraction(formula, element)
+    )
 
 
 def _governing(documents: Sequence[Assayed], element: str) -> list[tuple[str, Range, AssayBasis]]:
@@ -139,7 +236,7 @@ def _governing(documents: Sequence[Assayed], element: str) -> list[tuple[str, Ra
             if result["element"] == element:
                 rank = _RANK[result.get("status", document.status)]
                 told.append((rank, (document.entry, *_result_range(result))))
-        if document.compound is not None and element in _elements_of(document):
+        if document.compound and element in _compound_elements(document.compound["formula"]):
             told.append((document.rank, (document.entry, *_compound_range(document, element))))
     best = max(rank for rank, _ in told)
     return [one for rank, one in told if rank == best]

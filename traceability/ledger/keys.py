@@ -14,8 +14,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from nacl.bindings import crypto_core_ed25519_is_valid_point, crypto_sign_seed_keypair
 
 from traceability.errors import FileUnusable, MalformedKey, SealedKeyUnreadable, WeakKey
@@ -219,7 +217,7 @@ def seal_private_key(key: PrivateKey, encryption_key: bytes, *, aad: bytes) -> b
         MalformedKey: the encryption key is not 32 bytes.
     """
     nonce = secrets.token_bytes(_SEAL_NONCE_BYTES)
-    sealed = _cipher(encryption_key).encrypt(nonce, key.seed, _SEAL_VERSION + aad)
+    sealed: bytes = _cipher(encryption_key).encrypt(nonce, key.seed, _SEAL_VERSION + aad)
     return _SEAL_VERSION + nonce + sealed
 
 
@@ -230,6 +228,8 @@ def open_private_key(sealed: bytes, encryption_key: bytes, *, aad: bytes) -> Pri
         SealedKeyUnreadable: another version, another encryption key, another owner, or altered.
         MalformedKey: the encryption key is not 32 bytes.
     """
+    from cryptography.exceptions import InvalidTag  # as in `_cipher`
+
     cipher = _cipher(encryption_key)
     if not sealed.startswith(_SEAL_VERSION) or len(sealed) != _SEAL_OVERHEAD + KEY_BYTES:
         raise SealedKeyUnreadable
@@ -256,7 +256,10 @@ def _key_bytes(text: Any, *, at: str) -> bytes:
     return raw
 
 
-def _cipher(encryption_key: bytes) -> AESGCM:
+def _cipher(encryption_key: bytes) -> Any:
+    # Only the service seals keys; a verifier starts without it.
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
     if len(encryption_key) != KEY_BYTES:
         raise MalformedKey(f"the encryption key has {len(encryption_key)} bytes, not {KEY_BYTES}")
     return AESGCM(encryption_key)

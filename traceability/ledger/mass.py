@@ -19,6 +19,8 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Literal
 
+from msgspec import Struct
+
 from traceability.errors import (
     AssayImpossible,
     CountNotWhole,
@@ -89,8 +91,7 @@ _EXACT = Context(prec=80, traps=[Inexact, InvalidOperation])
 # ── numbers and ranges ────────────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Interval:
+class Interval(Struct, frozen=True, kw_only=True):
     """Whole milligrams from `low` to `high`, both included."""
 
     low: int

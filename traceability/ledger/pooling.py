@@ -70,18 +70,14 @@ def pooled(kin: str, inputs: list[Input], *, presume: bool) -> Metal:
         for metal, take in inputs
         if metal.parcels and not (take.role == "reagent" and _may_be_nothing(metal))
     ]
+    if len(inputs) == 1:
+        return inputs[0][0]
     declared = [pair for pair in inputs if not pair[0].silent]
     presumed = any(metal.presumed for metal, _ in inputs)
     silent = bool(inputs) and not declared
     if presume and 0 < len(declared) < len(inputs):
         inputs, presumed = declared, True
-    if len(inputs) == 1:
-        [(metal, _)] = inputs
-        pool = metal.part(metal.parcels, 1, 1)
-    elif _have_one_ratio(inputs):
-        pool = _joined(inputs)
-    else:
-        pool = _mixed(kin, inputs)
+    pool = _joined(inputs) if _have_one_ratio(inputs) else _mixed(kin, inputs)
     pool.silent, pool.presumed = silent, presumed
     return pool
 
@@ -92,10 +88,11 @@ def _may_be_nothing(metal: Metal) -> bool:
 
 def _have_one_ratio(inputs: list[Input]) -> bool:
     """Whether any amounts of these inputs mix to the same ratio of sources."""
-    if len({metal.kin for metal, _ in inputs}) == 1:
-        return True
-    names = {name for metal, _ in inputs for name in metal.parcels}
-    return len(names) == 1
+    kins = {metal.kin for metal, _ in inputs}
+    if len(kins) < 2:
+        return len(kins) == 1
+    first = inputs[0][0].parcels
+    return len(first) == 1 and all(metal.parcels.keys() == first.keys() for metal, _ in inputs)
 
 
 def _joined(inputs: list[Input]) -> Metal:
@@ -131,5 +128,8 @@ def _mixed(kin: str, inputs: list[Input]) -> Metal:
 
 
 def _add(parcels: dict[str, int], more: dict[str, int]) -> None:
-    for name, mass in more.items():
-        parcels[name] = parcels.get(name, 0) + mass
+    if parcels:
+        for name, mass in more.items():
+            parcels[name] = parcels.get(name, 0) + mass
+    else:
+        parcels.update(more)

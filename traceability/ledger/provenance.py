@@ -23,25 +23,25 @@ sources; `bounds` tells from where to where it may lie and `missing` which lots 
 Source: ISO 22095:2020, 3.3.3 (controlled blending). The mass-proportional split is ours.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+from msgspec.structs import replace
 
 from traceability.errors import LotMadeTwice, StepsOutOfOrder
-from traceability.ledger.apportioning import half_even, scaled, withdraw
+from traceability.ledger.apportioning import half_even, withdraw
 from traceability.ledger.composition import UNKNOWN_KINDS, Composition, Content
-from traceability.ledger.history import Made, Source, Step, Taken
+from traceability.ledger.history import Step, Taken
 from traceability.ledger.mass import MAX_MASS_MG, Interval
-from traceability.ledger.pooling import Input, Metal, pooled
-
-ADJUSTING_KINDS = frozenset({"adjustment", "receipt", "stocktake", "loss"})
-"""The lot is weighed again: the substance stays, less is a loss, more is unexplained."""
-
-CONSERVING_KINDS = ADJUSTING_KINDS | {"blend", "split", "assembly", "shipment", "transfer"}
-"""The substance does not change: an output holds its gross proportion of everything."""
-
-
-Relabel = Callable[[Step, str, str], str]
-"""`(step, element, label) -> label` of what enters, or passes through, a step."""
-
+from traceability.ledger.pooling import Input, Metal
+from traceability.ledger.spreading import (
+    ADJUSTING_KINDS,
+    CONSERVING_KINDS,
+    Relabel,
+    Wanted,
+    entered,
+    is_measured,
+    pass_through,
+)
 
 # ── the propagation ───────────────────────────────────────────────────────────────────────
 
@@ -71,40 +71,38 @@ def propagate(
     """
     if elements is None:
         elements = {name for step in steps for made in step.makes for name in made.contained}
-    tracked = sorted(elements)
-    states: dict[str, _Lot] = {}
-    unknown: set[str] = set()
-    last = -1
+    flow = _Flow(sorted(elements), relabel)
+    for step, wanted in _all_of(steps) if lots is None else _what_leads_to(steps, set(lots)):
+        flow.add(step, wanted)
+    asked = flow.lots if lots is None else [name for name in lots if name in flow.lots]
+    return {name: flow.composition(name) for name in asked}
 
+
+def _all_of(steps: Iterable[Step]) -> Iterator[tuple[Step, Wanted]]:
     for step in steps:
-        if step.order <= last:
-            raise StepsOutOfOrder(entry=step.entry, order=step.order, last=last)
-        last = step.order
-        inputs: dict[str, list[Input]] = {element: [] for element in tracked}
-        for take in step.takes:
-            _take(states.get(take.lot), take, inputs)
-        metals = [
-            _pass_through(step, element, inputs[element], relabel)
-            if step.takes
-            else _enter(step, element, relabel)
-            for element in tracked
-        ]
-        for place, made in enumerate(step.makes):
-            if made.lot in states and states[made.lot].is_held():
-                raise LotMadeTwice(entry=step.entry, lot=made.lot)
-            states[made.lot] = _Lot(
-                made.amount,
-                {element: row[place] for element, row in zip(tracked, metals, strict=True)},
-            )
-            if made.source is not None and made.source.kind in UNKNOWN_KINDS:
-                unknown.update({made.source.id, *dict(made.source.split)})
+        yield step, (True,) * len(step.makes)
 
-    asked = states if lots is None else [name for name in lots if name in states]
-    return {name: _composition(name, states[name], unknown) for name in asked}
+
+def _what_leads_to(steps: Sequence[Step], lots: set[str]) -> Iterator[tuple[Step, Wanted]]:
+    """Yield the steps on which lots depend, as `restrict` does, with the outputs that count."""
+    kept: list[tuple[Step, Wanted]] = []
+    for step in reversed(steps):
+        wanted = tuple([made.lot in lots for made in step.makes])
+        if True in wanted:
+            lots.update([take.lot for take in step.takes])
+            kept.append((step, wanted))
+            continue
+        takes = tuple([take for take in step.takes if take.lot in lots])
+        if takes:
+            kept.append((replace(step, takes=takes, makes=()), ()))
+    return reversed(kept)
 
 
 class _Lot:
-    """A lot as made, for its composition and its grade, and what is left of it."""
+    """A lot as made, for its composition and its grade, and what is left of it.
+
+    An element of which it holds nothing, for certain, is in neither.
+    """
 
     __slots__ = ("amount", "left", "made")
 
@@ -117,21 +115,116 @@ class _Lot:
         return any(metal.parcels for metal in self.left.values())
 
 
-# ── taking ────────────────────────────────────────────────────────────────────────────────
+class _Flow:
+    """All lots of a history on the way through it, step by step in log order."""
+
+    def __init__(self, tracked: Sequence[str], relabel: Relabel | None) -> None:
+        self.lots: dict[str, _Lot] = {}
+        self._tracked = tracked
+        self._relabel = relabel
+        self._unknown: set[str] = set()
+        self._last = -1
+
+    def add(self, step: Step, wanted: Wanted) -> None:
+        """Let one step happen; what it makes and nobody wants is not worked out."""
+        if step.order <= self._last:
+            raise StepsOutOfOrder(entry=step.entry, order=step.order, last=self._last)
+        self._last = step.order
+        metals = self._unchanged(step) or self._changed(step, wanted)
+        for made, of_lot, is_wanted in zip(step.makes, metals, wanted, strict=True):
+            before = self.lots.get(made.lot)
+            if before is not None and before.is_held():
+                raise LotMadeTwice(entry=step.entry, lot=made.lot)
+            if is_wanted:
+                self.lots[made.lot] = _Lot(made.amount, of_lot)
+            if made.source is not None and made.source.kind in UNKNOWN_KINDS:
+                self._unknown.update({made.source.id, *dict(made.source.split)})
+
+    def composition(self, name: str) -> Composition:
+        """Return what a lot was when it was last made, and what is left of it."""
+        lot = self.lots[name]
+        return Composition(
+            lot=name,
+            contents={
+                element: _content(
+                    lot.made.get(element, _NOTHING),
+                    lot.left.get(element, _NOTHING).parcels,
+                    self._unknown,
+                )
+                for element in self._tracked
+            },
+        )
+
+    def _unchanged(self, step: Step) -> list[dict[str, Metal]] | None:
+        """Return all of a lot that becomes another as it is; None where more happens to it."""
+        if self._relabel is not None or len(step.takes) != 1 or len(step.makes) != 1:
+            return None
+        [take], [made] = step.takes, step.makes
+        lot = self.lots.get(take.lot)
+        if (
+            lot is None
+            or not take.held == take.amount > 0
+            or take.role == "reagent"
+            or made.contained
+            or step.kind not in CONSERVING_KINDS
+            or (made.amount != take.amount and step.kind in ADJUSTING_KINDS)
+        ):
+            return None
+        taken, lot.left = lot.left, {}
+        return [{element: metal for element, metal in taken.items() if metal.parcels}]
+
+    def _changed(self, step: Step, wanted: Wanted) -> list[dict[str, Metal]]:
+        if not step.takes:
+            return [
+                {one: entered(step, one, made, self._relabel) for one in self._tracked}
+                if is_wanted
+                else {}
+                for made, is_wanted in zip(step.makes, wanted, strict=True)
+            ]
+        inputs = self._taken(step.takes)
+        outputs: list[dict[str, Metal]] = [{} for _ in step.makes]
+        # What is weighed where the books held nothing may hold anything.
+        is_found = step.kind in ADJUSTING_KINDS and not any(take.amount for take in step.takes)
+        for element in self._tracked if outputs else ():
+            pool = inputs.get(element, [])
+            if pool or is_found or any(is_measured(made, element) for made in step.makes):
+                metals = pass_through(step, element, pool, wanted, self._relabel)
+                for output, metal in zip(outputs, metals, strict=True):
+                    if metal is not None:
+                        output[element] = metal
+        return outputs
+
+    # ── taking ────────────────────────────────────────────────────────────────────────────
+
+    def _taken(self, takes: Iterable[Taken]) -> dict[str, list[Input]]:
+        """Move `amount / held` of everything out of lots; what they did not hold is a shortfall."""
+        inputs: dict[str, list[Input]] = {}
+        for take in takes:
+            lot = self.lots.get(take.lot)
+            held = take.held if lot is not None else 0
+            covered = min(take.amount, max(held, 0))
+            if lot is not None and covered:
+                _take(lot, take, covered, inputs)
+            if take.amount > covered:
+                for element in self._tracked:
+                    short = _shortfall(lot, element, take, take.amount - covered)
+                    inputs.setdefault(element, []).append((short, take))
+        return inputs
 
 
-def _take(lot: _Lot | None, take: Taken, inputs: dict[str, list[Input]]) -> None:
-    """Move `amount / held` of everything out of a lot; what it did not hold is a shortfall."""
-    held = take.held if lot is not None else 0
-    covered = min(take.amount, max(held, 0))
-    if lot is not None and covered:
+def _take(lot: _Lot, take: Taken, covered: int, inputs: dict[str, list[Input]]) -> None:
+    held = take.held
+    if covered == held:
         for element, metal in lot.left.items():
+            if metal.parcels:
+                inputs.setdefault(element, []).append((metal, take))
+        lot.left = {}
+        return
+    for element, metal in lot.left.items():
+        if metal.parcels:
             taken, left = withdraw(metal.parcels, covered, held)
-            inputs[element].append((metal.part(taken, covered, held), take))
+            inputs.setdefault(element, []).append((metal.part(taken, covered, held), take))
             lot.left[element] = metal.part(left, held - covered, held)
-    if take.amount > covered:
-        for element, row in inputs.items():
-            row.append((_shortfall(lot, element, take, take.amount - covered), take))
 
 
 def _shortfall(lot: _Lot | None, element: str, take: Taken, amount: int) -> Metal:
@@ -139,7 +232,7 @@ def _shortfall(lot: _Lot | None, element: str, take: Taken, amount: int) -> Meta
     label = f"shortfall:{take.lot}"
     if lot is None or not lot.amount:
         return Metal({label: MAX_MASS_MG}, label, MAX_MASS_MG, take.lot)
-    metal = lot.made[element]
+    metal = lot.made.get(element, _NOTHING)
     mass = half_even(sum(metal.parcels.values()) * amount, lot.amount)
     short = metal.part({label: mass} if mass else {}, amount, lot.amount)
     # Whatever the lot was in doubt about, all of this is of one unknown source.
@@ -147,174 +240,22 @@ def _shortfall(lot: _Lot | None, element: str, take: Taken, amount: int) -> Meta
     return short
 
 
-# ── making ────────────────────────────────────────────────────────────────────────────────
+_NOTHING = Metal({}, "")
 
 
-def _enter(step: Step, element: str, relabel: Relabel | None) -> list[Metal]:
-    """Make lots out of their sources."""
-    return [_entered(step, element, made, relabel) for made in step.makes]
-
-
-def _entered(step: Step, element: str, made: Made, relabel: Relabel | None) -> Metal:
-    source = made.source or Source(id=f"unknown:{made.lot}", kind="unknown")
-    bounds = made.contained.get(element) or Interval(low=0, high=_cap(made))
-    parts = {name: 0 for name, _ in source.split} or {source.id: 1}
-    for name, share in source.split:
-        parts[name] += share
-    parcels = scaled(parts, bounds.high, sum(parts.values()))
-    return Metal(
-        _relabeled(step, element, parcels, relabel),
-        f"{step.order}:{made.lot}",
-        bounds.high - bounds.low,
-        "" if _is_measured(made, element) else made.lot,
-        silent=_is_silent(made, element),
+def _content(metal: Metal, left: Mapping[str, int], unknown: Collection[str]) -> Content:
+    total = sum(metal.parcels.values())
+    missing = {metal.missing} if metal.missing else set()
+    if metal.doubt:
+        labels = (label for label in metal.parcels if label.startswith("unmeasured:"))
+        missing |= {label.removeprefix("unmeasured:") for label in labels}
+    return Content(
+        sources=metal.parcels,
+        left=left,
+        bounds=Interval(low=max(total - metal.slack - metal.doubt, 0), high=total),
+        measured=not (metal.missing or metal.doubt),
+        missing=tuple(sorted(missing)),
+        presumed=metal.presumed,
+        unknown_sources=unknown,
+        silent=metal.silent,
     )
-
-
-def _pass_through(
-    step: Step, element: str, inputs: list[Input], relabel: Relabel | None
-) -> list[Metal]:
-    """Spread a pool over the outputs: measured ones first, then by what the kind allows."""
-    pool = pooled(str(step.order), inputs, presume=step.kind not in CONSERVING_KINDS)
-    renamed = _relabeled(step, element, pool.parcels, relabel)
-    if renamed != pool.parcels:
-        pool.parcels, pool.kin = renamed, str(step.order)
-    measured = [made for made in step.makes if _is_measured(made, element)]
-    others = [made for made in step.makes if not _is_measured(made, element)]
-    done, rest = _give_measured(step, element, pool, measured)
-    if step.kind in CONSERVING_KINDS:
-        done |= _give_by_gross(step, pool, rest, others, scale=not measured)
-    else:
-        certain = sum(made.contained[element].low for made in measured)
-        done |= {made.lot: _give_bound(element, pool, made, certain) for made in others}
-    return [done[made.lot] for made in step.makes]
-
-
-def _give_measured(
-    step: Step, element: str, pool: Metal, measured: list[Made]
-) -> tuple[dict[str, Metal], dict[str, int]]:
-    """Give each measured output its amount; beyond the pool it is unexplained."""
-    wanted = {made.lot: made.contained[element].high for made in measured}
-    rest, left = pool.parcels, sum(pool.parcels.values())
-    total = sum(wanted.values())
-    granted = wanted if total <= left else scaled(wanted, left, total)
-    done = {}
-    for made in measured:
-        grant = granted.get(made.lot, 0)
-        parcels: dict[str, int] = {}
-        if grant:
-            parcels, rest = withdraw(rest, grant, left)
-            left -= grant
-        kin = pool.kin
-        if wanted[made.lot] > grant:
-            kin, label = f"{step.order}:{made.lot}", f"unexplained:{made.lot}"
-            parcels = {**parcels, label: parcels.get(label, 0) + wanted[made.lot] - grant}
-        bounds = made.contained[element]
-        slack = bounds.high - bounds.low
-        done[made.lot] = Metal(parcels, kin, slack, presumed=pool.presumed)
-    return done, rest
-
-
-def _give_by_gross(
-    step: Step, pool: Metal, rest: dict[str, int], others: list[Made], *, scale: bool
-) -> dict[str, Metal]:
-    """Give each output its gross proportion of what is left; nothing is lost but by weight."""
-    pool.parcels = rest
-    if scale and step.kind in ADJUSTING_KINDS:
-        pool = _reweighed(step, pool)
-    if len(others) == 1:
-        return {others[0].lot: pool}
-    rest = pool.parcels
-    total = weight = sum(made.amount for made in others)
-    done = {}
-    for made in others:
-        parcels, rest = withdraw(rest, made.amount, weight)
-        done[made.lot] = pool.part(parcels, made.amount, total)
-        weight -= made.amount
-    return done
-
-
-def _reweighed(step: Step, pool: Metal) -> Metal:
-    """Scale a pool to the new weight: less is lost of all alike, more is unexplained."""
-    before = sum(take.amount for take in step.takes)
-    after = sum(made.amount for made in step.makes)
-    if after <= before:
-        kept, _ = withdraw(pool.parcels, after, before)
-        return pool.part(kept, after, before)
-    label = f"unexplained:{step.makes[0].lot}"
-    if not before:
-        cap = sum(_cap(made) for made in step.makes)
-        return Metal({label: cap}, label, cap, step.makes[0].lot)
-    gained = half_even(sum(pool.parcels.values()) * (after - before), before)
-    if gained:
-        parcels = {**pool.parcels, label: pool.parcels.get(label, 0) + gained}
-        pool = pool.part(parcels, 1, 1)
-        pool.kin = str(step.order)
-    return pool
-
-
-def _give_bound(element: str, pool: Metal, made: Made, certain: int) -> Metal:
-    """Give an output nobody measured the ratio of the pool, and a bound instead of an amount."""
-    whole = sum(pool.parcels.values())
-    told = made.contained.get(element)
-    bound = min(whole - certain, _cap(made), told.high if told else whole)
-    parcels = scaled(pool.parcels, bound, whole) if bound > 0 else {}
-    return Metal(
-        parcels,
-        pool.kin,
-        max(bound, 0),
-        made.lot if whole else "",
-        silent=pool.silent or _is_silent(made, element),
-        presumed=pool.presumed,
-    )
-
-
-def _is_measured(made: Made, element: str) -> bool:
-    """Whether the element was measured; from nothing up to something is but a bound."""
-    told = made.contained.get(element)
-    return told is not None and (told.low > 0 or told.high == 0)
-
-
-def _is_silent(made: Made, element: str) -> bool:
-    """Whether a lot was assayed, but not for this element."""
-    return element not in made.contained and any(
-        _is_measured(made, other) for other in made.contained
-    )
-
-
-def _cap(made: Made) -> int:
-    """Return the most that a lot can hold of anything, in milligrams."""
-    return made.amount if made.unit == "mg" else MAX_MASS_MG
-
-
-def _relabeled(
-    step: Step, element: str, parcels: dict[str, int], relabel: Relabel | None
-) -> dict[str, int]:
-    if relabel is None:
-        return parcels
-    renamed: dict[str, int] = {}
-    for name, mass in parcels.items():
-        label = relabel(step, element, name)
-        renamed[label] = renamed.get(label, 0) + mass
-    return renamed
-
-
-def _composition(name: str, lot: _Lot, unknown: Collection[str]) -> Composition:
-    contents = {}
-    for element, metal in lot.made.items():
-        total = sum(metal.parcels.values())
-        missing = {metal.missing} if metal.missing else set()
-        if metal.doubt:
-            labels = (label for label in metal.parcels if label.startswith("unmeasured:"))
-            missing |= {label.removeprefix("unmeasured:") for label in labels}
-        contents[element] = Content(
-            sources=metal.parcels,
-            left=lot.left[element].parcels,
-            bounds=Interval(low=max(total - metal.slack - metal.doubt, 0), high=total),
-            measured=not (metal.missing or metal.doubt),
-            missing=tuple(sorted(missing)),
-            presumed=metal.presumed,
-            unknown_sources=unknown,
-            silent=metal.silent,
-        )
-    return Composition(lot=name, contents=contents)

@@ -76,7 +76,8 @@ def prepare_shapes() -> set[type[Struct]]:
     while waiting:
         shape = waiting.pop()
         waiting.extend(shape.__subclasses__())
-        with suppress(TypeError):  # never read from JSON: it holds what is not in JSON
+        # Never read from JSON: it holds what is not in JSON, or names that only type checkers see.
+        with suppress(TypeError, NameError):
             msgspec.json.Decoder(shape)
             prepared.add(shape)
     return prepared

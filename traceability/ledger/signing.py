@@ -5,9 +5,9 @@ R, and so accepts one set of signatures that other strict verifiers accept too.
 """
 
 import os
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
+from typing import TypeVar
 
 from msgspec import Struct
 from nacl.bindings import crypto_sign, crypto_sign_open
@@ -26,6 +26,8 @@ _ALGORITHMS = frozenset({"Ed25519", "EdDSA"})  # RFC 9864 and, still accepted, R
 _HEADER_LIMIT = 512  # bytes, encoded
 _THREADED_FROM = 64  # signatures; below, starting threads costs more than it saves
 
+T = TypeVar("T")
+R = TypeVar("R")
 Signed = tuple[bytes, bytes, bytes]
 """Public key (32 bytes), message, signature (64 bytes)."""
 
@@ -98,9 +100,18 @@ def verify_jws(jws: Jws, public_key: bytes) -> None:
 
 def sign_jws(payload: bytes, private_key: PrivateKey, *, typ: str) -> bytes:
     """Sign a payload as it is and return the compact JWS."""
-    signing_input = f"{_header(private_key.kid, typ)}.{to_base64url(payload)}".encode()
-    signature = sign_ed25519(private_key, signing_input)
-    return signing_input + b"." + to_base64url(signature).encode()
+    return sign_many([payload], private_key, typ=typ)[0]
+
+
+def sign_many(payloads: Sequence[bytes], private_key: PrivateKey, *, typ: str) -> list[bytes]:
+    """Sign payloads as they are and return the compact JWS of each, using all cores."""
+    header = _header(private_key.kid, typ)
+    inputs = [f"{header}.{to_base64url(payload)}".encode() for payload in payloads]
+    signatures = _spread(partial(_sign_chunk, private_key), inputs, threads=None)
+    return [
+        b"%b.%b" % (signing_input, to_base64url(signature).encode())
+        for signing_input, signature in zip(inputs, signatures, strict=True)
+    ]
 
 
 @lru_cache(maxsize=64)
@@ -149,22 +160,36 @@ def verify_many(items: Sequence[Signed], *, threads: int | None = None) -> list[
     Returns:
         One answer per item, in the order of `items`.
     """
-    if len(items) < _THREADED_FROM:
-        return _verify_chunk(items)
-    threads = threads or os.cpu_count() or 1
-    if threads < 2:
-        return _verify_chunk(items)
+    return _spread(_verify_chunk, items, threads=threads)
 
-    # libsodium runs without the interpreter lock. A pool of its own per call survives forks,
-    # and costs less than the verification of one signature per thread.
+
+def _spread(
+    work: Callable[[Sequence[T]], list[R]], items: Sequence[T], *, threads: int | None
+) -> list[R]:
+    """Work on many items in threads, a slice each: libsodium runs without the interpreter lock.
+
+    The work of one item must be little else than its signature: where threads wait for the
+    interpreter, passing it on costs more than they win.
+    """
+    threads = 1 if len(items) < _THREADED_FROM else threads or os.cpu_count() or 1
+    if threads < 2:
+        return work(items)
+
+    from concurrent.futures import ThreadPoolExecutor  # where it pays
+
+    # A pool of its own per call survives forks, and costs less than one signature per thread.
     size = -(-len(items) // threads)
     chunks = [items[start : start + size] for start in range(0, len(items), size)]
     with ThreadPoolExecutor(max_workers=threads) as pool:
-        return [answer for chunk in pool.map(_verify_chunk, chunks) for answer in chunk]
+        return [answer for chunk in pool.map(work, chunks) for answer in chunk]
 
 
 def _verify_chunk(items: Sequence[Signed]) -> list[bool]:
     return [is_signed(key, message, signature) for key, message, signature in items]
+
+
+def _sign_chunk(private_key: PrivateKey, messages: Sequence[bytes]) -> list[bytes]:
+    return [sign_ed25519(private_key, message) for message in messages]
 
 
 @lru_cache(maxsize=1024)

@@ -122,6 +122,10 @@ class Statement(Struct, frozen=True, kw_only=True):
     disclosures: tuple[Mapping[str, Any], ...]
 
 
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What a decoder of shapes raises on bytes that do not fit."""
+
+
 Kinds = Mapping[str, Kind]
 S = TypeVar("S", bound=Shape)
 _PLACE = re.compile(r" - at `(\$.*)`")
@@ -133,6 +137,7 @@ def parse_statement(
     kinds: Kinds,
     ledger: str,
     disclosures: tuple[Mapping[str, Any], ...] = (),
+    digest: bytes | None = None,
 ) -> Statement:
     """Read a compact JWS; the signature is not verified here, since the key is elsewhere.
 
@@ -141,6 +146,7 @@ def parse_statement(
         kinds: the kinds this ledger knows.
         ledger: the origin the statement must name.
         disclosures: salts and values of what the statement hides.
+        digest: the SHA-256 of `raw`, where it is known already.
 
     Raises:
         MalformedSignature, MalformedStatement and the profile's errors: not understood.
@@ -159,7 +165,7 @@ def parse_statement(
         raise TooManySubjects(len(subjects), MAX_SUBJECTS)
     statement = Statement(
         raw=raw,
-        digest=sha256(raw).digest(),
+        digest=digest or sha256(raw).digest(),
         payload_digest=sha256(jws.payload).digest(),
         jws=jws,
         kid=jws.kid,
@@ -210,7 +216,7 @@ def _read_plain(payload: bytes, kinds: Kinds) -> tuple[_Plain, Shape] | None:
         if decoder is None:
             return None
         body = decoder.decode(envelope.body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return None
     if _SORTED.encode(body) != bytes(envelope.body) or _SORTED.encode(envelope) != payload:
         return None

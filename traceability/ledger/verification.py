@@ -15,7 +15,7 @@ vouches for that; a second export, or the log itself, tells.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from traceability.errors import (
     ConsistencyNotProven,
@@ -26,12 +26,10 @@ from traceability.errors import (
 )
 from traceability.ledger import contents, continuity, heads
 from traceability.ledger.ahead import Ahead
-from traceability.ledger.bundle import ProofBundle, ProvenEntry, parse_bundle
+from traceability.ledger.bundle import ProofBundle, ProvenEntry, parse_bundle, skim_bundle
 from traceability.ledger.checkpoint import Checkpoint
 from traceability.ledger.notes import VerifierKey
 from traceability.ledger.replaying import Tally
-
-T = TypeVar("T")
 
 OK = "ok"
 SKIPPED = "skipped"
@@ -146,10 +144,20 @@ def verify_bundle(
     Returns:
         A report; `error` tells what is wrong with the first step that failed.
     """
+    given = _Given(data=data, verifiers=verifiers, earlier=earlier, documents=documents)
+    with Ahead(data, given.check_form_and_proofs, processes=processes) as ahead:
+        if ahead.has_begun:
+            report = _verified(given, ahead)
+            if report.is_verified:
+                return report
+    return _verified(given, None)  # each step in its turn, to tell which one fails
+
+
+def _verified(given: "_Given", ahead: Ahead | None) -> VerificationReport:
     found = _Found()
     steps: list[Step] = []
     error: TraceabilityError | None = None
-    run = _run(found, data, verifiers, earlier, documents, Ahead(data, processes=processes))
+    run = _run(found, given, ahead)
     for number, name in enumerate(_NAMES, 1):
         try:
             outcome, sentence = next(run)
@@ -159,6 +167,21 @@ def verify_bundle(
             break
         steps.append(Step(number=number, name=name, outcome=outcome, sentence=sentence))
     return _report(found, tuple(steps), error)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Given:
+    """What the reader brings."""
+
+    data: bytes
+    verifiers: Sequence[VerifierKey]
+    earlier: Sequence[str]
+    documents: DigestOf | None
+
+    def check_form_and_proofs(self) -> None:
+        """Verify what another process verifies ahead: the first two steps."""
+        bundle = parse_bundle(self.data)
+        contents.verify_entries(bundle, heads.open_exactly(bundle.checkpoint, self.verifiers))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -176,66 +199,47 @@ class _Found:
     misbehaviour: dict[str, Any] | None = None
 
 
-def _run(
-    found: _Found,
-    data: bytes,
-    verifiers: Sequence[VerifierKey],
-    earlier: Sequence[str],
-    documents: DigestOf | None,
-    ahead: Ahead,
-) -> Iterator[tuple[str, str]]:
-    """Run the steps, one at each `next`; yields outcome and sentence of each."""
-    bundle = parse_bundle(data)
-    checkpoint = heads.open_exactly(bundle.checkpoint, verifiers)
+def _run(found: _Found, given: _Given, ahead: Ahead | None) -> Iterator[tuple[str, str]]:
+    """Run the steps, one at each `next`; yields outcome and sentence of each.
+
+    With `ahead`, others verify form and proofs of the file, and its signatures, meanwhile: that
+    they did is asked before the last step is told, and until then nothing counts.
+    """
+    bundle = parse_bundle(given.data) if ahead is None else skim_bundle(given.data)
+    checkpoint = heads.open_exactly(bundle.checkpoint, given.verifiers)
     found.lot, found.size, found.entries = bundle.lot, checkpoint.size, bundle.entries
-    witnesses = heads.witnesses_of(bundle.checkpoint, verifiers)
+    witnesses = heads.witnesses_of(bundle.checkpoint, given.verifiers)
     yield (
         OK,
         f"{checkpoint.origin} signed size {checkpoint.size}; cosigned by {witnesses} witnesses.",
     )
 
-    contents.verify_entries(bundle, checkpoint)
+    if ahead is None:
+        contents.verify_entries(bundle, checkpoint)
     yield OK, f"{len(bundle.entries)} entries are in the log, each at its index."
 
     read = contents.understand(bundle, checkpoint.origin)
     found.partly_hidden = read.partly_hidden
     found.disputed = contents.verify_signers(read)
-    # Chains and balances are looked at while signatures are still verified, and told in turn.
-    chains = _Later(continuity.verify_chains, read)
-    balances = _Later(contents.verify_balances, read)
-    contents.verify_signatures(read, ahead.signed())
+    if ahead is None:
+        contents.verify_signatures(read)
     yield OK, f"{len(read.said)} statements are signed with keys that were good at their index."
 
-    found.begun_blinded = chains.told()
+    found.begun_blinded = continuity.verify_chains(read)
     yield OK, f"{len(read.whole)} chains are without gap; {found.begun_blinded} lots begin blinded."
 
-    found.tally = balances.told().tally
+    found.tally = contents.verify_balances(read).tally
     yield OK, _told(found.tally)
 
     disclosed = contents.verify_disclosures(read)
     yield OK, f"{disclosed} disclosed values fit; every missing text was erased or is blinded."
 
-    yield _verify_documents(found, read, documents)
+    yield _verify_documents(found, read, given.documents)
 
-    yield _verify_consistency(found, bundle, checkpoint, verifiers, earlier)
-
-
-class _Later(Generic[T]):
-    """The answer of a step that was run before its turn, or the error it ended with."""
-
-    def __init__(self, step: Callable[[contents.Contents], T], read: contents.Contents) -> None:
-        self._answer: list[T] = []
-        self._error: Exception | None = None
-        try:
-            self._answer.append(step(read))
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is told when its turn comes
-            self._error = error
-
-    def told(self) -> T:
-        """Return the answer, or raise the error."""
-        if self._error is not None:
-            raise self._error
-        return self._answer[0]
+    consistency = _verify_consistency(found, bundle, checkpoint, given)
+    if ahead is not None:
+        contents.verify_signatures(read, ahead.vouched())
+    yield consistency
 
 
 def _told(tally: Tally) -> str:
@@ -268,9 +272,9 @@ def _verify_consistency(
     found: _Found,
     bundle: ProofBundle,
     checkpoint: Checkpoint,
-    verifiers: Sequence[VerifierKey],
-    held: Sequence[str],
+    given: _Given,
 ) -> tuple[str, str]:
+    verifiers, held = given.verifiers, given.earlier
     try:
         known = heads.verify_earlier(bundle.earlier, checkpoint, verifiers)
     except ConsistencyNotProven as error:

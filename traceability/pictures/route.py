@@ -36,11 +36,12 @@ class Spot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trip:
-    """Goods from one place to another, past others (positions)."""
+    """Goods from one place to another, past others (positions); `weight`: how many times."""
 
     source: str
     target: str
     title: str
+    weight: int = 1
     past: tuple[Position, ...] = ()
 
 
@@ -73,6 +74,7 @@ class Arc:
     passed: tuple[Point, ...]
     title: str
     is_exact: bool
+    width: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +115,8 @@ def route_picture(spots: Sequence[Spot], trips: Sequence[Trip]) -> RoutePicture 
         if number in marker.numbers
     }
     exact = {spot.key: spot.is_exact for spot in spots}
-    arcs = [_arc(frame, trip, where, exact) for trip in trips]
+    most = max((trip.weight for trip in trips), default=1)
+    arcs = [_arc(frame, trip, where, exact, most) for trip in trips]
     return RoutePicture(
         view=frame.view,
         shifts=frame.shifts,
@@ -270,7 +273,11 @@ def _place_for(at: Point, text: str, taken: Sequence[Box]) -> Placed | None:
 
 
 def _arc(
-    frame: _Frame, trip: Trip, where: Mapping[str, Point], exact: Mapping[str, bool]
+    frame: _Frame,
+    trip: Trip,
+    where: Mapping[str, Point],
+    exact: Mapping[str, bool],
+    most: int,
 ) -> Arc | None:
     """Return a trip as curves that bend to the left, so that there and back are two."""
     passed = tuple(frame.pixel(position) for position in trip.past)
@@ -289,6 +296,7 @@ def _arc(
         passed=passed,
         title=trip.title,
         is_exact=exact[trip.source] and exact[trip.target],
+        width=2 if most == 1 else 1 + 3 * trip.weight // most,
     )
 
 

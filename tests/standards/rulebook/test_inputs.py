@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date
 
+import msgspec
 import pytest
 from account_builders import claim
 from hypothesis import given
@@ -259,6 +260,7 @@ def test_what_is_lost_in_stock_is_an_adjustment_at_its_time():
     story = smelted()
     story.add("stocktake", weigh("smelter:a", 20, 30, why="count"))
     story.add("loss", take("smelter:a", 10, loss="spilled"))
+    story.add("shipment", move("smelter:a", "buyer"))
     told = read(story)["smelter:cu"]
     assert [(one.entry, one.lot_id, one.mg // KG) for one in told.adjustments] == [
         (f"{5:064x}", "mine:ore", 9),
@@ -382,11 +384,12 @@ def test_a_count_elsewhere_and_a_lot_at_no_site_change_nothing():
 def test_metal_that_one_account_has_counted_comes_on_only_by_claim():
     story = smelted()
     story.sent("smelter:a", 30, facility=REFINERY, frm=WORKS, to="buyer")
-    story.told[-1] = replace(
+    story.told[-1] = msgspec.structs.replace(
         story.told[-1], movements=(title("smelter:a", buyer=1), *story.told[-1].movements)
     )
     buyer = held_by("buyer", REFINERY)
     told = read(story, ACCOUNT, buyer)
+    assert [entitled(one) for one in told["smelter:cu"].inputs] == [(30, 27, 27)]
     [one] = told["buyer:cu"].inputs
     assert (one.certified, one.came_with, one.total_low_mg) == ((), (), 27 * KG)
     made = claim("A", 70, 20 * KG, lot_id="smelter:a")

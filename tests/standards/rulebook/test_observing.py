@@ -4,9 +4,17 @@ from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import structs
+
 from standards.rulebook.assembly import Evidence, Site, assemble
 from standards.rulebook.dossier_format import dossier_as_json, parse_dossier
+from standards.rulebook.evaluation import evaluate
+from standards.rulebook.law import Law
 from standards.rulebook.observing import NOTHING_OBSERVED, observe
+from standards.rulebook.pack_format import shipped_packs
+from standards.rulebook.rules import RULES
 from standards.rulebook.traced import trace
 from tests.traceability.ledger.plausibility.doubts import (
     PIT,
@@ -185,6 +193,55 @@ def test_a_step_whose_inputs_nobody_measured_or_made_cannot_be_told():
     [one] = tale.dossier("acme:B").observations["PL-18"]
 
     assert one.worst == 0  # of what is known to hold copper, all of it came out
+
+
+@given(
+    weights=st.lists(st.integers(1, 500), min_size=2, max_size=4),
+    grade=st.integers(1, 60),
+    recovered=st.integers(90, 95),
+)
+def test_an_honest_history_with_exact_figures_raises_no_doubt_about_amounts(
+    weights, grade, recovered
+):
+    """Mined, weighed on arrival to the milligram, blended, smelted within the registered range."""
+    tale = Path()
+    for place, weight in enumerate(weights):
+        lot, kilograms = f"acme:L{place}", weight * 100
+        tale.add("extraction", make(lot, kilograms, source="mined", assays=percent(str(grade))))
+        tale.add("shipment", move(lot))
+        tale.add(
+            "receipt",
+            weigh(lot, kilograms, before=kilograms),
+            facility="bolt:works",
+            author="bolt",
+        )
+    total = sum(weights) * 100
+    takes = [take(f"acme:L{place}", weight * 100) for place, weight in enumerate(weights)]
+    blend = make("bolt:B", total, assays=percent(str(grade)))
+    tale.add("blend", *takes, blend, facility="bolt:works", author="bolt")
+    metal = total * grade * 10**4 * recovered // 100  # milligrams of what went in
+    product = structs.replace(
+        make("bolt:K", 1, material="copper_cathode", role="product", assays=percent("100")),
+        delta=metal,
+    )
+    tale.add(
+        "transformation",
+        take("bolt:B", total, role="feed"),
+        product,
+        facility="bolt:works",
+        author="bolt",
+        stage="smelting",
+    )
+
+    told = tale.dossier("bolt:K").observations
+
+    for check in ("PL-01", "PL-13", "PL-14", "PL-18"):
+        assert all(one.worst == 0 for one in told.get(check, ())), check
+    assert len(told["PL-01"]) == len(told["PL-18"]) == 1
+    law = Law([one for one in shipped_packs() if not one.overlays])
+    findings = evaluate(tale.dossier("bolt:K"), law, RULES).findings
+    outcomes = {one.rule_id: one.outcome.value for one in findings}
+    assert {outcomes[name] for name in ("PL-01", "PL-13", "PL-18", "MB-13")} == {"conforms"}
 
 
 def test_sites_that_registered_nothing_are_unknown_and_no_notes_are_no_observations():

@@ -11,7 +11,14 @@ from tests.builders import ORIGIN, extraction, understood
 from traceability.errors import EntryTooLarge, MalformedStatement, NotCanonical, TraceabilityError
 from traceability.ledger import entries
 from traceability.ledger.canonical import canonical, parse_json
-from traceability.ledger.entries import begin_subject, chain_handle, parse_entry, seal, utc_text
+from traceability.ledger.entries import (
+    begin_subject,
+    chain_handle,
+    parse_entry,
+    seal,
+    statement_of,
+    utc_text,
+)
 
 STATEMENT = understood(extraction("alice:L"), "alice")
 AT = "2026-03-01T15:00:00.000001Z"
@@ -98,6 +105,44 @@ def test_no_byte_of_an_entry_changes_unnoticed(place, byte):
     except TraceabilityError:
         return
     assert (told == parse_entry(BODY)) is (changed == BODY)
+
+
+LINKS = {link.chain: link.entry for link in parse_entry(BODY).previous}
+TOLD = {"kind": STATEMENT.kind, "ledger": ORIGIN, "links": LINKS}
+
+
+def test_an_entry_that_says_just_what_is_told_gives_its_statement():
+    assert statement_of(BODY.decode(), **TOLD) == STATEMENT.digest.hex()
+
+
+@given(place=st.integers(0, len(BODY) - 1), new=st.text(max_size=2))
+def test_an_entry_that_says_anything_else_gives_none(place, new):
+    changed = BODY[:place].decode() + new + BODY[place + 1 :].decode()
+    committed = statement_of(changed, **TOLD)
+    assert committed is None or parse_entry(changed.encode()).statement == committed
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"kind": "custody.split"},
+        {"kind": "no kind"},
+        {"ledger": "other"},
+        {"links": {}},
+        {"links": dict.fromkeys(LINKS, "0" * 64)},
+        {"links": LINKS | {"f" * 64: None}},
+        {"links": {f"{n:064x}": None for n in range(257)}},
+    ],
+)
+def test_an_entry_is_compared_with_all_that_is_told(other):
+    assert statement_of(BODY.decode(), **TOLD | other) is None
+
+
+def test_what_the_tables_say_cannot_reach_into_the_text():
+    """A value with a quotation mark stays a value."""
+    chain = next(iter(LINKS))
+    longer = BODY.replace(b'"entry":null', b'"entry":"x","extra":"y"')
+    assert statement_of(longer.decode(), **TOLD | {"links": {chain: 'x","extra":"y'}}) is None
 
 
 def test_an_instant_is_written_in_utc_to_the_microsecond():

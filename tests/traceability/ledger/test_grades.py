@@ -1,7 +1,10 @@
 """What documents say that a lot contains."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from traceability.ledger import grades
 from traceability.ledger.grades import Assayed, elements_named, measured
 from traceability.ledger.mass import Interval
 
@@ -122,3 +125,87 @@ def test_a_material_names_its_elements():
     assert elements_named("copper_concentrate") == {"Cu"}
     assert elements_named("nickel_cobalt_hydroxide") == {"Ni", "Co"}
     assert elements_named("slag") == frozenset()
+
+
+def test_a_compound_says_nothing_of_an_element_it_does_not_hold():
+    sodium = {"element": "Na", "value": "0.02", "unit": "percent", "basis": "dry"}
+    compound = {"formula": "LiOH.H2O", "purity": "0.99", "basis": "dry"}
+    for count in (1, 2):  # alone, and beside another document
+        document = Assayed(entry="e", status="final", results=[sodium], compound=compound)
+        told = contained([document, assay("30", "provisional")][:count])
+        assert told["Na"] == Interval(low=20_000, high=20_000)
+
+
+# ── the ordinary case, in integers ────────────────────────────────────────────────────────
+
+decimals = st.decimals(0, 120, places=4).map(lambda value: f"{value:f}")
+shares = st.sampled_from(["0", "0.08", "0.5", "0.999999999999", "1", "1.2"])
+results = st.fixed_dictionaries(
+    {
+        "element": st.sampled_from(["Cu", "Ni", "Li"]),
+        "value": decimals,
+        "unit": st.sampled_from(["percent", "percent", "fraction", "ppm", "g_per_t", "ounces"]),
+        "basis": st.sampled_from(["dry", "dry", "wet", "as_received"]),
+    },
+    optional={
+        "status": st.just("final"),
+        "low": st.just("0"),
+        "expressed_as": st.just("Li2O"),
+    },
+)
+compounds = st.fixed_dictionaries(
+    {
+        "formula": st.sampled_from(["Li2CO3", "NiSO4.6H2O", "C", "H2O"]),
+        "purity": shares,
+        "basis": st.sampled_from(["dry", "wet"]),
+    }
+)
+documents = st.builds(
+    Assayed,
+    entry=st.just("e"),
+    status=st.just("final"),
+    results=st.lists(results, max_size=3),
+    compound=st.none() | compounds,
+    moisture=st.none() | shares,
+)
+quantities = st.builds(
+    dict.__or__,
+    st.sampled_from(
+        [
+            {"unit": "kg", "basis": "dry"},
+            {"unit": "kg", "basis": "wet"},
+            {"unit": "t", "basis": "as_received"},
+            {"unit": "L", "basis": "volume", "density": "2"},
+            {"unit": "piece", "basis": "count"},
+        ]
+    ),
+    st.fixed_dictionaries({"value": st.just("1")}, optional={"moisture": shares}),
+) | st.just({"unit": "kg", "basis": "dry", "value": "1", "high": "2"})
+
+
+@settings(max_examples=300)
+@given(
+    amount=st.integers(1, 10**18),
+    quantity=quantities,
+    document=documents,
+    moisture=st.none() | shares,
+)
+def test_the_ordinary_case_in_integers_is_the_general_one(amount, quantity, document, moisture):
+    """Whatever a document says: either the quick way declines, or both say the same."""
+    quick = measured(amount, quantity, [document], moisture)
+    plainly, grades._plainly_contained = grades._plainly_contained, lambda *_: None
+    try:
+        assert quick == measured(amount, quantity, [document], moisture)
+    finally:
+        grades._plainly_contained = plainly
+
+
+def test_ordinary_documents_take_the_quick_way():
+    told = [
+        ({"value": "1", "unit": "kg", "basis": "dry"}, "dry", 300_000),
+        ({"value": "1", "unit": "kg", "basis": "wet", "moisture": "0.1"}, "dry", 270_000),
+        ({"value": "1", "unit": "kg", "basis": "wet"}, "as_received", 300_000),
+    ]
+    for quantity, basis, expected in told:
+        found = grades._plainly_contained(KG, quantity, assay("30", basis=basis), None)
+        assert found == {"Cu": Interval(low=expected, high=expected)}

@@ -38,9 +38,12 @@ from tests.builders import (
 )
 from traceability.errors import (
     AmbiguousParty,
+    ImpossibleFigure,
     ImpossibleTime,
     MalformedStatement,
+    UnitDoesNotFitBasis,
     UnknownCountry,
+    UnknownUnit,
     WrongIdentifier,
 )
 from traceability.ledger.kinds import CUSTODY, KINDS, REGISTRY, WHO_MAY_SIGN, lot, roles_for
@@ -151,6 +154,14 @@ def test_a_kind_nobody_knows_is_signed_by_nobody():
 
 BOTH = {"organization": "carol", "name": "Carol"}
 NOBODYS = ("registry.relationship", relationship("bob:r", "alice", "carol")[1] | {"holder": {}})
+RECOVERED = {"element": "Cu", "low": "0.9", "high": "0.95", "stage": "smelting"}
+
+
+def capacity(**changes):
+    per_year = {"value": "100", "unit": "t", "basis": "dry"} | changes
+    return {"material": "copper_concentrate", "per_year": per_year}
+
+
 REFUSALS = [
     (extraction("bob:L", owners=[{"owner": BOTH, "parts": 1}]), AmbiguousParty, "owners"),
     (extraction("bob:L", owners=[{"owner": {}, "parts": 1}]), AmbiguousParty, "owners"),
@@ -210,6 +221,18 @@ REFUSALS = [
         WrongIdentifier,
         "identifiers[0]",
     ),
+    (facility("bob:mine", latitude="90.1", longitude="0"), ImpossibleFigure, "latitude"),
+    (facility("bob:mine", latitude="0", longitude="-180.1"), ImpossibleFigure, "longitude"),
+    (facility("bob:mine", latitude="45"), ImpossibleFigure, "longitude"),
+    (facility("bob:mine", longitude="45"), ImpossibleFigure, "latitude"),
+    (facility("bob:mine", capacities=[capacity(unit="hl")]), UnknownUnit, "per_year"),
+    (
+        facility("bob:mine", capacities=[capacity(basis="count")]),
+        UnitDoesNotFitBasis,
+        "per_year",
+    ),
+    (facility("bob:mine", recoveries=[RECOVERED | {"low": "0.99"}]), ImpossibleFigure, "[0]"),
+    (facility("bob:mine", recoveries=[RECOVERED | {"high": "1.1"}]), ImpossibleFigure, "[0]"),
     (organization("bob", country="UK"), UnknownCountry, "country"),
     (
         organization("bob", identifiers=[{"scheme": "lei", "value": "X" * 20}]),
@@ -258,3 +281,18 @@ def test_a_relationship_may_be_about_a_facility():
 def test_days_that_exist_are_accepted():
     assert understood(grant("bob:g", "eve", until="2028-02-29"), "bob").body.until == "2028-02-29"
     assert understood(opening("bob:o"), "bob").body.until is None
+
+
+def test_a_facility_registers_what_plausibility_is_measured_against():
+    told = facility(
+        "bob:mine",
+        latitude="-90",
+        longitude="180",
+        capacities=[capacity(), capacity(unit="m3", basis="volume", density="1.2")],
+        recoveries=[RECOVERED, RECOVERED | {"material": "copper_concentrate", "high": "1"}],
+    )
+
+    body = understood(told, "bob").body
+
+    assert body.recoveries[0].stage == "smelting"
+    assert body.capacities[1].per_year.density == "1.2"

@@ -1,11 +1,12 @@
 """Statements: from signed bytes to what they say, or why they are not understood."""
 
+import json
 from contextlib import suppress
 from hashlib import sha256
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.builders import (
@@ -37,8 +38,8 @@ from traceability.ledger.canonical import canonical
 from traceability.ledger.disclosures import hide
 from traceability.ledger.kinds import KINDS
 from traceability.ledger.shapes import Quantity
-from traceability.ledger.signing import RECEIPT_TYPE, sign_jws
-from traceability.ledger.statements import parse_statement, to_shape
+from traceability.ledger.signing import RECEIPT_TYPE, STATEMENT_TYPE, sign_jws
+from traceability.ledger.statements import Head, _read, _read_plain, parse_statement, to_shape
 
 CLAIM = extraction("alice:L1")
 ID = "00000000-0000-4000-8000-000000000001"
@@ -134,6 +135,50 @@ def test_a_statement_touches_at_most_256_subjects():
     with pytest.raises(TooManySubjects) as refused:
         understood(claim(157), "alice")
     assert refused.value.facts == {"count": 257, "limit": 256}
+
+
+def test_any_layout_is_read_the_same():
+    document = statement(CLAIM, "alice", id=ID)
+    payloads = [canonical(document), json.dumps(document, indent=1).encode()]
+    one, other = (
+        parse(sign_jws(payload, key_of("alice"), typ=STATEMENT_TYPE)) for payload in payloads
+    )
+    assert one.body == other.body
+    assert same_heads(one.envelope, other.envelope)
+
+
+def same_heads(one, other):
+    return all(getattr(one, name) == getattr(other, name) for name in Head.__struct_fields__)
+
+
+PAYLOAD = canonical(
+    statement(
+        CLAIM,
+        "alice",
+        id=ID,
+        evidence=[{"sha256": "ab" * 32, "title": "ticket \u00e9", "media_type": "text/plain"}],
+    )
+)
+
+
+@settings(max_examples=400)
+@given(
+    place=st.integers(0, len(PAYLOAD) - 1),
+    new=st.binary(max_size=2)
+    | st.sampled_from([b"null", b"1.0", b'"a":null,', b'"A":1,', b"1e3", b"[[]]", b"\\u0000"]),
+    cut=st.integers(0, 2),
+)
+def test_a_statement_is_read_as_any_document_is(place, new, cut):
+    """The shorter way, for what is canonical, tells what the way of every document tells."""
+    payload = PAYLOAD[:place] + new + PAYLOAD[place + cut :]
+    shortly = _read_plain(payload, KINDS)
+    assert payload != PAYLOAD or shortly is not None
+    if shortly is None:
+        return
+    short, body = shortly
+    envelope, same = _read(payload, KINDS, short.ledger, ())
+    assert body == same
+    assert same_heads(short, envelope)
 
 
 # ── hidden values ─────────────────────────────────────────────────────────────────────────

@@ -61,7 +61,7 @@ BEGIN
                known_to, consignment, consignee, salt, head
         FROM traceability_lot WHERE id = ANY (p_lots) ORDER BY id FOR NO KEY UPDATE
     ) l;
-    IF EXISTS (SELECT FROM unnest(p_subjects) AS s WHERE s LIKE 'account:%') THEN
+    IF p_subjects <> '{}' THEN
         SELECT json_agg(a) INTO held_accounts FROM (
             SELECT id, salt, head, state FROM traceability_subject
             WHERE id = ANY (ARRAY(SELECT s FROM unnest(p_subjects) AS s WHERE s LIKE 'account:%'))
@@ -130,21 +130,20 @@ BEGIN
         INSERT INTO traceability_lot
             (id, custodian, state, facility, amount, unit, basis, material, form, owners, known_to,
              consignment, consignee, salt, head, last_order)
-        SELECT id, custodian, state, facility, amount, unit, basis, material, form, owners,
-               known_to, consignment, consignee, salt, head, 0
+        SELECT id, custodian, state, facility, amount, unit, basis, material, form,
+               owners::jsonb, known_to, consignment, consignee, salt, head, 0
         FROM json_to_recordset(p_new_lots) AS l(
             id text, custodian text, state text, facility text, amount bigint, unit text,
-            basis text, material text, form text, owners jsonb, known_to text[],
+            basis text, material text, form text, owners text, known_to text[],
             consignment text, consignee text, salt text, head text)
-        ORDER BY id
     )
     UPDATE traceability_lot t SET
         custodian = l.custodian, state = l.state, facility = l.facility, amount = l.amount,
-        material = l.material, owners = l.owners, known_to = l.known_to,
+        material = l.material, owners = l.owners::jsonb, known_to = l.known_to,
         consignment = l.consignment, consignee = l.consignee, head = l.head
     FROM json_to_recordset(p_changed_lots) AS l(
         id text, custodian text, state text, facility text, amount bigint, material text,
-        owners jsonb, known_to text[], consignment text, consignee text, head text)
+        owners text, known_to text[], consignment text, consignee text, head text)
     WHERE t.id = l.id;
     IF p_subjects IS NOT NULL THEN
         INSERT INTO traceability_subject (id, salt, head, state)
@@ -195,9 +194,9 @@ BEGIN
         FROM json_to_recordset(p_links) AS l(n int, subject text, previous text)
     ), movements AS (
         INSERT INTO traceability_movement (recorded_order, ordinal, lot, role, delta, unit, facts)
-        SELECT orders[n], ordinal, lot, role, delta, unit, facts
+        SELECT orders[n], ordinal, lot, role, delta, unit, facts::jsonb
         FROM json_to_recordset(p_movements) AS m(
-            n int, ordinal int, lot text, role text, delta bigint, unit text, facts jsonb)
+            n int, ordinal int, lot text, role text, delta bigint, unit text, facts text)
     ), texts AS (
         INSERT INTO traceability_statementtext (recorded_order, jws, disclosures)
         SELECT o, jws, disclosures::jsonb
