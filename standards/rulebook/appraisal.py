@@ -88,15 +88,12 @@ def _together(told: Sequence[Appraisal]) -> list[Appraisal]:
 def _appraised(
     dossier: Dossier, scheme: Scheme, visit: Visit, standards: frozenset[str]
 ) -> Appraisal:
-    day = visit.day
-    if visit.decided is not None or day is None:
-        open_one = visit.decided or _PRESENT
-        return Appraisal(
-            visit=visit, mg=visit.mg, day=dossier.as_of, credential=None, absent=open_one
-        )
+    day = visit.judged_on
+    if visit.decided is not None:
+        return Appraisal(visit=visit, mg=visit.mg, day=day, credential=None, absent=visit.decided)
     credential = _governing(dossier, scheme, visit, day, standards)
     if credential is None:
-        absent = absence(dossier, scheme, visit)
+        absent = absence(dossier, scheme, visit, day)
         return Appraisal(visit=visit, mg=visit.mg, day=day, credential=None, absent=absent)
     return Appraisal(
         visit=visit,
@@ -111,11 +108,8 @@ def _appraised(
 _PRESENT = holds("a credential is on file")
 
 
-def absence(dossier: Dossier, scheme: Scheme, visit: Visit) -> Standing:
+def absence(dossier: Dossier, scheme: Scheme, visit: Visit, day: date) -> Standing:
     """Tell what it means that no credential of the site is on file."""
-    day = visit.day
-    if day is None:
-        raise ValueError(f"the day of the visit to {visit.site} is not known")
     return remembered(
         dossier,
         ("absence", scheme.id, visit.facility_id, visit.country, day),

@@ -100,12 +100,12 @@ def _of_credentials(question: Question, *, on_any_day: bool) -> Ask:
     return ask
 
 
-def of_visits(ask: Callable[[Asked, Visit], Standing]) -> Ask:
+def of_visits(ask: Callable[[Asked, Appraisal], Standing]) -> Ask:
     """Return what to ask of a survey: something of each visit, whatever credentials there are."""
 
     def every(asked: Asked) -> Iterator[tuple[Visit, int, Standing]]:
-        for visit in asked.survey.visits:
-            yield visit, visit.mg, visit.decided or ask(asked, visit)
+        for told in asked.appraisals():
+            yield told.visit, told.mg, told.visit.decided or ask(asked, told)
 
     return every
 

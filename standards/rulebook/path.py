@@ -44,6 +44,11 @@ class Visit(Struct, frozen=True, kw_only=True):
     organization_id: str | None = None
     decided: Standing | None = None
 
+    @property
+    def judged_on(self) -> date:
+        """Return the day on which the site is judged; whoever is not decided has one."""
+        return self.day or date.min
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:

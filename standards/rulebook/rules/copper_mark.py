@@ -69,10 +69,10 @@ def _site_standing(
 ) -> Standing:
     if visit.decided is not None:
         return visit.decided
-    site, day = visit.site, visit.day
+    site, day = visit.site, visit.judged_on
     awards = performance_credentials(dossier, COPPER_MARK, visit.facility_id or "", standards)
-    if day is None or not awards:
-        return absence(dossier, COPPER_MARK, visit)
+    if not awards:
+        return absence(dossier, COPPER_MARK, visit, day)
     covered = [one.materials for one in awards if one.materials is not None]
     if len(covered) == len(awards) and not any(dossier.mineral in one for one in covered):
         others = listed(sorted({metal for one in covered for metal in one}))

@@ -22,7 +22,7 @@ from standards.rulebook.dossier import Dossier
 from standards.rulebook.findings import Finding, not_applicable
 from standards.rulebook.law import LawOnDate
 from standards.rulebook.months import after_months, last_day
-from standards.rulebook.path import Visit, surveyed
+from standards.rulebook.path import surveyed
 from standards.rulebook.rule import rule
 from standards.rulebook.schemes import COPPER_MARK
 from standards.rulebook.standing import (
@@ -53,7 +53,7 @@ ANCHORS = ("assessed_on", "published_on")
 
 
 def _about_sites(
-    dossier: Dossier, law: LawOnDate, words: str, ask: Callable[[Asked, Visit], Standing]
+    dossier: Dossier, law: LawOnDate, words: str, ask: Callable[[Asked, Appraisal], Standing]
 ) -> Finding:
     """Ask about each smelter or refiner itself, whatever awards it has."""
     told = _asked(dossier, law)
@@ -109,13 +109,14 @@ def smelters_and_refiners_held_an_award(dossier: Dossier, law: LawOnDate) -> Fin
     return _about_sites(dossier, law, words, _awarded)
 
 
-def _awarded(asked: Asked, visit: Visit) -> Standing:
-    site, day, size = visit.site, visit.day, asked.dossier.log_size
+def _awarded(asked: Asked, told: Appraisal) -> Standing:
+    visit, day, size = told.visit, told.day, asked.dossier.log_size
+    site = visit.site
     own = performance_credentials(
         asked.dossier, COPPER_MARK, visit.facility_id or "", asked.standards
     )
-    if day is None or not own:
-        return absence(asked.dossier, COPPER_MARK, visit)
+    if not own:
+        return absence(asked.dossier, COPPER_MARK, visit, day)
     return best(
         disputed(one, site=site)
         or status_standing(one, site=site, day=day, log_size=size)
@@ -329,8 +330,8 @@ def no_due_diligence_status_is_offered_as_a_mark(dossier: Dossier, law: LawOnDat
     return _about_sites(dossier, law, words, _not_offered)
 
 
-def _not_offered(asked: Asked, visit: Visit) -> Standing:
-    site, facility = visit.site, visit.facility_id or ""
+def _not_offered(asked: Asked, told: Appraisal) -> Standing:
+    site, facility = told.visit.site, told.visit.facility_id or ""
     standard = asked.law["copper_mark.due_diligence_standard"].value
     awards = performance_credentials(asked.dossier, COPPER_MARK, facility, asked.standards)
     status = [
@@ -341,7 +342,7 @@ def _not_offered(asked: Asked, visit: Visit) -> Standing:
     if awards or not status:
         return holds(f"{site}: no due-diligence status stands in for a mark")
     for one in status:
-        if one.level is not None or any(told.status in AWARDED for told in one.statuses):
+        if one.level is not None or any(row.status in AWARDED for row in one.statuses):
             because = f"{site}: its due-diligence status is recorded as if it were a mark"
             return fails(because, one.entry)
     claimed = [

@@ -181,15 +181,11 @@ def _valid(asked: Asked, told: Appraisal, credential: Credential) -> Standing:
 def _window(asked: Asked, credential: Credential, site: str) -> tuple[date, date] | Standing:
     """Return the days of validity by the scheme's own term, from the day it runs from."""
     term = asked.parameter(asked.scheme.key("validity_months"))
+    if isinstance(term, Standing):
+        return _no_window(credential, site, term)
     anchor = asked.parameter(asked.scheme.key("validity_anchor"))
-    for parameter in (term, anchor):
-        if isinstance(parameter, Standing):
-            noun = document(credential)
-            because = f"{site}: its {noun} states no days of validity, and {parameter.because}"
-            missing = f"days of validity of {noun} {credential.id} of {site}"
-            return cannot_tell(because, credential.entry, missing=missing)
-    if isinstance(term, Standing) or isinstance(anchor, Standing):
-        raise TypeError("a parameter that is not set was told above")
+    if isinstance(anchor, Standing):
+        return _no_window(credential, site, anchor)
     begun = getattr(credential, anchor.value, None) if anchor.value in ANCHORS else None
     if begun is None:
         words = anchor.value.removesuffix("_on")
@@ -197,6 +193,13 @@ def _window(asked: Asked, credential: Credential, site: str) -> tuple[date, date
         missing = f"day on which {document(credential)} {credential.id} of {site} was {words}"
         return cannot_tell(because, credential.entry, missing=missing)
     return begun, last_day(begun, term.value)
+
+
+def _no_window(credential: Credential, site: str, unset: Standing) -> Standing:
+    noun = document(credential)
+    because = f"{site}: its {noun} states no days of validity, and {unset.because}"
+    missing = f"days of validity of {noun} {credential.id} of {site}"
+    return cannot_tell(because, credential.entry, missing=missing)
 
 
 @rule(

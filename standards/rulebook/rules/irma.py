@@ -10,6 +10,7 @@ from functools import partial
 
 from standards.rulebook.appraisal import (
     NO_LEVEL_OF_THEIR_OWN,
+    Appraisal,
     absence,
     performance_credentials,
     performance_standards,
@@ -120,7 +121,7 @@ def about_mines(
 
 
 def about_visits(
-    dossier: Dossier, law: LawOnDate, words: str, ask: Callable[[Asked, Visit], Standing]
+    dossier: Dossier, law: LawOnDate, words: str, ask: Callable[[Asked, Appraisal], Standing]
 ) -> Finding:
     """Ask about each mine itself, whatever audits it has."""
     told = _asked(dossier, law)
@@ -145,14 +146,14 @@ def _mine_standing(
     """Tell the level on a day by the latest audit published by then; an older one is past."""
     if visit.decided is not None:
         return visit.decided
-    site, day = visit.site, visit.day
+    site, day = visit.site, visit.judged_on
     audits = [
         one
         for one in performance_credentials(dossier, IRMA, visit.facility_id or "", standards)
         if one.level or one.assessment_type not in NO_LEVEL_OF_THEIR_OWN
     ]
-    if day is None or not audits:
-        return absence(dossier, IRMA, visit)
+    if not audits:
+        return absence(dossier, IRMA, visit, day)
     judged = partial(
         _audit_standing, site=site, day=day, log_size=dossier.log_size, activity=visit.stage,
         mineral=dossier.mineral, enough=enough,

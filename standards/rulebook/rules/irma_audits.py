@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
-from standards.rulebook.appraisal import Appraisal, absence, performance_credentials
+from standards.rulebook.appraisal import Appraisal, absence, begun_on, performance_credentials
 from standards.rulebook.asking import Asked
 from standards.rulebook.claims import every_claim
 from standards.rulebook.credential import Credential
@@ -119,11 +119,11 @@ def the_latest_published_audit_is_relied_on(dossier: Dossier, law: LawOnDate) ->
     return about_visits(dossier, law, words, _latest)
 
 
-def _latest(asked: Asked, visit: Visit) -> Standing:
-    site, day = visit.site, visit.day
+def _latest(asked: Asked, told: Appraisal) -> Standing:
+    visit, site, day = told.visit, told.visit.site, told.day
     own = performance_credentials(asked.dossier, IRMA, visit.facility_id or "", asked.standards)
-    if day is None or not own:
-        return absence(asked.dossier, IRMA, visit)
+    if not own:
+        return absence(asked.dossier, IRMA, visit, day)
     undated = [
         undated_audit(one, site=site, day=day, log_size=asked.dossier.log_size)
         for one in own
@@ -132,7 +132,7 @@ def _latest(asked: Asked, visit: Visit) -> Standing:
     open_one = next((one for one in undated if one.outcome is Outcome.INDETERMINATE), None)
     by_then = sorted(
         (one for one in own if one.published_on and one.published_on <= day and one.level),
-        key=lambda one: (one.published_on or day, one.id),
+        key=lambda one: (begun_on(one) or day, one.id),
     )
     if open_one is not None:
         return open_one

@@ -304,6 +304,10 @@ def test_what_nobody_registered_is_refused_at_its_place(kind, body, lacking, err
     assert refused.value.at == at
 
 
+def test_a_claim_that_names_no_site_is_about_the_lots_alone():
+    assert settled("declaration", changed(DECLARATION, "claims.0.site", None), book()) == {}
+
+
 def test_a_lot_that_is_not_yours_to_see_is_unknown():
     rivals = replace(CATHODE, known_to=frozenset({"rival"}))
     with pytest.raises(UnknownLot):

@@ -48,7 +48,25 @@ def test_json_writes_days_and_decimals_as_text():
     assert parse(table(told)) == parse(table(version()))
 
 
+ROW = {"standard": "s", "version": "1", "status": "final", "from": "2020-01-01", "source": "x"}
+TRUSTED = {"who": "scheme", "as": "issuer", "from": "2020-01-01", "source": "x"}
 VALUES = {
+    "shares": ([{"IRMA 50": "0.5"}], [{}, {"IRMA 50": "1.5"}, ["0.5"]]),
+    "counts": ([{"3.0": 33}], [{}, {"3.0": -1}, 33]),
+    "standards": (
+        [[ROW], [ROW | {"until": "2021-01-01"}]],
+        [
+            [],
+            ROW,
+            ["final"],
+            [ROW | {"status": "odd"}],
+            [ROW | {"until": "2021-02-30"}],
+            [ROW | {"colour": "red"}],
+            [ROW | {"source": ""}],
+            [{name: told for name, told in ROW.items() if name != "from"}],
+        ],
+    ),
+    "trust_list": ([[TRUSTED]], [[TRUSTED | {"as": "friend"}], [TRUSTED | {"who": 3}]]),
     "date": ([date(2026, 1, 1), "2026-01-01"], [datetime(2026, 1, 1), "2026-1-1", "2026-02-30"]),  # noqa: DTZ001
     "share": (["0.25", 1, Decimal(0)], ["1.5", "-1", True, Decimal("NaN"), "1e0", 0.5, None]),
     "mg": ([0, 7], [-1, True, "7"]),

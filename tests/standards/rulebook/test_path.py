@@ -26,8 +26,10 @@ from rulebook_builders import (
 from standards.rulebook.appraisal import live_on
 from standards.rulebook.chain import unworked
 from standards.rulebook.claims import every_claim
+from standards.rulebook.evaluation import evaluate
 from standards.rulebook.findings import Outcome
 from standards.rulebook.handing import upstream
+from standards.rulebook.law import Law
 from standards.rulebook.months import after_months, last_day
 from standards.rulebook.path import nothing_surveyed, surveyed
 from standards.rulebook.remembering import RecordingDossier, remembered
@@ -133,6 +135,31 @@ def test_of_awards_the_best_governs_and_of_audits_of_one_day_the_worst():
     about = dossier(source(10), steps=(step(10),), credentials=(award, worse))
     found = finding_of(RULE["CRED-06"], about, credentials__required_schemes=["copper_mark"])
     assert found.outcome is Outcome.CONFORMS
+
+
+def test_a_key_that_no_pack_defines_is_named_and_cites_nothing():
+    known = dict(law().parameters)
+    del known["irma.register_max_age"]
+    sound = credential(stated_on=NOVEMBER)
+    about = dossier(source(10), credentials=(sound,))
+    [found] = evaluate(about, Law((), known), [RULE["CRED-09"]]).findings
+    assert found.missing == ("a value of irma.register_max_age",)
+
+
+def test_a_threshold_that_was_repealed_makes_the_rule_not_applicable():
+    version = {
+        "in_force_from": "2020-01-01",
+        "published_on": "2020-01-01",
+        "checked_on": "2020-01-01",
+        "source": "Policy, clause 9",
+        "url": "https://club.example/9",
+        "status": "repealed",
+        "verification": "official",
+    }
+    gone = {"title": "Least share", "unit": "share", "versions": [version]}
+    about = dossier(source(10), credentials=(credential(),))
+    found = finding_of(RULE["IRMA-02"], about, irma__minimum_share=gone)
+    assert found.outcome is Outcome.NOT_APPLICABLE
 
 
 # ── registers ─────────────────────────────────────────────────────────────────────────────

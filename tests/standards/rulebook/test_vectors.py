@@ -9,7 +9,7 @@ import pytest
 from standards.rulebook.catalogue import rules_page
 from standards.rulebook.checking import check_packs
 from standards.rulebook.errors import VectorsFailed
-from standards.rulebook.pack_format import parse_pack, shipped_packs
+from standards.rulebook.pack_format import overridden_pack, parse_pack, shipped_packs
 from standards.rulebook.rules import RULES
 from standards.rulebook.vectors import check_vectors
 
@@ -118,6 +118,12 @@ def test_a_repealed_version_is_listed_as_none_and_a_text_as_itself():
     ).encode()
     page = rules_page(RULES, [parse_pack(files)])
     assert "| none | repealed | secondary |" in page
+
+
+def test_a_trust_list_is_listed_by_who_speaks_as_what():
+    rows = [{"who": "scheme", "as": "issuer", "from": "2020-01-01", "source": "x"}]
+    pack = overridden_pack(PACKS["irma"], {"irma.trusted_issuers": rows})
+    assert "| scheme as issuer |" in rules_page(RULES, [pack])
 
 
 def test_vectors_are_json_that_people_can_read():

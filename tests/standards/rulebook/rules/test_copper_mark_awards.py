@@ -280,6 +280,18 @@ def test_improvement_plans_are_done_or_not_yet_due(told, assessed_on, values, ou
 # ── CM-05 ─────────────────────────────────────────────────────────────────────────────────
 
 
+def test_the_months_of_a_plan_may_run_from_the_publication():
+    one = award(
+        outcomes=partial(), assessed_on=date(2024, 1, 1), published_on=PROCESSING - 365 * DAY
+    )
+    from_publication = {"copper_mark__improvement_plan_anchor": "published_on"}
+    assert judged("CM-04", one, **from_publication).outcome is PASS
+    late = award(
+        outcomes=partial(), assessed_on=date(2024, 1, 1), published_on=PROCESSING - 366 * DAY
+    )
+    assert judged("CM-04", late, **from_publication).outcome is FAIL
+
+
 def awarded(on, *more):
     return award(statuses=(status("awarded", on=on), *more), published_on=None)
 

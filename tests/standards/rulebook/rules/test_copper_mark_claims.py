@@ -17,6 +17,7 @@ from rulebook_builders import (
     status,
 )
 
+from standards.rulebook.dossier import MassRange
 from standards.rulebook.findings import Outcome
 from standards.rulebook.rules import RULES
 
@@ -240,3 +241,6 @@ def test_contained_metal_must_be_known_and_present(rule, contained, outcome):
 def test_a_lot_without_a_source_has_no_eligible_input(rule):
     empty = judged(rule, claim(), sources=(), about={"contained_mg": exactly(5)}, **LEAST)
     assert empty.outcome is OPEN
+    perhaps = MassRange(low_mg=0, high_mg=5)
+    nothing = judged(rule, claim(), sources=(), about={"contained_mg": perhaps}, **LEAST)
+    assert nothing.outcome is FAIL

@@ -186,6 +186,11 @@ def test_who_has_no_key_and_what_came_from_outside_leave_the_chain_open():
     )
 
 
+def test_what_went_to_somebody_without_a_key_is_asked_of_the_sender_only():
+    left = replace(CATHODE, hands=(hand("smelter", None),))
+    assert judged("IRMA-COC-01", lots=(left, ORE), credentials=(coc("smelter"),)).outcome is PASS
+
+
 def test_those_who_bring_other_metal_pass_no_claim():
     scrap = path_lot("yard:scrap", maker="yard", stage="recovery", hands=(hand("yard", "smelter"),))
     blended = replace(CATHODE, parents=("pit:ore", "yard:scrap"))
