@@ -6,7 +6,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -191,3 +191,22 @@ def peak_megabytes() -> float:
     import resource
 
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def cpu_seconds(directory: Path) -> float:
+    """Return the CPU time of this process, of those it waited for, and of the database, so far.
+
+    From `/proc`, and so on Linux only. `directory` is what `fresh_ledger` yields.
+    """
+    from traceability.project.embedded_postgres import Cluster
+
+    times: dict[int, tuple[int, list[int]]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with suppress(OSError):  # it has ended meanwhile
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+                times[int(entry.name)] = int(fields[1]), [int(ticks) for ticks in fields[11:15]]
+    server = Cluster(directory).pid
+    ticks = sum(times[server][1]) if server else 0  # children that ended are in it
+    ticks += sum(sum(used[:2]) for parent, used in times.values() if parent == server)
+    return sum(os.times()[:4]) + ticks / os.sysconf("SC_CLK_TCK")
