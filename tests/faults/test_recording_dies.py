@@ -43,15 +43,15 @@ STEPS = {
         Step(when=AFTER, at="traceability.holding.Held.seal"),
         False,
     ),
-    "with the receipts signed and nothing written": (
-        Step(when=AFTER, at=RECORDING + "_give_receipts"),
-        False,
-    ),
     "with everything written but the mirrored tables": (Step(when=AFTER, at=WRITE), False),
     "with everything written": (Step(when=AFTER, at=RECORDING + "mirror"), False),
     "before the commit": (Step(when=BEFORE, at=COMMIT, within=TRANSACTION), False),
     "after the commit": (Step(when=AFTER, at=COMMIT, within=TRANSACTION), True),
     "before the answer is put together": (Step(when=AFTER, at=TRANSACTION), True),
+    "with the receipts signed": (
+        Step(when=AFTER, at="traceability.outcomes.sign_receipts"),
+        True,
+    ),
     "before the answer is sent": (
         Step(when=BEFORE, at="wsgiref.handlers.BaseHandler.finish_response"),
         True,
