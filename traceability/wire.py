@@ -26,7 +26,7 @@ Row = Sequence[str | None]
 
 
 class ConnectionStale(psycopg.OperationalError):
-    """The connection was found dead by the message that would have begun the transaction."""
+    """The connection was found dead by the message that was to begin the transaction."""
 
 
 def call(function: str, *arguments: bytes | None, is_last: bool = False) -> bytes | None:
@@ -34,9 +34,8 @@ def call(function: str, *arguments: bytes | None, is_last: bool = False) -> byte
 
     Args:
         function: a name of migrations/sql.
-        arguments: as text, None for null; each becomes a literal, quoted by libpq.
-        is_last: commit with it, unless somebody else's transaction is around this one. There
-            is no answer then.
+        arguments: as text, None for null.
+        is_last: commit with it, unless somebody else's transaction is around this one.
 
     Raises:
         django.db.Error: as from a cursor; `ConnectionStale` is its cause where nothing was sent.
@@ -45,22 +44,41 @@ def call(function: str, *arguments: bytes | None, is_last: bool = False) -> byte
     wire = database.connection.pgconn
     begins = wire.transaction_status == TransactionStatus.IDLE
     name = _prepared(database, function, len(arguments), begins=begins)
+    commits = is_last and not database.savepoint_ids
+    try:
+        answers = _exchange(database, name, arguments, begins=begins, commits=commits)
+    except psycopg.OperationalError as error:
+        _lose(database, str(error), nothing_was_done=begins and not commits)
+    for answer in answers:
+        if answer.status not in _FINE:
+            _fail(database, answer)
+    answer = answers[begins]
+    return answer.get_value(0, 0) if answer.ntuples else None
+
+
+def _exchange(
+    database: BaseDatabaseWrapper,
+    name: bytes,
+    arguments: Sequence[bytes | None],
+    *,
+    begins: bool,
+    commits: bool,
+) -> list[PGresult]:
+    """Send one message and return the answers to its parts."""
+    wire = database.connection.pgconn
     wire.enter_pipeline_mode()
     try:
         if begins:
             wire.send_query_params(b"BEGIN", None)
         wire.send_query_prepared(name, arguments)
-        if is_last and not database.savepoint_ids:
+        if commits:
             wire.send_query_params(b"COMMIT", None)
         wire.pipeline_sync()
-        answers = database.connection.wait(_answers(wire))
+        answers: list[PGresult] = database.connection.wait(_answers(wire))
+        return answers
     finally:
-        wire.exit_pipeline_mode()
-    for answer in answers:
-        if answer.status not in _FINE:
-            _fail(database, answer, begins=begins)
-    answer = answers[begins]
-    return answer.get_value(0, 0) if answer.ntuples else None
+        if wire.status == ConnStatus.OK:
+            wire.exit_pipeline_mode()
 
 
 def _answers(wire: PGconn) -> PQGen[list[PGresult]]:
@@ -93,7 +111,7 @@ def _prepared(
         places = ",".join(f"${place}" for place in range(1, arguments + 1))
         answer = database.connection.pgconn.prepare(name, f"SELECT {function}({places})".encode())
         if answer.status != ExecStatus.COMMAND_OK:
-            _fail(database, answer, begins=begins)
+            _fail(database, answer, nothing_was_done=begins)
         known.add(name)
     return name
 
@@ -176,9 +194,11 @@ class Copy:
     def _begin(self, database: BaseDatabaseWrapper) -> None:
         command, rows = self._waiting.popleft()
         wire = database.connection.pgconn
+        if wire.transaction_status == TransactionStatus.IDLE:
+            command = b"BEGIN;" + command
         answer = wire.exec_(command)
         if answer.status != ExecStatus.COPY_IN:
-            _fail(database, answer, begins=False)
+            _fail(database, answer)
         self._is_under_way = True
         with database.wrap_database_errors:
             wire.put_copy_data(rows)  # kept by libpq as far as the server does not take it yet
@@ -191,7 +211,7 @@ class Copy:
             answers = database.connection.wait(generators.execute(database.connection.pgconn))
         for answer in answers:
             if answer.status != ExecStatus.COMMAND_OK:
-                _fail(database, answer, begins=False)
+                _fail(database, answer)
 
 
 def _lines(rows: Sequence[Row]) -> bytes:
@@ -216,10 +236,19 @@ def _database() -> BaseDatabaseWrapper:
     return database
 
 
-def _fail(database: BaseDatabaseWrapper, answer: PGresult, *, begins: bool) -> NoReturn:
+def _fail(
+    database: BaseDatabaseWrapper, answer: PGresult, *, nothing_was_done: bool = False
+) -> NoReturn:
+    """Raise what the server answered, as Django's cursors do."""
+    if database.connection.pgconn.status == ConnStatus.BAD:
+        _lose(database, answer.get_error_message(), nothing_was_done=nothing_was_done)
     with database.wrap_database_errors:
-        if database.connection.pgconn.status == ConnStatus.BAD:
-            kind = ConnectionStale if begins else psycopg.OperationalError
-            raise kind(answer.get_error_message())
         raise psycopg.errors.error_from_result(answer)
+    raise AssertionError  # pragma: no cover - the block above always raises
+
+
+def _lose(database: BaseDatabaseWrapper, why: str, *, nothing_was_done: bool) -> NoReturn:
+    """Raise that the connection is lost."""
+    with database.wrap_database_errors:
+        raise (ConnectionStale if nothing_was_done else psycopg.OperationalError)(why)
     raise AssertionError  # pragma: no cover - the block above always raises
