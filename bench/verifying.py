@@ -1,6 +1,8 @@
-"""Re-verifying a stored log, and a bundle, against the raw loop over the same bytes.
+"""Re-verifying a stored log, and a bundle, against the raw loop over the same statements.
 
-The raw loop does what nobody can leave out: strict signature, parse, hash, on all cores.
+The raw loop does what nobody can leave out: strict signature, parse, hash, on all cores. It runs
+once over the statements of the log and once over those of the bundle, beside what is compared
+with it. `traceability-verify` is a command of its own: its time has the start of Python in it.
 """
 
 import multiprocessing
@@ -8,53 +10,98 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from hashlib import sha256
+from pathlib import Path
 
-from common import Companies, fresh_ledger, record_all, tell
+from common import PROJECT, Companies, fresh_ledger, record_all, tell
 
 ENTRIES = 40_000
 ROUNDS = 3
 BUNDLED = 10_000  # entries of the one lot that is bundled
+PEAK = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True, capture_output=True)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024)
+"""
 VERIFY = "import sys; from traceability.cli import verify_main; sys.exit(verify_main())"
 
 
 def main() -> None:
-    """Fill a ledger, then time `verify_log`, `traceability-verify` and the raw loop in turns."""
+    """Fill a ledger, then time `verify_log`, `traceability-verify` and the raw loops in turns."""
     with fresh_ledger() as directory:
         from django.core.management import call_command
 
-        from traceability.publishing import publish_checkpoint
-
         companies = Companies()
-        for _ in range(ENTRIES // 1_000):
-            record_all(companies.splits(1_000))
-        for _ in range(BUNDLED // 1_000):
-            record_all(companies.own_splits(1_000, lots=1))
-        size = publish_checkpoint()
+        size, bundle, bundled = _fill(companies, directory)
         raw = _raw_items(companies)
-        bundle = directory / "lot.bundle"
-        call_command("export_bundle", "company-0:B0", "--full", "-o", str(bundle), verbosity=0)
-        vkey = _vkey()
-        bundled = bundle.read_bytes().count(b'"proof"')
+        own = [item for item in raw if item[1] in bundled]
+        command = [sys.executable, "-c", VERIFY, str(bundle), "--key", _vkey()]
 
-        logs, raws, bundles = [], [], []
+        rates: dict[str, list[float]] = {}
         for _ in range(ROUNDS):
-            started = time.perf_counter()
-            call_command("verify_log", verbosity=0)
-            logs.append(size / (time.perf_counter() - started))
-            started = time.perf_counter()
-            _raw_loop(raw)
-            raws.append(len(raw) / (time.perf_counter() - started))
-            started = time.perf_counter()
-            command = [sys.executable, "-c", VERIFY, str(bundle), "--key", vkey]
-            subprocess.run(command, check=True, capture_output=True)  # noqa: S603
-            bundles.append(bundled / (time.perf_counter() - started))
-        tell(what="verify_log, entries a second", runs=[round(rate) for rate in logs])
-        tell(what="raw loop, entries a second", runs=[round(rate) for rate in raws])
-        tell(what="traceability-verify, entries a second", runs=[round(r) for r in bundles])
-        for name, runs in (("verify_log", logs), ("traceability-verify", bundles)):
-            ratios = [a / b for a, b in zip(runs, raws, strict=True)]
-            tell(what=f"{name} / raw loop", median=round(statistics.median(ratios), 2))
+            for what, count, work in (
+                ("verify_log", size, lambda: call_command("verify_log", verbosity=0)),
+                ("raw loop, log", len(raw), lambda: _raw_loop(raw)),
+                ("traceability-verify", len(bundled), lambda: _run(command)),
+                ("raw loop, bundle", len(own), lambda: _raw_loop(own)),
+            ):
+                rates.setdefault(what, []).append(count / _seconds(work))
+        for what, runs in rates.items():
+            tell(what=f"{what}, entries a second", runs=[round(rate) for rate in runs])
+        for what, loop in (
+            ("verify_log", "raw loop, log"),
+            ("traceability-verify", "raw loop, bundle"),
+        ):
+            ratios = [a / b for a, b in zip(rates[what], rates[loop], strict=True)]
+            tell(what=f"{what} / {loop}", median=round(statistics.median(ratios), 2))
+
+        bare = [sys.executable, "-c", "import traceability.cli"]
+        tell(what="start of traceability-verify, seconds", median=_median(lambda: _run(bare)))
+        log = [sys.executable, str(PROJECT / "manage.py"), "verify_log"]
+        for what, told in (("traceability-verify", command), ("verify_log", log)):
+            tell(what=f"{what}, largest process, MB", peak=_peak(told))
+
+
+def _fill(companies: Companies, directory: Path) -> tuple[int, Path, set[bytes]]:
+    """Return the size of the log, a bundle of one lot, and the statements in it."""
+    import orjson
+    from django.core.management import call_command
+
+    from traceability.publishing import publish_checkpoint
+
+    for _ in range(ENTRIES // 1_000):
+        record_all(companies.splits(1_000))
+    for _ in range(BUNDLED // 1_000):
+        record_all(companies.own_splits(1_000, lots=1))
+    size = publish_checkpoint()
+    bundle = directory / "lot.bundle"
+    call_command("export_bundle", "company-0:B0", "--full", "-o", str(bundle), verbosity=0)
+    entries = orjson.loads(bundle.read_bytes())["entries"]
+    return size, bundle, {item["statement"].encode() for item in entries}
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def _median(work: Callable[[], object]) -> float:
+    return round(statistics.median(_seconds(work) for _ in range(ROUNDS)), 3)
+
+
+def _run(command: list[str]) -> None:
+    subprocess.run(command, check=True, capture_output=True)  # noqa: S603
+
+
+def _peak(command: list[str]) -> int:
+    """Return the peak memory of the largest process of a command, in megabytes.
+
+    A small process starts it: a child is charged what its parent holds at that moment.
+    """
+    told = subprocess.check_output([sys.executable, "-c", PEAK, *command])  # noqa: S603
+    return int(told)
 
 
 Item = tuple[bytes, bytes]

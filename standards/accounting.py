@@ -12,7 +12,8 @@ from datetime import date
 from django.db import connection, transaction
 
 from standards.claimed import claims_from, issues_from
-from standards.known import credentials_at, followed_size, law_at
+from standards.credentials import credentials_at
+from standards.known import followed_size, law_at
 from standards.models import Account, AccountClose, Claim, ClosedPeriod
 from standards.rulebook.accounting import book_all
 from standards.rulebook.accounts import AccountRecord, Closed, terms_of

@@ -238,7 +238,6 @@ def _keep(
     facilities = {one.facility_id for one in dossier.sources} | {
         one.facility_id for one in dossier.steps
     }
-    facilities |= {one.facility for told in dossier.observations.values() for one in told}
     return Assessment.objects.create(
         lot=dossier.lot_id,
         mineral=dossier.mineral,
@@ -251,7 +250,7 @@ def _keep(
         keys_read=sorted(evaluation.keys_read),
         inputs_read=sorted(evaluation.inputs_read),
         facilities=sorted(name for name in facilities if name),
-        findings=[finding.as_json() for finding in evaluation.findings],
+        findings=evaluation.as_json(),
         verdict_digest=digest,
         lot_handle=handle,
         assessed_at=turn.now,

@@ -33,7 +33,12 @@ def gathered(lots: Collection[str], size: int) -> tuple[Traced, Evidence]:
     """Return what led to some lots, traced once, and the evidence about the sites on the way."""
     history = lot_histories(lots, size=size)
     traced = trace(history, [lot for lot in lots if lot in history.last])
-    evidence = evidence_at(size, traced.facilities())
+    evidence = evidence_at(
+        size,
+        traced.facilities(),
+        organizations=traced.organizations(),
+        lots=traced.lots.keys(),
+    )
     observed = observe(traced, evidence.sites, noted_at(size, history))
     return traced, replace(evidence, observed=observed, claimed=claimed_at(lots, size))
 

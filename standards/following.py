@@ -16,26 +16,32 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from standards.accounting import accounts_moved_by, claimed_from, freeze_closes
+from standards.credentials import CONTRACT_WORK
+from standards.filing import (
+    Followed,
+    file_certificate,
+    file_declaration,
+    file_snapshot,
+    file_status,
+)
 from standards.known import CURSOR, pack_of, packs_at
 from standards.mirroring import ABOUT_ACCOUNTS, mirror
 from standards.models import (
     Assessment,
     Certificate,
-    CertificateStatus,
     Club,
     ClubPolicy,
     Cursor,
+    Declaration,
     DueAssessment,
     PackActivation,
-    RegistrySnapshot,
 )
 from standards.noting import note_statements
 from standards.rulebook import statements as said
 from standards.rulebook.evaluation import code_version
-from standards.rulebook.law import Pack
-from traceability.ledger.effective import parse_effective
+from standards.rulebook.law import changed_keys
 from traceability.ledger.statements import Statement, parse_statement
-from traceability.models import Audience, LotOpening
+from traceability.models import Audience, Facility, LotOpening
 from traceability.recording import known_kinds
 from traceability.tracing import descendants, published_size
 
@@ -48,23 +54,16 @@ _READ = (
     "standards.certificate",
     "standards.certificate_status",
     "standards.snapshot",
+    "standards.declaration",
     "standards.policy",
     "standards.pack_activation",
     *ABOUT_ACCOUNTS,
     "registry.facility",
+    "registry.relationship",
     "registry.audience",
     "registry.key_revocation",
 )
 """Kinds whose text the follower reads. `standards.verdicts` is not among them: it is our own."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Followed:
-    """A published entry whose text matters here."""
-
-    index: int
-    entry: str
-    statement: Statement
 
 
 @dataclass(slots=True, kw_only=True)
@@ -125,7 +124,7 @@ def _follow_batch(today: date) -> int:
 
 
 _TEXTS = """
-SELECT i.index, e.hash, t.jws, t.disclosures
+SELECT i.index, e.hash, (e.received_at AT TIME ZONE 'UTC')::date, t.jws, t.disclosures
 FROM traceability_logindex i
 JOIN traceability_entry e USING (recorded_order)
 JOIN traceability_statementtext t USING (recorded_order)
@@ -134,14 +133,14 @@ ORDER BY i.index
 """
 
 
-def _read(first: int, until: int) -> list[_Followed]:
+def _read(first: int, until: int) -> list[Followed]:
     """Return the entries that say something of certificates, clubs, packs or sites, in order."""
     with connection.cursor() as cursor:
         cursor.execute(_TEXTS, [first, until, list(_READ)])
         rows = cursor.fetchall()
     return [
-        _Followed(index=index, entry=entry, statement=_statement(jws, disclosures))
-        for index, entry, jws, disclosures in rows
+        Followed(index=index, entry=entry, received_on=on, statement=_statement(jws, disclosures))
+        for index, entry, on, jws, disclosures in rows
     ]
 
 
@@ -158,72 +157,44 @@ def _statement(jws: str, disclosures: Any) -> Statement:
 # ── taking in ─────────────────────────────────────────────────────────────────────────────
 
 
-def _certificate(followed: _Followed, due: _Due) -> None:
-    body: said.Certificate = followed.statement.body
-    Certificate.objects.create(
-        index=followed.index,
-        entry=followed.entry,
-        certificate=body.certificate,
-        author=followed.statement.author,
-        scheme=body.scheme,
-        standard=body.standard or "",
-        version=body.version or "",
-        facility=body.facility or "",
-        organization=body.organization or "",
-        activities=body.activities,
-        materials=body.materials,
-        level=body.level or "",
-        assessed_on=_day(body.assessed_on),
-        published_on=_day(body.published_on),
-        valid_from=_day(body.valid_from),
-        valid_until=_day(body.valid_until),
-        record=msgspec.to_builtins(body),
-    )
-    if body.status is not None:
-        CertificateStatus.objects.create(
-            index=followed.index,
-            entry=followed.entry,
-            certificate=body.certificate,
-            status=body.status.value,
-            effective_from=_day(body.status_from) or followed.statement.effective.day,
-        )
-    due.add(_through(_sites_of(body.certificate)), _Because.CERTIFICATE)
+def _certificate(followed: Followed, due: _Due) -> None:
+    file_certificate(followed)
+    due.add(_through(_sites_of(followed.statement.body.certificate)), _Because.CERTIFICATE)
 
 
-def _certificate_status(followed: _Followed, due: _Due) -> None:
-    body: said.CertificateStatus = followed.statement.body
-    CertificateStatus.objects.create(
-        index=followed.index,
-        entry=followed.entry,
-        certificate=body.certificate,
-        status=body.status.value,
-        effective_from=date.fromisoformat(body.effective_from),
-        retroactive=body.retroactive,
-        because=body.because,
-    )
-    due.add(_through(_sites_of(body.certificate)), _Because.CERTIFICATE)
+def _certificate_status(followed: Followed, due: _Due) -> None:
+    file_status(followed)
+    due.add(_through(_sites_of(followed.statement.body.certificate)), _Because.CERTIFICATE)
 
 
-def _snapshot(followed: _Followed, due: _Due) -> None:
-    body: said.Snapshot = followed.statement.body
-    RegistrySnapshot.objects.create(
-        index=followed.index,
-        entry=followed.entry,
-        snapshot=body.snapshot,
-        scheme=body.scheme,
-        title=body.title,
-        url=body.url,
-        published_on=_day(body.published_on),
-        retrieved_on=parse_effective(body.retrieved_at).day,
-        sha256=body.sha256,
-        complete=body.complete,
-        rows=msgspec.to_builtins(body.rows),
-    )
+def _snapshot(followed: Followed, due: _Due) -> None:
+    file_snapshot(followed)
     read = Assessment.objects.filter(is_current=True, inputs_read__contains=["snapshots"])
     due.add(read.values_list("lot", flat=True).distinct(), _Because.CERTIFICATE)
 
 
-def _policy(followed: _Followed, due: _Due) -> None:
+def _declaration(followed: Followed, due: _Due) -> None:
+    """Let a declaration make due the lots it names, before or now, and what came of them."""
+    file_declaration(followed)
+    name = followed.statement.body.declaration
+    rows = Declaration.objects.filter(declaration=name).values_list("lots", flat=True)
+    lots = {lot for row in rows for lot in row}
+    due.add(descendants(lots) if lots else (), _Because.ENTRY)
+
+
+def _relationship(followed: Followed, due: _Due) -> None:
+    """Let an agreement about contract work make due what passed the contractor's sites."""
+    body = followed.statement.body
+    if body.nature not in CONTRACT_WORK:
+        return
+    sites = {body.target_facility} if body.target_facility else set[str]()
+    if body.target_organization:
+        run = Facility.objects.filter(operator=body.target_organization)
+        sites |= set(run.values_list("id", flat=True))
+    due.add(_through(sites), _Because.FACILITY)
+
+
+def _policy(followed: Followed, due: _Due) -> None:
     body: said.Policy = followed.statement.body
     adopted = said.policy_of(body)
     Club.objects.get_or_create(organization_id=body.club, defaults={"index": followed.index})
@@ -240,7 +211,7 @@ def _policy(followed: _Followed, due: _Due) -> None:
     due.add(_seen_by(body.club), _Because.POLICY)
 
 
-def _pack_activation(followed: _Followed, due: _Due) -> None:
+def _pack_activation(followed: Followed, due: _Due) -> None:
     body: said.PackActivation = followed.statement.body
     before = {pack.id: pack for pack in packs_at(followed.index)}.get(body.pack)
     PackActivation.objects.create(
@@ -250,20 +221,32 @@ def _pack_activation(followed: _Followed, due: _Due) -> None:
         version=body.version,
         digest=body.digest,
     )
-    changed = _changed_keys(before, pack_of(body.digest))
+    changed = changed_keys(before, pack_of(body.digest))
     read = Assessment.objects.filter(is_current=True, keys_read__overlap=sorted(changed))
     due.add(read.values_list("lot", flat=True).distinct(), _Because.PACK)
 
 
-def _facility(followed: _Followed, due: _Due) -> None:
-    due.add(_through([followed.statement.body.facility]), _Because.FACILITY)
+_HANDLED_AT = """
+SELECT DISTINCT m.lot FROM traceability_entry e
+JOIN traceability_movement m USING (recorded_order)
+WHERE e.facility = %s
+"""
 
 
-def _audience(followed: _Followed, due: _Due) -> None:
+def _facility(followed: Followed, due: _Due) -> None:
+    """Let be judged again what was worked there, and what only passed: it was measured there."""
+    facility = followed.statement.body.facility
+    with connection.cursor() as cursor:
+        cursor.execute(_HANDLED_AT, [facility])
+        handled = {row[0] for row in cursor.fetchall()}
+    due.add(_through([facility]) | (descendants(handled) if handled else set()), _Because.FACILITY)
+
+
+def _audience(followed: Followed, due: _Due) -> None:
     due.add(_seen_by(followed.statement.body.audience), _Because.POLICY)
 
 
-def _booked(followed: _Followed, due: _Due) -> None:
+def _booked(followed: Followed, due: _Due) -> None:
     touched = mirror(followed.index, followed.entry, followed.statement)
     due.accounts |= touched.accounts
     due.add(touched.lots, _Because.ENTRY)
@@ -276,8 +259,17 @@ JOIN traceability_movement m USING (recorded_order)
 WHERE e.kid = %s AND i.index >= %s
 """
 
+_SITES_BY_KEY = """
+SELECT DISTINCT c.facility FROM traceability_entry e
+JOIN traceability_logindex i USING (recorded_order)
+JOIN traceability_entrysubject s
+  ON s.recorded_order = e.recorded_order AND s.subject LIKE 'certificate:%%'
+JOIN standards_certificate c ON c.certificate = substr(s.subject, 13)
+WHERE e.kid = %s AND i.index >= %s AND c.facility <> ''
+"""
 
-def _key_revocation(followed: _Followed, due: _Due) -> None:
+
+def _key_revocation(followed: Followed, due: _Due) -> None:
     """Let a reach back into the past make due what the distrusted key had said."""
     body = followed.statement.body
     if body.distrusted_from is None:
@@ -286,23 +278,25 @@ def _key_revocation(followed: _Followed, due: _Due) -> None:
         cursor.execute(_MOVED_BY_KEY, [body.kid, body.distrusted_from])
         moved = {row[0] for row in cursor.fetchall()}
     due.add(descendants(moved), _Because.ENTRY)
+    with connection.cursor() as cursor:
+        cursor.execute(_SITES_BY_KEY, [body.kid, body.distrusted_from])
+        sites = {row[0] for row in cursor.fetchall()}
+    due.add(_through(sites), _Because.CERTIFICATE)
 
 
-_TAKE_IN: dict[str, Callable[[_Followed, _Due], None]] = {
+_TAKE_IN: dict[str, Callable[[Followed, _Due], None]] = {
     "standards.certificate": _certificate,
     "standards.certificate_status": _certificate_status,
     "standards.snapshot": _snapshot,
+    "standards.declaration": _declaration,
     "standards.policy": _policy,
     "standards.pack_activation": _pack_activation,
     **dict.fromkeys(ABOUT_ACCOUNTS, _booked),
     "registry.facility": _facility,
+    "registry.relationship": _relationship,
     "registry.audience": _audience,
     "registry.key_revocation": _key_revocation,
 }
-
-
-def _day(text: str | None) -> date | None:
-    return None if text is None else date.fromisoformat(text)
 
 
 # ── what becomes due ──────────────────────────────────────────────────────────────────────
@@ -382,22 +376,3 @@ def _seen_by(club: str) -> set[str]:
         held = {row[0] for row in cursor.fetchall()}
     opened = LotOpening.objects.filter(organization__in=organizations, closed_order=None)
     return held | set(opened.values_list("lot", flat=True))
-
-
-def _changed_keys(before: Pack | None, after: Pack | None) -> set[str]:
-    """Return the parameters that a new version of a pack adds, drops or words differently."""
-    old, new = _told(before), _told(after)
-    return {key for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
-
-
-def _told(pack: Pack | None) -> dict[str, list[dict[str, Any]]]:
-    """Return what a pack says of each parameter, without the name of the pack itself."""
-    if pack is None:
-        return {}
-    return {
-        key: [
-            {name: value for name, value in version.as_json().items() if name != "pack"}
-            for version in parameter.versions
-        ]
-        for key, parameter in pack.parameters.items()
-    }

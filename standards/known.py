@@ -13,18 +13,10 @@ import msgspec
 from django.conf import settings
 from django.db import connection
 
-from standards.models import (
-    Certificate,
-    CertificateStatus,
-    ClubPolicy,
-    Cursor,
-    PackActivation,
-    PackFile,
-    RegistrySnapshot,
-)
+from standards.credentials import agreements_at, claims_at, credentials_at, snapshots_at
+from standards.models import ClubPolicy, Cursor, PackActivation, PackFile
 from standards.rulebook import policy
 from standards.rulebook.assembly import Evidence, Site
-from standards.rulebook.dossier import Credential, CredentialStatus, Snapshot
 from standards.rulebook.law import Law, Pack
 from standards.rulebook.pack_format import parse_pack, shipped_packs
 from standards.rulebook.policy_format import parse_policy
@@ -167,21 +159,21 @@ def clubs_that_see(lots: Collection[str], clubs: Iterable[str], *, on: date) -> 
 # ── evidence ──────────────────────────────────────────────────────────────────────────────
 
 
-def evidence_at(size: int, facilities: Collection[str]) -> Evidence:
-    """Return sites, their certificates and the registers, as known below a log size."""
+def evidence_at(
+    size: int,
+    facilities: Collection[str],
+    *,
+    organizations: Collection[str] = (),
+    lots: Collection[str] = (),
+) -> Evidence:
+    """Return what is known below a log size of sites, those who held lots, and their claims."""
     return Evidence(
         log_size=size,
         sites=_sites(size, facilities),
-        credentials=credentials_at(size, facilities),
-        snapshots=tuple(
-            Snapshot(
-                scheme=row.scheme,
-                retrieved_on=row.retrieved_on,
-                complete=row.complete,
-                entry=row.entry,
-            )
-            for row in RegistrySnapshot.objects.filter(index__lt=size).order_by("index")
-        ),
+        credentials=credentials_at(size, facilities, organizations),
+        snapshots=snapshots_at(size, [*facilities, *organizations]),
+        declared=claims_at(size, lots),
+        agreements=agreements_at(size, organizations, facilities),
     )
 
 
@@ -204,6 +196,7 @@ def _sites(size: int, facilities: Collection[str]) -> dict[str, Site]:
                 country=record["country"],
                 subdivision=record.get("subdivision"),
                 organization=row.organization_id,
+                has_operator="organization" in record["operator"],
                 registered=registered(record),
             )
     return sites
@@ -234,52 +227,4 @@ def statement_of(jws: str, disclosures: Any) -> Statement:
     hidden = msgspec.json.decode(disclosures) if isinstance(disclosures, str) else disclosures
     return parse_statement(
         jws.encode(), kinds=KINDS, ledger=settings.LEDGER_ORIGIN, disclosures=tuple(hidden)
-    )
-
-
-def credentials_at(size: int, facilities: Collection[str]) -> dict[str, list[Credential]]:
-    """Return the certificates of facilities, as known below a log size."""
-    rows = (
-        Certificate.objects.filter(index__lt=size, facility__in=facilities)
-        .order_by("certificate", "-index")
-        .distinct("certificate")
-    )
-    certificates = list(rows)
-    statuses: dict[str, list[CertificateStatus]] = {}
-    for status in CertificateStatus.objects.filter(
-        index__lt=size, certificate__in=[row.certificate for row in certificates]
-    ).order_by("index"):
-        statuses.setdefault(status.certificate, []).append(status)
-    told: dict[str, list[Credential]] = {}
-    for row in certificates:
-        credential = _credential(row, statuses.get(row.certificate, ()))
-        told.setdefault(row.facility, []).append(credential)
-    return told
-
-
-def _credential(row: Certificate, statuses: Iterable[CertificateStatus]) -> Credential:
-    return Credential(
-        id=row.certificate,
-        scheme=row.scheme,
-        standard=row.standard or None,
-        version=row.version or None,
-        level=row.level or None,
-        facility_id=row.facility,
-        activities=None if row.activities is None else tuple(row.activities),
-        materials=None if row.materials is None else tuple(row.materials),
-        valid_from=row.valid_from,
-        valid_until=row.valid_until,
-        published_on=row.published_on,
-        entry=row.entry,
-        statuses=tuple(
-            CredentialStatus(
-                status=status.status,
-                effective_from=status.effective_from,
-                known_from=status.index,
-                retroactive=status.retroactive,
-                because=status.because,
-                entry=status.entry,
-            )
-            for status in statuses
-        ),
     )

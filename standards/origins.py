@@ -18,7 +18,8 @@ from standards.reading import Row
 from standards.rulebook.assembly import Evidence, assemble
 from standards.rulebook.claimed import claimed_shares
 from standards.rulebook.composition import untraced_mg
-from standards.rulebook.dossier import ORIGIN_UNKNOWN, Credential, Dossier, Source
+from standards.rulebook.credential import Credential
+from standards.rulebook.dossier import ORIGIN_UNKNOWN, Dossier, Source
 from standards.rulebook.findings import percent_text
 from standards.rulebook.traced import Traced
 from standards.veiling import Veil, veil_for

@@ -15,7 +15,7 @@ from standards.models import (
     FlagDecision,
     Judgement,
 )
-from standards.rulebook.dossier import POSITIVE_STATUSES
+from standards.rulebook.credential import POSITIVE_STATUSES
 from standards.rulebook.findings import Finding, Outcome, SiteLine, percent_text
 from standards.rulebook.law import Provision
 from standards.rulebook.policy import ClubPolicy as ParsedPolicy

@@ -191,7 +191,7 @@ def _record_in_company(item: _Item) -> bool:
 
 
 def _record_gathered(items: Sequence[_Item]) -> None:
-    wire.trust_connection()
+    _trust_connection()
     _record(items, now=timezone.now(), atomic=False, patience=_PATIENCE)
 
 
@@ -204,7 +204,7 @@ def _record_with_retries(items: Sequence[_Item], *, now: datetime, atomic: bool)
 
     So is the first message on a connection that died since its last use: nothing was sent.
     """
-    wire.trust_connection()
+    _trust_connection()
     for attempt in range(_TRIES):
         for item in items:
             item.outcome.error, item.outcome.known = None, None
@@ -299,6 +299,15 @@ def _decided(statement: Statement, held: holding.Held) -> Effects:
 
 _GUARD_VERIFIED_FOR: WeakSet[Any] = WeakSet()
 """Connections over which database and guard were compared; every thread has one."""
+
+
+def _trust_connection() -> None:
+    """Let the first call find out whether a connection that recorded before still works.
+
+    Another one is first asked something else, and asked whether it works before that.
+    """
+    if connection.connection in _GUARD_VERIFIED_FOR:
+        wire.trust_connection()
 
 
 def _verify_guard_once() -> None:

@@ -54,34 +54,32 @@ _SAME_FLOW = """
     CASE WHEN made.facts ? 'from' THEN taken.lot = made.facts ->> 'from'
          ELSE NOT taken.facts ? 'into' END
 """
-_UPSTREAM = f"""
-WITH RECURSIVE up(lot) AS (
-    SELECT unnest(%(lots)s::text[])
+# Lots with what led to them (`is_up`), and what else a step made out of the same pool: its
+# measured part is not the others'. Entries are not looked at here: `lot_histories` does.
+_LED_TO = """
+WITH RECURSIVE led(lot, is_up) AS (
+    SELECT unnest(%(lots)s::text[]), true
     UNION
-    SELECT taken.lot FROM up
-    JOIN traceability_movement made ON made.lot = up.lot AND made.role = 'make'
-    JOIN traceability_logindex i
-      ON i.recorded_order = made.recorded_order AND i.index < %(size)s
-    JOIN traceability_movement taken
-      ON taken.recorded_order = made.recorded_order AND taken.role = 'take' AND {_SAME_FLOW}
-)
-, beside(lot) AS (
-    -- What else a step made out of the same pool: its measured part is not the others'.
-    SELECT other.lot FROM up
-    JOIN traceability_movement made
-      ON made.lot = up.lot AND made.role = 'make' AND NOT made.facts ? 'from'
-    JOIN traceability_movement other
-      ON other.recorded_order = made.recorded_order AND other.role = 'make'
-      AND NOT other.facts ? 'from'
-    EXCEPT SELECT lot FROM up
+    SELECT other.lot, other.role = 'take' FROM led
+    JOIN traceability_movement made ON made.lot = led.lot AND made.role = 'make'
+    {below}
+    JOIN traceability_movement other ON other.recorded_order = made.recorded_order
+      AND CASE WHEN made.facts ? 'from'
+          THEN other.role = 'take' AND other.lot = made.facts ->> 'from'
+          ELSE other.role IN ('take', 'make') AND NOT other.facts ?| '{{into,from}}' END
+    WHERE led.is_up
 )
 SELECT m.recorded_order, m.lot, m.role, m.delta, m.unit, m.facts
-FROM (SELECT lot, true AS is_up FROM up UNION ALL SELECT lot, false FROM beside) lots
+FROM (SELECT lot, bool_or(is_up) AS is_up FROM led GROUP BY lot) lots
 JOIN traceability_movement m ON m.lot = lots.lot
   AND (m.role IN ('make', 'move', 'assay') OR is_up AND m.role IN ('take', 'adjust', 'title'))
-JOIN traceability_logindex i ON i.recorded_order = m.recorded_order AND i.index < %(size)s
 ORDER BY m.recorded_order, m.ordinal
-"""  # noqa: S608 - no value is part of the text
+"""
+_UPSTREAM = _LED_TO.format(below="")
+_UPSTREAM_BELOW = _LED_TO.format(
+    below="JOIN traceability_logindex i "
+    "ON i.recorded_order = made.recorded_order AND i.index < %(size)s"
+)
 _DOWNSTREAM = f"""
 WITH RECURSIVE down(lot) AS (
     SELECT unnest(%(lots)s::text[])
@@ -101,16 +99,23 @@ UNION
 SELECT m.lot FROM traceability_movement m
 WHERE m.role = 'make' AND m.facts -> 'declared_origin' @> %(declared)s::jsonb
 """
+# Entries, and what amends them, where they are below the size.
 _ENTRIES = """
 SELECT e.recorded_order, e.hash, coalesce(e.event, e.kind), e.author, e.facility, e.stage,
        e.effective_on, e.effective, e.replaces, coalesce(k.distrusted_from <= i.index, false)
-FROM traceability_entry e
-JOIN traceability_logindex i USING (recorded_order)
+FROM (
+    SELECT unnest(%(orders)s::bigint[]) AS recorded_order
+    UNION
+    SELECT n.recorded_order FROM traceability_entry e
+    JOIN traceability_entry n ON n.replaces = e.hash
+    WHERE e.recorded_order = ANY (%(orders)s)
+) asked
+JOIN traceability_logindex i ON i.recorded_order = asked.recorded_order AND i.index < %(size)s
+JOIN traceability_entry e ON e.recorded_order = asked.recorded_order
 LEFT JOIN (
     SELECT kid, distrusted_from FROM traceability_key
     JOIN traceability_logindex r ON r.recorded_order = revoked_order AND r.index < %(size)s
 ) k ON k.kid = e.kid
-WHERE i.index < %(size)s AND (e.recorded_order = ANY (%(orders)s) OR e.replaces = ANY (%(hashes)s))
 """
 _CONSIGNMENT_ASSAYS = """
 SELECT shipped.recorded_order, a.recorded_order, t.jws, t.disclosures
@@ -138,14 +143,41 @@ def lot_histories(lots: Collection[str], *, size: int) -> History:
     if not lots:
         return build_history(())
     known = {"lots": list(lots), "size": size}
-    movements: dict[int, list[Movement]] = {}
-    for order, lot, role, delta, unit, facts in _rows(_UPSTREAM, known):
-        movement = Movement(
-            lot=lot, role=role, delta=int(delta), unit=unit, facts=_json_value(facts)
+    movements = _movements(_UPSTREAM, known)
+    entries = _entries(movements, size)
+    unknown = movements.keys() - entries.keys()
+    if any(one.role == "make" for order in unknown for one in movements[order]):
+        # Something above the size made one of these lots: it must not lead anywhere.
+        movements = _movements(_UPSTREAM_BELOW, known)
+        entries = _entries(movements, size)
+    _add_consignment_assays(movements, entries, size)
+    return build_history(
+        Happening(
+            entry=entry,
+            order=order,
+            kind=kind,
+            author=author,
+            facility=facility,
+            stage=stage,
+            on=on,
+            effective=time,
+            replaces=replaces,
+            movements=tuple(movements.get(order, ())),
+            is_disputed=disputed,
         )
-        movements.setdefault(order, []).append(movement)
-    _add_consignment_assays(movements, size)
-    return build_history(_happenings(movements, size))
+        for (
+            order,
+            entry,
+            kind,
+            author,
+            facility,
+            stage,
+            on,
+            time,
+            replaces,
+            disputed,
+        ) in entries.values()
+    )
 
 
 def onward_history(lots: Collection[str], *, size: int) -> History:
@@ -169,54 +201,57 @@ def descendants(lots: Iterable[str]) -> set[str]:
     return {row[0] for row in _rows(_DOWNSTREAM, {"lots": list(lots)})}
 
 
-def _happenings(movements: Mapping[int, Sequence[Movement]], size: int) -> list[Happening]:
-    """Return the entries of these movements, and the corrections and voids of them."""
-    found: dict[int, Happening] = {}
-    orders, hashes = list(movements), list[str]()
-    while orders or hashes:
-        rows = _rows(_ENTRIES, {"orders": orders, "hashes": hashes, "size": size})
+def _movements(sql: str, known: Mapping[str, Any]) -> dict[int, list[Movement]]:
+    """Return movements by the recorded order of their entry, in their order there."""
+    movements: dict[int, list[Movement]] = {}
+    for order, lot, role, delta, unit, facts in _rows(sql, known):
+        movement = Movement(lot=lot, role=role, delta=delta, unit=unit, facts=_json_value(facts))
+        movements.setdefault(order, []).append(movement)
+    return movements
+
+
+def _entries(orders: Iterable[int], size: int) -> dict[int, tuple[Any, ...]]:
+    """Return entries below a size by recorded order, with all corrections and voids of them."""
+    found: dict[int, tuple[Any, ...]] = {}
+    asked = list(orders)
+    while asked:
+        rows = _rows(_ENTRIES, {"orders": asked, "size": size})
         fresh = [row for row in rows if row[0] not in found]
-        for order, entry, kind, author, facility, stage, on, time, replaces, disputed in fresh:
-            found[order] = Happening(
-                entry=entry,
-                order=order,
-                kind=kind,
-                author=author,
-                facility=facility,
-                stage=stage,
-                on=on,
-                effective=time,
-                replaces=replaces,
-                movements=tuple(movements.get(order, ())),
-                is_disputed=disputed,
-            )
-        # A correction's own correction, and what a correction replaced, wherever it moved.
-        hashes = [row[1] for row in fresh]
-        named = {row[8] for row in fresh if row[8]} - {one.entry for one in found.values()}
-        orders = [row[0] for row in _rows(_BY_HASH, {"hashes": list(named)})] if named else []
-    return list(found.values())
+        found.update((row[0], row) for row in fresh)
+        # What a correction replaced, wherever it moved, and a correction's own correction.
+        named = {row[8] for row in fresh if row[8]} - {row[1] for row in found.values()}
+        replaced = _rows(_BY_HASH, {"hashes": list(named)}) if named else []
+        amending = {row[0] for row in fresh} - set(asked)
+        asked = [*amending, *(order for (order,) in replaced)]
+    return found
 
 
 _BY_HASH = "SELECT recorded_order FROM traceability_entry WHERE hash = ANY (%(hashes)s)"
 
 
-def _add_consignment_assays(movements: dict[int, list[Movement]], size: int) -> None:
+def _add_consignment_assays(
+    movements: dict[int, list[Movement]], entries: dict[int, tuple[Any, ...]], size: int
+) -> None:
     """Let an assay on a consignment speak of each lot that travelled in it."""
     shipped = {
-        order: [one for one in told if one.role == "move" and one.facts.get("gross")]
+        order: moves
         for order, told in movements.items()
+        if order in entries
+        and (moves := [one for one in told if one.role == "move" and one.facts.get("gross")])
     }
-    orders = [order for order, moves in shipped.items() if moves]
-    if not orders:
+    if not shipped:
         return
+    added: set[int] = set()
     for shipment, order, jws, disclosures in _rows(
-        _CONSIGNMENT_ASSAYS, {"orders": orders, "size": size}
+        _CONSIGNMENT_ASSAYS, {"orders": list(shipped), "size": size}
     ):
         body = _assay_of(_statement(jws, _json_value(disclosures)))
         facts = msgspec.to_builtins(body)
         for move in shipped[shipment]:
             told = Movement(lot=move.lot, role="assay", delta=0, unit=move.unit, facts=facts)
             movements.setdefault(order, []).append(told)
+        added.add(order)
+    entries.update(_entries(added - entries.keys(), size))
 
 
 def _assay_of(statement: Statement) -> events.Assay:

@@ -26,7 +26,7 @@ Row = Sequence[str | None]
 
 
 class ConnectionStale(psycopg.OperationalError):
-    """The connection was found dead by the message that was to begin the transaction."""
+    """The connection was found dead by the message that would have begun the transaction."""
 
 
 def call(function: str, *arguments: bytes | None, is_last: bool = False) -> bytes | None:
@@ -44,14 +44,17 @@ def call(function: str, *arguments: bytes | None, is_last: bool = False) -> byte
     wire = database.connection.pgconn
     begins = wire.transaction_status == TransactionStatus.IDLE
     name = _prepared(database, function, len(arguments), begins=begins)
-    commits = is_last and not database.savepoint_ids
-    try:
-        answers = _exchange(database, name, arguments, begins=begins, commits=commits)
-    except psycopg.OperationalError as error:
-        _lose(database, str(error), nothing_was_done=begins and not commits)
+    ends = is_last and not database.savepoint_ids
+    with database.wrap_database_errors:
+        try:
+            answers = _exchange(database, name, arguments, begins=begins, ends=ends)
+        except psycopg.OperationalError as error:
+            if begins and not ends and wire.status == ConnStatus.BAD:
+                raise ConnectionStale(str(error)) from error
+            raise
     for answer in answers:
         if answer.status not in _FINE:
-            _fail(database, answer)
+            _fail(database, answer, begins=begins)
     answer = answers[begins]
     return answer.get_value(0, 0) if answer.ntuples else None
 
@@ -62,23 +65,23 @@ def _exchange(
     arguments: Sequence[bytes | None],
     *,
     begins: bool,
-    commits: bool,
+    ends: bool,
 ) -> list[PGresult]:
-    """Send one message and return the answers to its parts."""
+    """Send one message, and wait for all its answers."""
     wire = database.connection.pgconn
     wire.enter_pipeline_mode()
     try:
         if begins:
             wire.send_query_params(b"BEGIN", None)
         wire.send_query_prepared(name, arguments)
-        if commits:
+        if ends:
             wire.send_query_params(b"COMMIT", None)
         wire.pipeline_sync()
         answers: list[PGresult] = database.connection.wait(_answers(wire))
-        return answers
     finally:
-        if wire.status == ConnStatus.OK:
+        if wire.status != ConnStatus.BAD:
             wire.exit_pipeline_mode()
+    return answers
 
 
 def _answers(wire: PGconn) -> PQGen[list[PGresult]]:
@@ -111,7 +114,7 @@ def _prepared(
         places = ",".join(f"${place}" for place in range(1, arguments + 1))
         answer = database.connection.pgconn.prepare(name, f"SELECT {function}({places})".encode())
         if answer.status != ExecStatus.COMMAND_OK:
-            _fail(database, answer, nothing_was_done=begins)
+            _fail(database, answer, begins=begins)
         known.add(name)
     return name
 
@@ -198,7 +201,7 @@ class Copy:
             command = b"BEGIN;" + command
         answer = wire.exec_(command)
         if answer.status != ExecStatus.COPY_IN:
-            _fail(database, answer)
+            _fail(database, answer, begins=False)
         self._is_under_way = True
         with database.wrap_database_errors:
             wire.put_copy_data(rows)  # kept by libpq as far as the server does not take it yet
@@ -211,7 +214,7 @@ class Copy:
             answers = database.connection.wait(generators.execute(database.connection.pgconn))
         for answer in answers:
             if answer.status != ExecStatus.COMMAND_OK:
-                _fail(database, answer)
+                _fail(database, answer, begins=False)
 
 
 def _lines(rows: Sequence[Row]) -> bytes:
@@ -236,19 +239,10 @@ def _database() -> BaseDatabaseWrapper:
     return database
 
 
-def _fail(
-    database: BaseDatabaseWrapper, answer: PGresult, *, nothing_was_done: bool = False
-) -> NoReturn:
-    """Raise what the server answered, as Django's cursors do."""
-    if database.connection.pgconn.status == ConnStatus.BAD:
-        _lose(database, answer.get_error_message(), nothing_was_done=nothing_was_done)
+def _fail(database: BaseDatabaseWrapper, answer: PGresult, *, begins: bool) -> NoReturn:
     with database.wrap_database_errors:
+        if database.connection.pgconn.status == ConnStatus.BAD:
+            kind = ConnectionStale if begins else psycopg.OperationalError
+            raise kind(answer.get_error_message())
         raise psycopg.errors.error_from_result(answer)
-    raise AssertionError  # pragma: no cover - the block above always raises
-
-
-def _lose(database: BaseDatabaseWrapper, why: str, *, nothing_was_done: bool) -> NoReturn:
-    """Raise that the connection is lost."""
-    with database.wrap_database_errors:
-        raise (ConnectionStale if nothing_was_done else psycopg.OperationalError)(why)
     raise AssertionError  # pragma: no cover - the block above always raises

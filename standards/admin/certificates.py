@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from standards.models import Certificate, CertificateStatus
 from standards.reading import certificate_timeline
-from standards.rulebook.dossier import POSITIVE_STATUSES
+from standards.rulebook.credential import POSITIVE_STATUSES
 from traceability.admin.access import Viewer, known_facilities, known_organizations
 from traceability.admin.base import ReadOnlyAdmin, column
 from traceability.templatetags.ledger import words

@@ -17,8 +17,10 @@ from standards.models.recorded import (
     Club,
     ClubPolicy,
     Cursor,
+    Declaration,
     PackActivation,
     PackFile,
+    RegistryRow,
     RegistrySnapshot,
 )
 
@@ -35,6 +37,7 @@ __all__ = [
     "ClubPolicy",
     "Credit",
     "Cursor",
+    "Declaration",
     "DueAssessment",
     "Flag",
     "FlagDecision",
@@ -44,6 +47,7 @@ __all__ = [
     "PackFile",
     "Particular",
     "Question",
+    "RegistryRow",
     "RegistrySnapshot",
     "VerdictRun",
 ]

@@ -5,6 +5,7 @@ out what came later. Rows are inserted once; a trigger refuses any change (migra
 """
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -55,6 +56,9 @@ class Certificate(models.Model):
     published_on = models.DateField(null=True)
     valid_from = models.DateField(null=True)
     valid_until = models.DateField(null=True)
+    next_action_on = models.DateField(null=True)
+    stated_on = models.DateField(null=True)  # the day (UTC) the ledger received it
+    evidence = models.JSONField(null=True)  # documents by digest, as the envelope names them
     record = models.JSONField()  # the body of the statement
 
     class Meta:
@@ -79,6 +83,7 @@ class CertificateStatus(models.Model):
     effective_from = models.DateField()
     retroactive = models.BooleanField(default=False)
     because = models.TextField(blank=True)
+    stated_on = models.DateField(null=True)  # the day (UTC) the ledger received it
 
     class Meta:
         verbose_name = _("certificate status")
@@ -90,7 +95,12 @@ class CertificateStatus(models.Model):
 
 
 class RegistrySnapshot(models.Model):
-    """A copy of a scheme's register or an authority's list, by digest."""
+    """A copy of a scheme's register or an authority's list, by digest.
+
+    `rows` are as stated; those about somebody on this ledger are in `RegistryRow` too, where they
+    are looked up. `unmatched` are the countries of rows that nobody matched with somebody on
+    this ledger, an empty text where the row names none.
+    """
 
     index = models.BigIntegerField(primary_key=True)
     entry = models.CharField(max_length=64)
@@ -102,6 +112,8 @@ class RegistrySnapshot(models.Model):
     retrieved_on = models.DateField()
     sha256 = models.CharField(max_length=64)
     complete = models.BooleanField()
+    left_out = models.IntegerField(null=True)  # rows of nobody on this ledger
+    unmatched = ArrayField(models.CharField(max_length=2, blank=True), default=list)
     rows = models.JSONField()
 
     class Meta:
@@ -111,6 +123,66 @@ class RegistrySnapshot(models.Model):
 
     def __str__(self) -> str:
         return self.snapshot
+
+
+class RegistryRow(models.Model):
+    """A row of a register about somebody on this ledger, in the register's own words.
+
+    `subject` is the facility, or the organization as a whole.
+    """
+
+    snapshot = models.ForeignKey(RegistrySnapshot, on_delete=models.PROTECT, related_name="lines")
+    place = models.IntegerField()  # in the register, from 0
+    subject = models.CharField(max_length=LOT, db_index=True)
+    name = models.CharField(max_length=500)
+    status = models.CharField(max_length=500, blank=True)
+    level = models.CharField(max_length=500, blank=True)
+    materials = ArrayField(models.CharField(max_length=ELEMENT), null=True)
+    listed_from = models.DateField(null=True)
+    listed_until = models.DateField(null=True)
+
+    class Meta:
+        verbose_name = _("row of a register")
+        verbose_name_plural = _("rows of registers")
+        constraints = [
+            models.UniqueConstraint(
+                name="a_register_has_one_row_at_a_place", fields=["snapshot", "place"]
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.snapshot_id} {self.place}"
+
+
+class Declaration(models.Model):
+    """What a company declared, as stated at one entry: it proves that it was said.
+
+    Stated again under its id, it is another row; the last one below a log size holds there.
+    """
+
+    index = models.BigIntegerField(primary_key=True)
+    entry = models.CharField(max_length=64)
+    declaration = models.CharField(max_length=LOT, db_index=True)
+    author = models.CharField(max_length=32, db_index=True)
+    form = models.CharField(max_length=64)
+    lots = ArrayField(models.CharField(max_length=LOT))
+    recipients = ArrayField(models.CharField(max_length=32))
+    effective_on = models.DateField()
+    stated_on = models.DateField()  # the day (UTC) the ledger received it
+    withdrawn = models.BooleanField()
+    record = models.JSONField()  # the body of the statement
+
+    class Meta:
+        verbose_name = _("declaration")
+        verbose_name_plural = _("declarations")
+        ordering = ["-index"]
+        indexes = [
+            GinIndex(fields=["lots"], name="declarations_about_lots"),
+            GinIndex(fields=["recipients"], name="declarations_for_readers"),
+        ]
+
+    def __str__(self) -> str:
+        return self.declaration
 
 
 class Club(models.Model):

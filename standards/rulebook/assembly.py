@@ -4,22 +4,25 @@ Pure: the caller brings the history, the sites and the certificates as they were
 size in question.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, TypedDict, get_args
 
 from standards.rulebook.accounting import with_suppliers
 from standards.rulebook.accounts import AccountRecord, Claim, IssuedCredit
+from standards.rulebook.credential import Credential, Snapshot
 from standards.rulebook.dossier import (
-    Credential,
+    Agreement,
+    DeclaredClaim,
     Dossier,
     MassRange,
-    Snapshot,
+    PathLot,
     Source,
     SourceKind,
     Step,
 )
+from standards.rulebook.handing import holders_of, upstream
 from standards.rulebook.observing import NOTHING_OBSERVED, Observed
 from standards.rulebook.traced import LEAF_STAGE, Traced, parcel_of, passed_steps
 from traceability.ledger import history as flow
@@ -40,6 +43,7 @@ class Site:
     country: str
     subdivision: str | None
     organization: str
+    has_operator: bool = True  # an organization of this ledger runs it
     registered: Registered | None = None
 
 
@@ -61,8 +65,10 @@ class Evidence:
 
     log_size: int
     sites: Mapping[str, Site]
-    credentials: Mapping[str, Sequence[Credential]]  # by facility
+    credentials: Mapping[str, Sequence[Credential]]  # by facility, or organization
     snapshots: tuple[Snapshot, ...]
+    declared: Mapping[str, Sequence[DeclaredClaim]] = field(default_factory=dict)  # by lot
+    agreements: Mapping[str, Sequence[Agreement]] = field(default_factory=dict)  # by contractor
     observed: Observed = NOTHING_OBSERVED
     claimed: Claimed = NOTHING_CLAIMED
 
@@ -131,8 +137,10 @@ def assemble(
     for stage, entries in traced.stage_steps.items():
         work.add_stage(stage, entries, traced.history.last[lot])
 
-    facilities = {one.facility_id for one in work.sources if one.facility_id}
-    facilities |= {one.facility_id for one in work.steps if one.facility_id}
+    lots = [_operated(one, evidence.sites) for one in upstream(traced.lots, lot)]
+    holders = holders_of(lots)
+    subjects = holders | {one.facility_id for one in work.sources if one.facility_id}
+    subjects |= {one.facility_id for one in work.steps if one.facility_id}
     return Dossier(
         lot_id=lot,
         mineral=mineral,
@@ -143,12 +151,38 @@ def assemble(
         sources=tuple(work.sources),
         steps=tuple(work.steps),
         credentials=tuple(
-            one for name in sorted(facilities) for one in evidence.credentials.get(name, ())
+            one for name in sorted(subjects) for one in evidence.credentials.get(name, ())
         ),
         snapshots=evidence.snapshots,
+        lots=tuple(lots),
+        declared=tuple(_declared(lots, evidence, mineral)),
+        agreements=tuple(
+            one for name in sorted(holders) for one in evidence.agreements.get(name, ())
+        ),
         observations=evidence.observed.of(lot, mineral),
         **_claims_on(lot, mineral, evidence.claimed),
     )
+
+
+def _operated(lot: PathLot, sites: Mapping[str, Site]) -> PathLot:
+    """Return a lot, without a maker where others reported what a party without a key made."""
+    site = sites.get(lot.facility_id or "")
+    if lot.stage is None or site is None or site.has_operator:
+        return lot
+    return replace(lot, maker=None)
+
+
+def _declared(lots: Iterable[PathLot], evidence: Evidence, mineral: str) -> Iterator[DeclaredClaim]:
+    """Yield the claims about lots on the path that a holder of the lot made about this mineral.
+
+    What anybody else says of a lot is not his to declare.
+    """
+    for lot in lots:
+        claims = evidence.declared.get(lot.lot_id, ())
+        holders = holders_of([lot]) if claims else set()
+        for claim in claims:
+            if claim.claimant in holders and claim.mineral in (None, mineral):
+                yield claim
 
 
 @dataclass(slots=True, kw_only=True)

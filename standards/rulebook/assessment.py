@@ -11,6 +11,7 @@ from standards.rulebook.dossier import Dossier
 from standards.rulebook.evaluation import Evaluation, evaluate
 from standards.rulebook.law import Law
 from standards.rulebook.policy import ClubPolicy
+from standards.rulebook.remembering import Memory
 from standards.rulebook.rule import Rule
 from standards.rulebook.rules import RULES
 
@@ -25,7 +26,8 @@ def assess(
 
     A club's are those of the rules it requires, under its own parameters.
     """
-    alone = {rule.id: evaluate(dossier, law, [rule]) for rule in rules}
+    memory: Memory = {}
+    alone = {rule.id: evaluate(dossier, law, [rule], memory) for rule in rules}
     told = {PACKS_ALONE: _together(alone[rule.id] for rule in rules)}
     for club, policy in policies.items():
         under = Law(law.packs, policy.parameters)
@@ -33,7 +35,7 @@ def assess(
         told[club] = _together(
             alone[rule.id]
             if alone[rule.id].keys_read.isdisjoint(policy.parameters)
-            else evaluate(dossier, under, [rule])
+            else evaluate(dossier, under, [rule], memory)
             for rule in rules
             if rule.id in required
         )

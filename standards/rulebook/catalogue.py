@@ -57,6 +57,14 @@ def _value_text(version: Provision) -> str:
         return ", ".join(f"{name}: {item}" for name, item in version.value.items())
     if version.unit == "country_group":
         return ", ".join(member["code"] for member in version.value)
+    if version.unit == "standards":
+        return ", ".join(
+            f"{row['standard']} {row['version']}: {row['status']} from {row['from']}"
+            + (f" until {row['until']}" if "until" in row else "")
+            for row in version.value
+        )
+    if version.unit == "trust_list":
+        return ", ".join(f"{row['who']} as {row['as']}" for row in version.value)
     if version.unit == "yearly_tonnes":
         return ", ".join(
             f"{row['country']} {row['year']}: {row['tonnes']}" for row in version.value

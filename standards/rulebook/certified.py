@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from datetime import date
 
-from standards.rulebook.dossier import Credential, Dossier, Source
+from standards.rulebook.credential import Credential
+from standards.rulebook.dossier import Dossier, Source
 from standards.rulebook.findings import Outcome
 from standards.rulebook.standing import Standing, best, standing
 from standards.rulebook.traced import LEAF_STAGE

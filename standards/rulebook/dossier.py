@@ -14,6 +14,7 @@ from datetime import date
 from typing import Literal
 
 from standards.rulebook.accounts import AccountRecord, Claim, IssuedCredit
+from standards.rulebook.credential import Credential, Snapshot
 from traceability.ledger.plausibility.view import Observation
 
 GoverningDate = Literal[
@@ -105,87 +106,87 @@ class Step:
     missing: tuple[str, ...] = ()
 
 
-POSITIVE_STATUSES: frozenset[str] = frozenset(
-    {
-        "published",  # IRMA: an audit with its level
-        "awarded",
-        "awarded_with_improvement_plan",
-        "reinstated",
-        "renewal_stage_2_done",  # on-site re-assessment over: the ground for grace after expiry
-    }
-)
-NEGATIVE_STATUSES: frozenset[str] = frozenset(
-    {
-        "participant",
-        "self_assessed",
-        "in_process",
-        "under_assessment",
-        "suspended",
-        "withdrawn",
-        "void",
-        "expired",
-        "left",
-    }
-)
-"""Normalized words for the states of all schemes (ours; each certificate keeps its own)."""
-RENEWAL_STATUS = "renewal_stage_2_done"
+HandKind = Literal["custody", "title"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CredentialStatus:
-    """One row of a certificate's timeline.
+class Hand:
+    """Custody of, or title to, a lot passed from one organization to another on a day.
 
-    Args:
-        status: one of the normalized words above; any other word proves nothing.
-        effective_from: first day of the status.
-        known_from: log index of the entry that told us.
-        retroactive: void from the beginning (fraud): holds on every day, also before.
+    `to` is None where it went to somebody who has no key on this ledger.
     """
 
-    status: str
-    effective_from: date
-    known_from: int
-    retroactive: bool = False
-    because: str = ""
-    entry: str | None = None
+    kind: HandKind
+    giver: str
+    taker: str | None
+    on: date
+    entry: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Credential:
-    """A third-party statement about a facility, as known at the dossier's log size.
+class PathLot:
+    """A lot on the path: what it was made of, by whom and where, and through whose hands it went.
 
     Args:
-        scheme: pack id of the scheme (`irma`, `copper_mark`, …).
-        level: the published level; None where the scheme has none or none is published.
-        activities: words of the stage vocabulary the scope covers; None while nobody coded it.
-        materials: minerals the scope covers, named as `Dossier.mineral`; None while not coded.
-        valid_from, valid_until: first and last day, both included; None where not stated.
-        published_on: None while nothing is published.
-        entry: hash of the entry that recorded it.
+        parents: lots it took metal from, in no order.
+        maker: the organization that made it, `facility_id` where; None where others reported
+            what a party without a key made.
+        owners: whose it was when it was made; those without a key on this ledger by name.
+        hands: each passing of custody and title, in order.
+    """
+
+    lot_id: str
+    parents: tuple[str, ...]
+    maker: str | None
+    facility_id: str | None
+    stage: str | None
+    made_on: date
+    owners: tuple[str, ...]
+    hands: tuple[Hand, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeclaredClaim:
+    """What a company claims of a lot on the path: said by it, not found by anybody.
+
+    Args:
+        claimant: who claims; `recipient` towards whom, an id or a name.
+        level: the level, tier or mark that is claimed.
+        model: chain-of-custody model; None where none is named.
+        code: what the claim says: `contains`, `supports`, `origin`, `recycled` or `site`.
+        facility_id: the site that the claim names.
+        share: part of the lot it is claimed for, an exact decimal from 0 to 1.
+        says: what the wording was coded to assert; None while nobody coded it.
+        fields: names of the members that were stated, for rules about documents.
     """
 
     id: str
+    lot_id: str
+    claimant: str
+    recipient: str | None
     scheme: str
-    standard: str | None
-    version: str | None
+    mineral: str | None
     level: str | None
-    facility_id: str
-    activities: tuple[str, ...] | None
-    materials: tuple[str, ...] | None
-    valid_from: date | None
-    valid_until: date | None
-    published_on: date | None
+    model: str | None
+    code: str
+    facility_id: str | None
+    share: str | None
+    says: tuple[str, ...] | None
+    wording: str
+    fields: tuple[str, ...]
+    made_on: date
     entry: str
-    statuses: tuple[CredentialStatus, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
-    """A copy of a scheme's public register; a complete one shows who is *not* on it."""
+class Agreement:
+    """A dated agreement under which a contractor works somebody else's material."""
 
-    scheme: str
-    retrieved_on: date
-    complete: bool
+    principal: str
+    contractor: str
+    facility_id: str | None
+    agreed_from: date
+    agreed_until: date | None
     entry: str
 
 
@@ -200,8 +201,11 @@ class Dossier:
         contained_mg: this mineral in the lot; None where an assay or quality is missing.
         sources: the lot's composition. What they lack to `contained_mg` is of unknown origin.
         steps: every step on the path, each once.
-        credentials: certificates of facilities on the path.
+        credentials: certificates of facilities on the path, and of their organizations.
         snapshots: registers of schemes, retrieved whole or in part.
+        lots: every lot on the path, this one included.
+        declared: claims that holders made about lots on the path.
+        agreements: under which contractors on the path work for others.
         observations: what plausibility checks measured of the statements on the path, by the
             check's id.
         claims: what was claimed of this mineral of the lot; claimed and physical share are two
@@ -221,6 +225,9 @@ class Dossier:
     steps: tuple[Step, ...]
     credentials: tuple[Credential, ...]
     snapshots: tuple[Snapshot, ...]
+    lots: tuple[PathLot, ...] = ()
+    declared: tuple[DeclaredClaim, ...] = ()
+    agreements: tuple[Agreement, ...] = ()
     observations: Mapping[str, tuple[Observation, ...]] = field(default_factory=dict)
     claims: tuple[Claim, ...] = ()
     accounts: tuple[AccountRecord, ...] = ()

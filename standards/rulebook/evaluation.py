@@ -23,7 +23,8 @@ from standards.rulebook.findings import (
     indeterminate,
     not_applicable,
 )
-from standards.rulebook.law import Law, LawOnDate, Provision, Unavailable
+from standards.rulebook.law import Law, Provision, Unavailable
+from standards.rulebook.remembering import Memory, RecordingDossier
 from standards.rulebook.rule import Rule
 from traceability.ledger import plausibility
 
@@ -42,33 +43,33 @@ class Evaluation:
     keys_read: frozenset[str]
     inputs_read: frozenset[str]
 
-
-class _RecordingDossier:
-    """A dossier that notes which fields are looked at."""
-
-    def __init__(self, dossier: Dossier, seen: set[str]) -> None:
-        self._dossier = dossier
-        self._seen = seen
-
-    def __getattr__(self, name: str) -> Any:
-        value = getattr(self._dossier, name)
-        self._seen.add(name)
-        return value
+    def as_json(self) -> list[dict[str, Any]]:
+        """Return the findings as JSON, in the order of the rules."""
+        cited: dict[int, dict[str, Any]] = {}
+        return [finding.as_json(cited) for finding in self.findings]
 
 
-def evaluate(dossier: Dossier, law: Law, rules: Iterable[Rule]) -> Evaluation:
-    """Return one finding per rule for this lot and mineral."""
+def evaluate(
+    dossier: Dossier, law: Law, rules: Iterable[Rule], memory: Memory | None = None
+) -> Evaluation:
+    """Return one finding per rule for this lot and mineral.
+
+    Args:
+        memory: what rules computed of this dossier before, to have it back; none: nothing yet.
+    """
     inputs_read: set[str] = set()
     keys_read: set[str] = set()
-    recording = cast("Dossier", _RecordingDossier(dossier, inputs_read))
+    known: Memory = {} if memory is None else memory
+    recording = cast("Dossier", RecordingDossier(dossier, inputs_read, known))
     subject = Subject(kind="lot", id=recording.lot_id, mineral=recording.mineral)
     findings: list[Finding] = []
     for rule in rules:
-        finding = _apply(rule, recording, law, inputs_read, keys_read)
+        finding, read = _apply(rule, recording, law, inputs_read, keys_read)
         treat_as = finding.treat_as
         if rule.burden_on_claimant and finding.outcome is Outcome.INDETERMINATE:
             treat_as = Outcome.NONCONFORMING
-        findings.append(replace(finding, rule_id=rule.id, subject=subject, treat_as=treat_as))
+        told = _cited(finding, read) | {"subject": subject, "treat_as": treat_as}
+        findings.append(replace(finding, rule_id=rule.id, **told))
     return Evaluation(
         findings=tuple(findings),
         keys_read=frozenset(keys_read),
@@ -78,12 +79,13 @@ def evaluate(dossier: Dossier, law: Law, rules: Iterable[Rule]) -> Evaluation:
 
 def _apply(
     rule: Rule, dossier: Dossier, law: Law, inputs_read: set[str], keys_read: set[str]
-) -> Finding:
+) -> tuple[Finding, Iterable[Provision]]:
+    """Return the answer of a rule, and the provisions it read."""
     day = _governing_day(rule, dossier, inputs_read)
     if day is None:
         words = rule.governed_by.replace("_", " ")
         because = f"the law of the day it was {words.removesuffix(' on')} applies, which is unknown"
-        return indeterminate(because, missing=(f"the date: {words}",))
+        return indeterminate(because, missing=(f"the date: {words}",)), ()
 
     law_on_day = law.on(day)
     try:
@@ -91,7 +93,7 @@ def _apply(
     except Unavailable as signal:
         finding = _answer_without_law(signal)
     keys_read |= law_on_day.keys_read
-    return _cited(finding, law_on_day)
+    return finding, law_on_day.provisions_read.values()
 
 
 def _governing_day(rule: Rule, dossier: Dossier, inputs_read: set[str]) -> date | None:
@@ -108,13 +110,12 @@ def _answer_without_law(signal: Unavailable) -> Finding:
     return indeterminate(signal.because, *cites, missing=(f"a value of {signal.key}",))
 
 
-def _cited(finding: Finding, law: LawOnDate) -> Finding:
-    """Add the provisions that were read and not cited, and what they are not certain about."""
-    read = [one for one in law.provisions_read.values() if one not in finding.cites]
-    cites = (*finding.cites, *read)
+def _cited(finding: Finding, read: Iterable[Provision]) -> dict[str, Any]:
+    """Return all provisions that were read or cited, and what they are not certain about."""
+    cites = (*finding.cites, *(one for one in read if one not in finding.cites))
     notices = [notice for provision in cites for notice in _notices(provision)]
     notices = [notice for notice in notices if notice not in finding.notices]
-    return replace(finding, cites=cites, notices=(*finding.notices, *notices))
+    return {"cites": cites, "notices": (*finding.notices, *notices)}
 
 
 def _notices(provision: Provision) -> list[str]:
@@ -136,7 +137,7 @@ def verdict_digest(evaluation: Evaluation) -> str:
     Log size, time and code version are no part of it, so it changes only when something a
     reader would see changes (DESIGN §3.1).
     """
-    told = [finding.as_json() for finding in evaluation.findings]
+    told = evaluation.as_json()
     told.sort(key=lambda one: (one["rule_id"], canonical_json(one["subject"])))
     return sha256(canonical_json(told)).hexdigest()
 

@@ -4,13 +4,14 @@ A finding is a fact about a lot and a law. Whether it matters is a club's policy
 (`standards.rulebook.policy`); who must act is a flag.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from typing import Any, Literal
+
+import msgspec
 
 from standards.rulebook.errors import BadFinding
 from standards.rulebook.law import Provision
@@ -175,6 +176,13 @@ class StatementLine:
         }
 
 
+def interval_text(worst: Fraction, best: Fraction) -> str:
+    """Return a share's interval as people read it: `40 %`, or `40 % to 60 %`."""
+    if worst == best:
+        return percent_text(worst)
+    return f"{percent_text(worst)} to {percent_text(best)}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteLine:
     """What a rule about sites found at one of them.
@@ -239,8 +247,17 @@ class Finding:
     statements: tuple[StatementLine, ...] = ()
     lapse_days: int | None = None
 
-    def as_json(self) -> dict[str, Any]:
-        """Return the finding as JSON: strings, integers, lists and objects, nothing lost."""
+    def as_json(self, cited: dict[int, dict[str, Any]] | None = None) -> dict[str, Any]:
+        """Return the finding as JSON: strings, integers, lists and objects, nothing lost.
+
+        Args:
+            cited: provisions as JSON by the identity of the object, for findings that are
+                written together: they cite the same ones over and over.
+        """
+        known = {} if cited is None else cited
+        for one in self.cites:
+            if id(one) not in known:
+                known[id(one)] = one.as_json()
         subject = {
             "kind": self.subject.kind,
             "id": self.subject.id,
@@ -252,7 +269,7 @@ class Finding:
             "outcome": self.outcome.value,
             "because": self.because,
             "measured": None if self.measured is None else self.measured.as_json(),
-            "cites": [provision.as_json() for provision in self.cites],
+            "cites": [known[id(provision)] for provision in self.cites],
             "evidence": list(self.evidence),
             "notices": list(self.notices),
             "missing": list(self.missing),
@@ -378,5 +395,4 @@ def canonical_json(value: object) -> bytes:
     All keys of findings and policies are ASCII, so sorting by code point is the order of
     RFC 8785; its number formatting concerns floats, which do not occur here.
     """
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return text.encode()
+    return msgspec.json.encode(value, order="deterministic")

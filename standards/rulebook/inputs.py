@@ -12,7 +12,7 @@ from functools import cache
 
 from standards.rulebook.accounts import Adjustment, Certified, Claim, Input
 from standards.rulebook.certified import Held, level_held
-from standards.rulebook.dossier import Credential
+from standards.rulebook.credential import Credential
 from standards.rulebook.entitlement import Worked, worked
 from standards.rulebook.findings import Outcome
 from standards.rulebook.stays import Boundary, Stays, instant

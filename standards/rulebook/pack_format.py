@@ -110,7 +110,7 @@ def overridden_pack(base: Pack, overrides: Mapping[str, Any]) -> Pack:
     plain = {path: content for path, content in base.files.items() if path != _OVERRIDES}
     earlier = json.loads(base.files.get(_OVERRIDES, b"{}"))
     files = plain | {_OVERRIDES: canonical_json(earlier | dict(overrides))}
-    return parse_pack(files)
+    return _with_overrides(base if plain == base.files else parse_pack(plain), files)
 
 
 def _with_overrides(base: Pack, files: Mapping[str, bytes]) -> Pack:

@@ -149,6 +149,55 @@ def _member(told: Any) -> dict[str, Any] | None:
     return {"code": told["code"], "source": told["source"]} | days
 
 
+def _by_name(read: Callable[[Any], Any]) -> Callable[[Any], dict[str, Any] | None]:
+    """Return the reader of a table whose values are of one form."""
+
+    def table(told: Any) -> dict[str, Any] | None:
+        if not isinstance(told, dict) or not told:
+            return None
+        values = {name: read(item) for name, item in told.items()}
+        return None if None in values.values() else values
+
+    return table
+
+
+_SPAN = frozenset({"from", "until", "source"})
+
+
+def _rows(
+    words: Mapping[str, tuple[str, ...]],
+) -> Callable[[Any], tuple[dict[str, Any], ...] | None]:
+    """Return the reader of a list of dated rows, each with its own citation.
+
+    Args:
+        words: members and the words each may be; no words: any text.
+    """
+
+    def row(told: Any) -> dict[str, Any] | None:
+        if not isinstance(told, dict) or told.keys() - words.keys() - _SPAN:
+            return None
+        if not {*words, "from", "source"} <= told.keys():
+            return None
+        texts = {name: _text(told[name]) for name in (*words, "source")}
+        if None in texts.values():
+            return None
+        if any(allowed and texts[name] not in allowed for name, allowed in words.items()):
+            return None
+        days = {name: read_day(told[name]) for name in ("from", "until") if name in told}
+        return None if None in days.values() else {**texts, **days}
+
+    def rows(told: Any) -> tuple[dict[str, Any], ...] | None:
+        if not isinstance(told, list) or not told:
+            return None
+        read = tuple(row(item) for item in told)
+        return None if None in read else tuple(item for item in read if item)
+
+    return rows
+
+
+STANDARD_STATUSES = ("draft", "final", "superseded")
+SPEAKS_AS = ("issuer", "registrar")
+
 UNITS: Mapping[str, tuple[Callable[[Any], Any], str]] = {
     "date": (read_day, "a calendar day"),
     "share": (_share, "an exact decimal from 0 to 1"),
@@ -162,6 +211,16 @@ UNITS: Mapping[str, tuple[Callable[[Any], Any], str]] = {
     "months": (_count, "a whole number of months"),
     "text": (_text, "a text that is not empty"),
     "list": (_list, "a list of distinct texts"),
+    "shares": (_by_name(_share), "a table of exact decimals from 0 to 1"),
+    "counts": (_by_name(_count), "a table of whole numbers"),
+    "standards": (
+        _rows({"standard": (), "version": (), "status": STANDARD_STATUSES}),
+        "a list of {standard, version, status, from, until?, source}",
+    ),
+    "trust_list": (
+        _rows({"who": (), "as": SPEAKS_AS}),
+        "a list of {who, as, from, until?, source}",
+    ),
     "table": (_table, "a table of texts"),
     "country_group": (_country_group, "a list of {code, from, until?, source}"),
 }

@@ -1,19 +1,28 @@
 """Rules about sites: one line per site, and what share of the metal the check holds for."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from msgspec import Struct
+
 from standards.rulebook.composition import abridged
 from standards.rulebook.dossier import MassRange
-from standards.rulebook.findings import Finding, Measured, Outcome, SiteLine, at_least, concluded
-from standards.rulebook.law import Provision
-from standards.rulebook.standing import Standing
+from standards.rulebook.findings import (
+    Finding,
+    Measured,
+    Outcome,
+    SiteLine,
+    at_least,
+    concluded,
+    indeterminate,
+    interval_text,
+)
+from standards.rulebook.law import LawOnDate, Provision, Unavailable
+from standards.rulebook.standing import Standing, cannot_tell
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckedSite:
+class CheckedSite(Struct, frozen=True, kw_only=True):
     """Metal of the lot that passed a site, in milligrams, and how the site stood.
 
     `stage` keeps apart metal that may pass several sites; empty where it passes but one.
@@ -43,7 +52,7 @@ def site_lines(checked: Iterable[CheckedSite], total_mg: int) -> tuple[SiteLine,
     return tuple(
         SiteLine(
             facility_id=key[0],
-            share=min(Fraction(1), Fraction(mass[key], total_mg)),
+            share=Fraction(min(mass[key], total_mg), total_mg),
             outcome=key[1],
             because=first[key].because,
             lapse_days=lapses.get(key),
@@ -87,12 +96,33 @@ def share_that_holds(
     )
 
 
+def threshold(law: LawOnDate, key: str) -> Provision | Unavailable:
+    """Return a club's threshold; where nobody has set it, the signal that says so.
+
+    A finding then shows the share all the same, and cannot tell whether it is enough.
+    """
+    try:
+        return law[key]
+    except Unavailable as signal:
+        if not signal.applicable:
+            raise
+        return signal
+
+
+def told_or_open(law: LawOnDate, key: str) -> Provision | Standing:
+    """Return a parameter, or what is to be said of one thing where nobody has set it."""
+    found = threshold(law, key)
+    if isinstance(found, Unavailable):
+        return cannot_tell(found.because, missing=f"a value of {key}")
+    return found
+
+
 def finding_about_sites(
     checked: list[CheckedSite],
     *,
     total_mg: MassRange,
     untold_mg: int,
-    minimum: Provision,
+    minimum: Provision | Unavailable,
     words: str,
     **details: Any,
 ) -> Finding:
@@ -100,13 +130,22 @@ def finding_about_sites(
 
     Args:
         total_mg, untold_mg: as in `share_that_holds`.
-        minimum: the policy's least share.
+        minimum: the policy's least share; see `threshold`.
         words: what holds at the sites that pass, for the sentence.
         details: further fields of the finding.
     """
-    measured = at_least(
-        *share_that_holds(checked, total_mg=total_mg, untold_mg=untold_mg), minimum.share
-    )
+    worst, best = share_that_holds(checked, total_mg=total_mg, untold_mg=untold_mg)
+    missing = [name for one in checked for name in one.standing.missing]
+    told = {
+        "lines": site_lines(checked, total_mg.low_mg),
+        "evidence": [entry for one in checked for entry in one.standing.evidence],
+        "missing": abridged([*missing, *details.pop("missing", ())]),
+        "notices": _notices(checked, details.pop("notices", ())),
+        **details,
+    }
+    if isinstance(minimum, Unavailable):
+        return _without_threshold(worst, best, minimum, words, told)
+    measured = at_least(worst, best, minimum.share)
     lapse_days = None
     if measured.outcome is Outcome.NONCONFORMING:
         with_grace = at_least(
@@ -115,18 +154,23 @@ def finding_about_sites(
         )
         if with_grace.outcome is Outcome.CONFORMS:
             lapse_days = max(one.standing.lapse_days or 0 for one in checked)
-    missing = [name for one in checked for name in one.standing.missing]
-    evidence = [entry for one in checked for entry in one.standing.evidence]
-    return concluded(
-        measured,
-        _sentence(measured, words, checked),
-        minimum,
-        lines=site_lines(checked, total_mg.low_mg),
-        missing=abridged([*missing, *details.pop("missing", ())]),
-        evidence=evidence,
-        lapse_days=lapse_days,
-        **details,
-    )
+    sentence = _sentence(measured, words, checked)
+    return concluded(measured, sentence, minimum, lapse_days=lapse_days, **told)
+
+
+def _without_threshold(
+    worst: Fraction, best: Fraction, signal: Unavailable, words: str, told: dict[str, Any]
+) -> Finding:
+    cites = () if signal.provision is None else (signal.provision,)
+    sentence = f"{interval_text(worst, best)} of the metal {words}; {signal.because}"
+    # What would settle the sites themselves is on their lines: the threshold comes first.
+    told["missing"] = (f"a value of {signal.key}",)
+    return indeterminate(sentence, *cites, **told)
+
+
+def _notices(checked: Iterable[CheckedSite], others: Iterable[str]) -> tuple[str, ...]:
+    told = [*others, *(notice for one in checked for notice in one.standing.notices)]
+    return tuple(dict.fromkeys(told))
 
 
 def _sentence(measured: Measured, words: str, checked: list[CheckedSite]) -> str:

@@ -10,35 +10,51 @@ it from that log index on; the earlier statement stays for questions about earli
 """
 
 from collections.abc import Mapping
-from datetime import date
-from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Meta, field
+from msgspec import Meta
 
 from standards.rulebook.account_statements import KINDS as ACCOUNT_KINDS
+from standards.rulebook.certificate_shapes import (
+    Certificate,
+    CertificateState,
+    CertificateStatus,
+    Snapshot,
+    check_certificate,
+    check_snapshot,
+    check_status,
+    need_rows,
+    need_subject,
+    settle_certificate,
+    settle_snapshot,
+)
+from standards.rulebook.declaration_shapes import (
+    Declaration,
+    check_declaration,
+    need_named,
+    settle_declaration,
+)
 from standards.rulebook.errors import BadPolicy
 from standards.rulebook.policy import ClubPolicy
 from standards.rulebook.policy_format import parse_policy
-from traceability.errors import MalformedStatement, NotYourNameSpace
-from traceability.ledger.effective import parse_effective
-from traceability.ledger.shapes import (
-    Country,
-    Day,
-    Element,
-    FacilityId,
-    Hash,
-    Identifier,
-    LongText,
-    OrganizationId,
-    OwnId,
-    Party,
-    Shape,
-    Text,
-    Word,
-)
+from traceability.errors import NotYourNameSpace
+from traceability.ledger.shapes import Day, Element, Hash, OrganizationId, Shape, Text, Word
 from traceability.ledger.statements import Kind, Statement
+
+__all__ = [
+    "KINDS",
+    "Certificate",
+    "CertificateState",
+    "CertificateStatus",
+    "Declaration",
+    "PackActivation",
+    "Policy",
+    "Snapshot",
+    "policy_form",
+    "policy_of",
+    "policy_statement",
+]
 
 ParameterKey = Annotated[
     str,
@@ -51,119 +67,17 @@ ParameterKey = Annotated[
 PackId = Annotated[str, Meta(pattern=r"\A[a-z][a-z0-9_]{0,39}\Z")]
 Version = Annotated[str, Meta(pattern=r"\A[0-9A-Za-z][0-9A-Za-z.+-]{0,59}\Z")]
 Count = Annotated[int, Meta(ge=0, le=2**53 - 1)]
-Words = Annotated[list[Word], Meta(max_length=64)]
 
 
-class CertificateState(StrEnum):
-    """Normalized states of certificates of all schemes; what each proves is the rulebook's."""
-
-    PUBLISHED = "published"  # IRMA: an audit with its level
-    AWARDED = "awarded"
-    AWARDED_WITH_IMPROVEMENT_PLAN = "awarded_with_improvement_plan"
-    REINSTATED = "reinstated"
-    RENEWAL_STAGE_2_DONE = "renewal_stage_2_done"  # on-site re-assessment over
-    PARTICIPANT = "participant"
-    SELF_ASSESSED = "self_assessed"
-    IN_PROCESS = "in_process"
-    UNDER_ASSESSMENT = "under_assessment"
-    SUSPENDED = "suspended"
-    WITHDRAWN = "withdrawn"
-    VOID = "void"
-    EXPIRED = "expired"
-    LEFT = "left"
-
-
-class Assessor(Shape, frozen=True):
-    """Who assessed, and how independent of the site it is."""
-
-    name: Text
-    level: Literal["first_party", "second_party", "third_party"]
-    organization: OrganizationId | None = None
-
-
-class Certificate(Shape, frozen=True):
-    """A third party's statement about a facility or an organization, as it published it.
-
-    Also a published audit without a certificate (IRMA). `level` is the published one, never
-    computed. `activities` are words of the stage vocabulary (`extraction`, `smelting`),
-    `materials` elements; left out while nobody coded the scope, and then it covers nothing
-    for sure. `status` holds from `status_from`, or else from the first day of `effective`.
-    """
-
-    certificate: OwnId
-    scheme: Word
-    facility: FacilityId | None = None
-    organization: OrganizationId | None = None
-    standard: Text | None = None
-    version: Text | None = None
-    standard_status: Word | None = None
-    activities: Words | None = None
-    materials: Annotated[list[Element], Meta(max_length=64)] | None = None
-    exclusions: Annotated[list[Text], Meta(max_length=64)] | None = None
-    level: Text | None = None
-    outcome: Text | None = None
-    assessor: Assessor | None = None
-    issuer: Party | None = None
-    assessed_on: Day | None = None
-    published_on: Day | None = None
-    valid_from: Day | None = None
-    valid_until: Day | None = None
-    next_action_on: Day | None = None
-    status: CertificateState | None = None
-    status_from: Day | None = None
-    url: Annotated[str, Meta(pattern=r"\Ahttps?://[^\s]{1,480}\Z")] | None = None
-
-
-class CertificateStatus(Shape, frozen=True):
-    """A certificate's status changes from a day on.
-
-    `retroactive` says that it was void from the beginning (fraud) and reaches back; a
-    suspension does not.
-    """
-
-    certificate: OwnId
-    status: CertificateState
-    effective_from: Day
-    because: LongText
-    retroactive: bool
-
-
-class SnapshotRow(Shape, frozen=True):
-    """One row of a list: somebody or something, and the days for which it stands there."""
-
-    name: Text
-    identifiers: Annotated[list[Identifier], Meta(max_length=8)] | None = None
-    facility: FacilityId | None = None
-    organization: OrganizationId | None = None
-    country: Country | None = None
-    materials: Annotated[list[Element], Meta(max_length=16)] | None = None
-    status: Text | None = None
-    listed_from: Day | None = field(name="from", default=None)
-    listed_until: Day | None = field(name="to", default=None)
-
-
-class Snapshot(Shape, frozen=True):
-    """A copy of a scheme's register or an authority's list, by digest, with the rows coded.
-
-    A `complete` register shows also who is *not* on it.
-    """
-
-    snapshot: OwnId
-    scheme: Word
-    title: Text
-    url: Annotated[str, Meta(pattern=r"\Ahttps?://[^\s]{1,480}\Z")]
-    retrieved_at: Text
-    sha256: Hash
-    complete: bool
-    rows: Annotated[list[SnapshotRow], Meta(max_length=500)]
-    published_on: Day | None = None
+TABLES = frozenset({"table", "shares", "counts"})
+"""Units whose values go by name, and whose names may be any text."""
 
 
 class TableEntry(Shape, frozen=True):
-    """A name and its text: how a statement writes a `table`, whose names may be any text."""
+    """A name and its value: how a statement writes a table, whose names may be any text."""
 
     name: Text
-    value: Text
+    value: Text | Count
 
 
 class ParameterVersion(Shape, frozen=True):
@@ -251,7 +165,7 @@ def policy_form(body: Policy) -> dict[str, Any]:
     parameters = {}
     for parameter in told["parameters"]:
         key = parameter.pop("key")
-        if parameter["unit"] == "table":
+        if parameter["unit"] in TABLES:
             parameter["versions"] = [
                 {**version, "value": _by_name(version["value"])} if "value" in version else version
                 for version in parameter["versions"]
@@ -294,54 +208,6 @@ def _by_name(pairs: Any) -> Any:
 # ── checks that a shape cannot express ────────────────────────────────────────────────────
 
 
-def _check_own(name: str, member: str, statement: Statement) -> None:
-    if name.partition(":")[0] != statement.author:
-        raise NotYourNameSpace(name, author=statement.author, at=f"$.body.{member}")
-
-
-def _check_days(body: Shape, at: str, *members: str) -> None:
-    """Refuse a day that no calendar has, such as 2026-02-30."""
-    for member in members:
-        told = getattr(body, member)
-        if told is None:
-            continue
-        try:
-            date.fromisoformat(told)
-        except ValueError:
-            raise MalformedStatement(f"There is no day {told}.", at=f"{at}.{member}") from None
-
-
-def _check_certificate(body: Certificate, statement: Statement) -> None:
-    _check_own(body.certificate, "certificate", statement)
-    if (body.facility is None) == (body.organization is None):
-        raise MalformedStatement(
-            "A certificate is about one facility or one organization.", at="$.body.facility"
-        )
-    days = ("assessed_on", "published_on", "valid_from", "valid_until", "next_action_on")
-    _check_days(body, "$.body", *days, "status_from")
-    if body.valid_from and body.valid_until and body.valid_until < body.valid_from:
-        raise MalformedStatement("It ends before it begins.", at="$.body.valid_until")
-    if body.status is None and body.status_from is not None:
-        raise MalformedStatement("Say which status holds from that day.", at="$.body.status")
-
-
-def _check_status(body: CertificateStatus, statement: Statement) -> None:
-    _check_own(body.certificate, "certificate", statement)
-    _check_days(body, "$.body", "effective_from")
-
-
-def _check_snapshot(body: Snapshot, statement: Statement) -> None:
-    _check_own(body.snapshot, "snapshot", statement)
-    _check_days(body, "$.body", "published_on")
-    retrieved = parse_effective(body.retrieved_at)
-    if not retrieved.is_instant or retrieved.end is not None:
-        raise MalformedStatement(
-            "The moment of retrieval is an instant with an offset.", at="$.body.retrieved_at"
-        )
-    for place, row in enumerate(body.rows):
-        _check_days(row, f"$.body.rows[{place}]", "listed_from", "listed_until")
-
-
 def _check_policy(body: Policy, statement: Statement) -> None:
     if body.club != statement.author:
         raise NotYourNameSpace(body.club, author=statement.author, at="$.body.club")
@@ -366,19 +232,31 @@ KINDS: dict[str, Kind] = {
             name="standards.certificate",
             body=Certificate,
             subjects=lambda body, _author: [f"certificate:{body.certificate}"],
-            check=_check_certificate,
+            check=check_certificate,
+            needs=need_subject,
+            settle=settle_certificate,
         ),
         Kind(
             name="standards.certificate_status",
             body=CertificateStatus,
             subjects=lambda body, _author: [f"certificate:{body.certificate}"],
-            check=_check_status,
+            check=check_status,
         ),
         Kind(
             name="standards.snapshot",
             body=Snapshot,
             subjects=lambda body, _author: [f"snapshot:{body.snapshot}"],
-            check=_check_snapshot,
+            check=check_snapshot,
+            needs=need_rows,
+            settle=settle_snapshot,
+        ),
+        Kind(
+            name="standards.declaration",
+            body=Declaration,
+            subjects=lambda body, _author: [f"declaration:{body.declaration}"],
+            check=check_declaration,
+            needs=need_named,
+            settle=settle_declaration,
         ),
         Kind(
             name="standards.policy",

@@ -8,6 +8,8 @@ written down as metal passes them.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from standards.rulebook.dossier import PathLot
+from standards.rulebook.handing import holders_of, path_lots
 from traceability.ledger import history as flow
 from traceability.ledger.chronicle import History
 from traceability.ledger.composition import Composition
@@ -30,6 +32,7 @@ class Traced:
     steps: Mapping[str, Sequence[flow.Step]]  # by entry
     made: Mapping[str, flow.Made]
     carries: Mapping[str, frozenset[str]]
+    lots: Mapping[str, PathLot]
 
     def minerals_of(self, lot: str) -> tuple[str, ...]:
         """Return the elements to ask about: those documents or the material's name speak of.
@@ -49,6 +52,10 @@ class Traced:
             found |= {row["facility"] for row in begun.declared if "facility" in row}
         return found
 
+    def organizations(self) -> set[str]:
+        """Return every organization that made, held or owned a lot of this history."""
+        return holders_of(self.lots.values())
+
 
 def trace(history: History, lots: Iterable[str]) -> Traced:
     """Follow the metal of a history once, for all the lots in question.
@@ -56,7 +63,8 @@ def trace(history: History, lots: Iterable[str]) -> Traced:
     Args:
         lots: those that dossiers are wanted for.
     """
-    carries, made = _carried(history.steps)
+    carries = flow.carried(history.steps)
+    made = {one.lot: one for step in history.steps for one in step.makes}
     elements = {name for found in carries.values() for name in found}
     for lot in lots:
         elements |= history.elements_of(lot)
@@ -79,24 +87,8 @@ def trace(history: History, lots: Iterable[str]) -> Traced:
         steps=steps,
         made=made,
         carries=carries,
+        lots=path_lots(history),
     )
-
-
-def _carried(
-    steps: Sequence[flow.Step],
-) -> tuple[dict[str, frozenset[str]], dict[str, flow.Made]]:
-    """Return which elements each lot is known to hold, and each lot as it was last made."""
-    carries: dict[str, frozenset[str]] = {}
-    made: dict[str, flow.Made] = {}
-    for step in steps:
-        brought = frozenset[str]().union(
-            *(carries.get(take.lot, frozenset()) for take in step.takes)
-        )
-        for one in step.makes:
-            own = frozenset(name for name, mass in one.contained.items() if mass.high > 0)
-            carries[one.lot] = own if one.contained else brought
-            made[one.lot] = one
-    return carries, made
 
 
 def dispatched(history: History) -> Relabel:

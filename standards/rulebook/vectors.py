@@ -69,11 +69,14 @@ def _problem(pack: Pack, vector: Mapping[str, Any], rules: Sequence[Rule]) -> st
 
 def _packs(pack: Pack, parameters: Mapping[str, Any]) -> list[Pack]:
     packs = {one.id: one for one in shipped_packs() if not one.overlays} | {pack.id: pack}
+    assumed: dict[str, dict[str, Any]] = {}
     for key, value in parameters.items():
         owner = pack.id if pack.overlays else key.partition(".")[0]
         if owner not in packs:
             raise ValueError(f"no pack defines {key}")
-        packs[owner] = overridden_pack(packs[owner], {key: value})
+        assumed.setdefault(owner, {})[key] = value
+    for owner, values in assumed.items():
+        packs[owner] = overridden_pack(packs[owner], values)
     return list(packs.values())
 
 

@@ -11,12 +11,13 @@ import os
 import signal
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from importlib import import_module
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, make_server
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from django.apps import apps
 from django.urls import get_resolver
@@ -36,6 +37,7 @@ from traceability.recording import Submission, record_statements
 
 BEFORE, AFTER = "before", "after"
 COMMIT = "django.db.backends.base.base.BaseDatabaseWrapper._commit"
+THREADS = 8  # of the web server
 LAST_BREATH = 0.1  # seconds in which the children of a killed server notice
 
 
@@ -127,7 +129,7 @@ def live(
 
 def serve(*, answer: Connection) -> None:
     """Be the web server of the product; tell the port, then answer requests until killed."""
-    with make_server("127.0.0.1", 0, application, handler_class=_WithoutWords) as server:
+    with make_server("127.0.0.1", 0, application, _Threads, _WithoutWords) as server:
         answer.send(server.server_port)
         server.serve_forever()
 
@@ -150,6 +152,19 @@ def turn(now: Any) -> int:
     publish_checkpoint(now=now)
     follow_log(now=now)
     return assess_due(now=now)
+
+
+class _Threads(WSGIServer):
+    """Answers in threads that stay, as the web server of `./run` does, each with a connection."""
+
+    threads = ThreadPoolExecutor(THREADS)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self.threads.submit(self._answer, request, client_address)
+
+    def _answer(self, request: Any, client_address: Any) -> None:
+        self.finish_request(request, client_address)
+        self.shutdown_request(request)
 
 
 class _WithoutWords(WSGIRequestHandler):

@@ -1,6 +1,8 @@
 """A ledger to which every test goes back, and the processes that work on it."""
 
+import os
 import shutil
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -132,6 +134,14 @@ class Scene:
             settings={name: getattr(settings, name) for name in kept},
             constants=dict(constants),
         )
+
+
+def kill(cluster: Cluster) -> None:
+    """Kill a database server, and come back once it is gone."""
+    assert cluster.pid
+    os.kill(cluster.pid, SIGKILL)
+    while cluster.is_ready():
+        time.sleep(0.01)
 
 
 class ProcessFailed(Exception):

@@ -22,6 +22,7 @@ from standards.known import followed_size
 from standards.models import Assessment, DueAssessment, VerdictRun
 from tests.builders import extraction
 from tests.faults.client import one, post
+from tests.faults.scene import kill
 from tests.faults.soundness import verify_as_left, verify_caught_up, verify_logged_verdicts
 from tests.standards.world import World
 from tests.traceability.api.world import token
@@ -97,12 +98,6 @@ def end(works):
     """Kill a worker, its clock and its children."""
     os.killpg(works.pid, SIGKILL)
     works.wait()
-
-
-def kill(cluster):
-    os.kill(cluster.pid, SIGKILL)
-    while cluster.is_ready():
-        time.sleep(0.01)
 
 
 @pytest.fixture

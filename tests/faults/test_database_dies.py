@@ -12,9 +12,9 @@ import pytest
 from django.db import connections
 
 from tests.builders import extraction, loss
-from tests.faults.client import T, batch, one, post
-from tests.faults.dying import AFTER, BEFORE, COMMIT, Step, turn
-from tests.faults.scene import ProcessFailed
+from tests.faults.client import T, batch, get, is_acknowledged, one, post, post_all, registration
+from tests.faults.dying import AFTER, BEFORE, COMMIT, THREADS, Step, turn
+from tests.faults.scene import ProcessFailed, kill
 from tests.faults.soundness import verify_as_left, verify_caught_up
 from tests.standards.world import NOW
 from tests.traceability.api.world import token
@@ -24,6 +24,7 @@ from traceability.publishing import publish_checkpoint
 from traceability.registering import begin_ledger
 
 TRANSACTION = "traceability.recording._record"
+WRITE, CALL = "traceability.holding.Held.write", "traceability.wire.call"
 SEQUENCE, SIGN = "traceability.publishing.sequence", "traceability.publishing.sign"
 SWAP = "traceability.publishing.swap_guard"
 FOLLOW = "standards.following._follow_batch"
@@ -48,25 +49,36 @@ def killed(scene, by, **place):
     return Step(server=scene.cluster.pid, by=by, **place)
 
 
+ALL = {
+    "before the transaction": (BEFORE, TRANSACTION),
+    "with everything locked and read": (AFTER, "traceability.holding.hold"),
+    "before the message that writes": (BEFORE, CALL, WRITE),
+}
+AT_ONCE = {"with the message that writes and commits answered": (AFTER, CALL, WRITE)}
+IN_STEPS = {
+    "with everything written": (AFTER, WRITE),
+    "before the commit": (BEFORE, COMMIT, TRANSACTION),
+    "after the commit": (AFTER, COMMIT, TRANSACTION),
+}
 WAYS = {
-    "killed": (SIGKILL, one),
-    "killed under a batch": (SIGKILL, batch),
-    "stopped at once": (SIGQUIT, one),
+    "killed under a statement": (SIGKILL, one, ALL | AT_ONCE),
+    "killed under a registration": (SIGKILL, registration, IN_STEPS),
+    "killed under a batch": (SIGKILL, batch, ALL | AT_ONCE),
+    "stopped at once under a statement": (SIGQUIT, one, ALL | AT_ONCE),
 }
-RECORDING = {
-    "before the transaction": {"when": BEFORE, "at": TRANSACTION},
-    "with everything locked and read": {"when": AFTER, "at": "traceability.holding.hold"},
-    "with everything written": {"when": AFTER, "at": "traceability.holding.Held.write"},
-    "before the commit": {"when": BEFORE, "at": COMMIT, "within": TRANSACTION},
-    "after the commit": {"when": AFTER, "at": COMMIT, "within": TRANSACTION},
+DEATHS = {
+    f"{how} {where}": (by, make, place)
+    for how, (by, make, places) in WAYS.items()
+    for where, place in places.items()
 }
+LAST = (AT_ONCE["with the message that writes and commits answered"], IN_STEPS["after the commit"])
 
 
-@pytest.mark.parametrize(("by", "make"), WAYS.values(), ids=WAYS.keys())
-@pytest.mark.parametrize("place", RECORDING.values(), ids=RECORDING.keys())
-def test_the_database_dies_while_a_statement_is_recorded(scene, place, by, make):
-    sent = make()
-    with scene.serving(killed(scene, by, **place)) as (process, port):
+@pytest.mark.parametrize(("by", "make", "place"), DEATHS.values(), ids=DEATHS.keys())
+def test_the_database_dies_while_a_statement_is_recorded(scene, by, make, place):
+    sent, (when, at, *within) = make(), place
+    step = killed(scene, by, when=when, at=at, within="".join(within))
+    with scene.serving(step) as (process, port):
         told = post(port, sent)
         meanwhile = post(port, sent)
         back(scene)
@@ -74,26 +86,54 @@ def test_the_database_dies_while_a_statement_is_recorded(scene, place, by, make)
         status, answer = post(port, sent)  # the same process, as soon as the database is back
         assert process.is_alive()
 
-    acknowledged = told is not None and told[0] < 300
-    committed = ["after the commit"]
-    if make is one:  # nothing is mirrored, so that one message writes and commits
-        committed += ["with everything written", "before the commit"]
-    assert acknowledged == any(place is RECORDING[name] for name in committed)
-    if not acknowledged:
-        assert (told[0], told[1]["code"]) == (503, "database_not_answering")
-    assert (meanwhile[0], meanwhile[1]["code"]) == (503, "database_not_answering")
+    assert is_acknowledged(told) == (place in LAST)
+    for refused in (meanwhile,) if place in LAST else (told, meanwhile):
+        assert (refused[0], refused[1]["code"]) == (503, "database_not_answering")
     outcomes = sent.outcomes(answer)
     assert status < 300
     assert {one["outcome"] for one in outcomes} <= {"recorded", "duplicate"}
-    if acknowledged:
-        assert [one["receipt"] for one in sent.outcomes(told[1])] == [
-            one["receipt"] for one in outcomes
-        ]
+    if place in LAST:
+        receipts = [one["receipt"] for one in sent.outcomes(told[1])]
+        assert receipts == [one["receipt"] for one in outcomes]
 
     assert Entry.objects.filter(statement_id__in=sent.ids).count() == len(sent.ids)
     assert Lot.objects.get(id="alice:L").amount == 100 * T - 20 * 10**6 - sent.moved
     scene.does(publish_checkpoint)
     verify_caught_up([*scene.facts, *(one["entry"] for one in outcomes)])
+
+
+@pytest.mark.parametrize(("when", "turn"), [(AFTER, 3), (BEFORE, 4), (AFTER, 4)])
+def test_the_database_dies_while_it_records_for_many_at_once(scene, when, turn):
+    many = [one() for _ in range(THREADS)]
+    step = killed(scene, SIGKILL, when=when, at=CALL, within=TRANSACTION, turn=turn)
+    with scene.serving(step) as (_, port):
+        told = post_all(port, many)
+        back(scene)
+        verify_as_left()
+        again = post_all(port, many)
+
+    for before, (status, answer) in zip(told, again, strict=True):
+        assert status < 300
+        if is_acknowledged(before):
+            assert answer["receipt"] == before[1]["receipt"]
+        else:
+            assert (before[0], before[1]["code"]) == (503, "database_not_answering")
+    assert Lot.objects.get(id="alice:L").amount == (100 - len(many)) * T - 20 * 10**6
+    scene.does(publish_checkpoint)
+    verify_caught_up([*scene.facts, *(answer["entry"] for _, answer in again)])
+
+
+@pytest.mark.parametrize("before", ["statements", "lots", None])
+def test_the_first_statement_after_a_restart_is_recorded(scene, before):
+    """Whatever its thread's connection was used for before, or not at all."""
+    with scene.serving() as (_, port):
+        if before == "statements":
+            assert post(port, one())[0] == 201
+        elif before:
+            assert get(port, before)[0] == 200
+        kill(scene.cluster)
+        back(scene)
+        assert post(port, one())[0] == 201
 
 
 WORKING = {

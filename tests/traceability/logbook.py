@@ -1,6 +1,7 @@
 """Reading the stored log back, in the order of its indices, and deciding on all of it again."""
 
 from django.conf import settings
+from django.db import connection
 
 from traceability.ledger.book import Book
 from traceability.ledger.decision import decide, decide_genesis
@@ -61,3 +62,18 @@ def verify_states():
 
 def root_of_entries():
     return tree_root([bytes.fromhex(entry.hash) for entry in entries_in_order()])
+
+
+def rows():
+    """Return every row of both apps but rejections, to hold states against each other."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT relname FROM pg_class WHERE relkind = 'r'"
+            " AND relname ~ '^(traceability|standards)_' AND relname <> 'traceability_rejection'"
+            " ORDER BY relname"
+        )
+        found = {}
+        for (name,) in cursor.fetchall():
+            cursor.execute(f"SELECT t::text FROM {name} t ORDER BY 1")  # noqa: S608
+            found[name] = cursor.fetchall()
+    return found

@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from tests.builders import (
     OPERATOR,
     Company,
+    assay,
     audience,
     blend,
     correction,
@@ -47,6 +48,7 @@ from tests.builders import (
     void,
     withdrawal,
 )
+from tests.traceability.logbook import rows
 from tests.traceability.parallel import at_once
 from traceability import recording
 from traceability.errors import TraceabilityError
@@ -74,20 +76,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 T = 10**9
 L = "alice:L"
-
-
-def rows():
-    """Return every row of every ledger table but rejections, to hold states against each other."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT relname FROM pg_class WHERE relkind = 'r' AND relname LIKE 'traceability_%'"
-            " AND relname <> 'traceability_rejection' ORDER BY relname"
-        )
-        found = {}
-        for (name,) in cursor.fetchall():
-            cursor.execute(f"SELECT t::text FROM {name} t ORDER BY 1")  # noqa: S608
-            found[name] = cursor.fetchall()
-    return found
 
 
 def amount(lot):
@@ -423,6 +411,14 @@ def altered(claim, **changes):
     return kind, body | changes
 
 
+def result(element, percent):
+    return {"element": element, "value": percent, "unit": "percent", "basis": "dry"}
+
+
+def assayed(*results):
+    return assay(L, results=list(results))
+
+
 REFUSED = {
     # not understood
     "malformed_jws": (b"not a JWS", ""),
@@ -518,6 +514,23 @@ REFUSED = {
         "$.body.output.quantity",
     ),
     "not_whole_lot": (shipment("alice:D", "bob", taken(L, "1")), "$.body.lots[0]"),
+    # figures that nothing has
+    "moisture_impossible": (loss(L, quantity("1", moisture="1.1")), "$.body.quantity.moisture"),
+    "value_outside_range": (loss(L, quantity("1", low="2", high="3")), "$.body.quantity"),
+    "assay_impossible": (assayed(result("Cu", "101")), "$.body.results[0]"),
+    "assays_exceed_whole": (
+        assayed(result("Cu", "60"), result("Fe", "50")),
+        "$.body.results[1]",
+    ),
+    "unknown_element": (assayed(result("Xx", "1")), "$.body.results[0].element"),
+    "formula_malformed": (
+        assayed(result("Cu", "1") | {"expressed_as": "Cu2("}),
+        "$.body.results[0].expressed_as",
+    ),
+    "impossible_figure": (
+        facility("alice:new", latitude="91", longitude="0"),
+        "$.body.latitude",
+    ),
     # lots and places
     "unknown_lot": (loss("bob:L", "1", at="alice:mine"), "$.body.quantity"),
     "lot_exists": (extraction(L), "$.body.lot"),

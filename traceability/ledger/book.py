@@ -212,7 +212,12 @@ def is_reported(statement: Statement) -> bool:
 
 def is_same_water(booked: str, given: str) -> bool:
     """Tell whether two bases count water alike: what is weighed wet is not dry mass."""
-    return _WATER[booked] == _WATER[given]
+    return water_of(booked) == water_of(given)
+
+
+def water_of(basis: str) -> str:
+    """Return how a basis counts water: what is received, or a volume, is weighed wet."""
+    return _WATER[basis]
 
 
 def gross(quantity: Quantity, at: str) -> tuple[int, str]:

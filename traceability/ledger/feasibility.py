@@ -5,7 +5,8 @@ A figure is impossible where no substance could have it, not where it is merely 
 a pure substance or mineral: the limit is computed from the formula, never typed.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from decimal import Decimal
 from fractions import Fraction
 from types import MappingProxyType
@@ -13,11 +14,13 @@ from types import MappingProxyType
 from traceability.errors import (
     AssayImpossible,
     AssaysExceedWhole,
+    FormulaMalformed,
     MoistureImpossible,
     UnitDoesNotFitBasis,
+    UnknownElement,
     ValueOutsideRange,
 )
-from traceability.ledger.elements import compound_fraction, mass_fraction
+from traceability.ledger.elements import compound_fraction, is_element, mass_fraction
 from traceability.ledger.mass import (
     ASSAY_TOLERANCE,
     MASS_BASES,
@@ -89,12 +92,15 @@ def check_assays(
 
     Raises:
         UnknownUnit, UnitDoesNotFitBasis, ValueOutsideRange: the figure has no meaning.
+        UnknownElement, FormulaMalformed: what was found cannot be told.
         AssayImpossible: more than the substance can hold of the element.
         AssaysExceedWhole: the elements together outweigh the substance.
     """
     found: dict[tuple[str, str | None], dict[str, Fraction]] = {}
     for place, result in enumerate(results):
         here = f"{at}[{place}]"
+        if not is_element(result.element):
+            raise UnknownElement(symbol=result.element, at=f"{here}.element")
         share = _check_result(result, here, _most(result.element, material, compound))
         status = result.status.value if result.status else None
         elements = found.setdefault((result.basis.value, status), {})
@@ -112,7 +118,8 @@ def check_compound(compound: Compound | None, at: str) -> None:
     """
     if compound is None:
         return
-    mass_fraction(compound.formula, "H")  # refuses what cannot be read
+    with _read_at(f"{at}.formula"):
+        mass_fraction(compound.formula, "H")  # refuses what cannot be read
     purity = parse_decimal(compound.purity, at=f"{at}.purity")
     if purity > 1:
         raise AssayImpossible(fraction=compound.purity, at_most="1", at=f"{at}.purity")
@@ -131,10 +138,21 @@ def _check_result(result: AssayResult, at: str, most: Fraction) -> Fraction:
     if result.expressed_as is not None:
         if share > _tolerated(_WHOLE):
             raise AssayImpossible(fraction=_shown(share), at_most="1", at=at)
-        share = compound_fraction(share, result.expressed_as, result.element)
+        with _read_at(f"{at}.expressed_as"):
+            share = compound_fraction(share, result.expressed_as, result.element)
     if share > _tolerated(most):
         raise AssayImpossible(fraction=_shown(share), at_most=_shown(most), at=at)
     return share
+
+
+@contextmanager
+def _read_at(at: str) -> Iterator[None]:
+    """Say where it stands what cannot be read as an element or a formula."""
+    try:
+        yield
+    except (FormulaMalformed, UnknownElement) as error:
+        error.at = at
+        raise
 
 
 def _check_within(value: Decimal, low: str | None, high: str | None, at: str) -> None:

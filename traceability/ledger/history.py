@@ -85,3 +85,16 @@ def restrict(steps: Sequence[Step], lots: Iterable[str]) -> list[Step]:
         if takes:
             kept.append(replace(step, takes=takes, makes=()))
     return kept[::-1]
+
+
+def carried(steps: Iterable[Step]) -> dict[str, frozenset[str]]:
+    """Return which elements each lot is known to hold: its own documents', or its inputs'."""
+    carries: dict[str, frozenset[str]] = {}
+    for step in steps:
+        brought = frozenset[str]().union(
+            *(carries.get(take.lot, frozenset()) for take in step.takes)
+        )
+        for one in step.makes:
+            own = frozenset(name for name, mass in one.contained.items() if mass.high > 0)
+            carries[one.lot] = own if one.contained else brought
+    return carries

@@ -32,6 +32,7 @@ WHO_MAY_SIGN: dict[str, frozenset[Role]] = {
     "standards.certificate": frozenset({Role.ASSURANCE_SCHEME, Role.REGISTRAR}),
     "standards.certificate_status": frozenset({Role.ASSURANCE_SCHEME, Role.REGISTRAR}),
     "standards.snapshot": frozenset({Role.ASSURANCE_SCHEME, Role.REGISTRAR}),
+    "standards.declaration": frozenset({Role.COMPANY}),
     "standards.policy": frozenset({Role.CLUB}),
     "standards.pack_activation": frozenset({Role.OPERATOR}),
     "standards.verdicts": frozenset({Role.OPERATOR}),

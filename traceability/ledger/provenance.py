@@ -163,7 +163,7 @@ class _Flow:
         lot = self.lots.get(take.lot)
         if (
             lot is None
-            or take.amount != take.held
+            or not take.held == take.amount > 0
             or take.role == "reagent"
             or made.contained
             or step.kind not in CONSERVING_KINDS
@@ -183,9 +183,11 @@ class _Flow:
             ]
         inputs = self._taken(step.takes)
         outputs: list[dict[str, Metal]] = [{} for _ in step.makes]
+        # What is weighed where the books held nothing may hold anything.
+        is_found = step.kind in ADJUSTING_KINDS and not any(take.amount for take in step.takes)
         for element in self._tracked if outputs else ():
             pool = inputs.get(element, [])
-            if pool or any(is_measured(made, element) for made in step.makes):
+            if pool or is_found or any(is_measured(made, element) for made in step.makes):
                 metals = pass_through(step, element, pool, wanted, self._relabel)
                 for output, metal in zip(outputs, metals, strict=True):
                     if metal is not None:

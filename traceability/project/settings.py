@@ -102,6 +102,7 @@ STATEMENT_KINDS: dict[str, str] = {
     "standards.certificate": _STANDARDS_KINDS,
     "standards.certificate_status": _STANDARDS_KINDS,
     "standards.snapshot": _STANDARDS_KINDS,
+    "standards.declaration": _STANDARDS_KINDS,
     "standards.policy": _STANDARDS_KINDS,
     "standards.pack_activation": _STANDARDS_KINDS,
     "standards.verdicts": _STANDARDS_KINDS,

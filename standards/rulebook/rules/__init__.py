@@ -16,8 +16,34 @@ from standards.rulebook.rules.claims import (
     entitlement_rests_on_measured_recovery,
 )
 from standards.rulebook.rules.copper_mark import smelters_and_refiners_held_the_mark_of_this_metal
+from standards.rulebook.rules.copper_mark_awards import (
+    improvement_plans_are_done_or_not_yet_due,
+    no_due_diligence_status_is_offered_as_a_mark,
+    smelters_and_refiners_held_an_award,
+    the_award_is_not_older_than_its_term,
+    the_criteria_that_matter_are_fully_met,
+)
+from standards.rulebook.rules.copper_mark_claims import (
+    only_eligible_input_is_counted,
+    product_claims_are_about_copper_only,
+    product_claims_rest_on_chain_of_custody,
+    the_eligible_share_is_enough,
+    the_model_is_one_the_standard_allows,
+    the_site_has_award_and_chain_of_custody,
+)
+from standards.rulebook.rules.credentials import (
+    activities_are_in_scope,
+    an_independent_party_assessed_the_site,
+    complaints_are_known,
+    credentials_are_about_the_very_site,
+    credentials_come_from_those_who_may_speak,
+    credentials_were_in_good_standing,
+    credentials_were_valid_on_the_day,
+    standards_are_final_and_accepted,
+    the_last_word_is_recent_enough,
+    the_metal_is_in_scope,
+)
 from standards.rulebook.rules.custody_models import (
-    book_and_claim_claims_no_content,
     claim_is_of_no_higher_tier_than_its_source,
     claimant_owned_the_lot,
     controlled_blending_claims_the_measured_share,
@@ -33,14 +59,82 @@ from standards.rulebook.rules.geography import (
     no_metal_touched_a_covered_nation,
 )
 from standards.rulebook.rules.irma import metal_comes_from_mines_with_the_required_level
+from standards.rulebook.rules.irma_audits import (
+    an_audit_of_the_mine_was_published,
+    no_level_rests_on_a_draft,
+    surveillance_is_done_or_not_yet_due,
+    the_latest_published_audit_is_relied_on,
+    the_mine_is_what_irma_audits,
+)
+from standards.rulebook.rules.irma_claims import (
+    claims_use_the_words_of_irma,
+    recycled_metal_is_not_counted_as_mined,
+    the_claim_says_what_must_stand_on_it,
+    the_claimed_share_has_a_source,
+)
+from standards.rulebook.rules.irma_custody import (
+    book_and_claim_claims_no_content,
+    contractors_are_covered,
+    everybody_who_passed_the_claim_was_assessed,
+    no_model_is_stricter_than_its_path,
+)
+from standards.rulebook.rules.irma_scores import (
+    critical_requirements_are_met,
+    published_levels_follow_from_published_scores,
+)
 from standards.rulebook.rules.mass import no_step_gave_more_metal_than_it_took
 from standards.rulebook.rules.plausibility import PLAUSIBILITY
 
+_CREDENTIALS = (
+    credentials_come_from_those_who_may_speak,
+    credentials_are_about_the_very_site,
+    activities_are_in_scope,
+    the_metal_is_in_scope,
+    credentials_were_valid_on_the_day,
+    credentials_were_in_good_standing,
+    standards_are_final_and_accepted,
+    an_independent_party_assessed_the_site,
+    the_last_word_is_recent_enough,
+    complaints_are_known,
+)
+_IRMA = (
+    published_levels_follow_from_published_scores,
+    metal_comes_from_mines_with_the_required_level,
+    critical_requirements_are_met,
+    an_audit_of_the_mine_was_published,
+    surveillance_is_done_or_not_yet_due,
+    the_latest_published_audit_is_relied_on,
+    no_level_rests_on_a_draft,
+    the_mine_is_what_irma_audits,
+    claims_use_the_words_of_irma,
+    everybody_who_passed_the_claim_was_assessed,
+    no_model_is_stricter_than_its_path,
+    the_claimed_share_has_a_source,
+    book_and_claim_claims_no_content,
+    recycled_metal_is_not_counted_as_mined,
+    contractors_are_covered,
+    the_claim_says_what_must_stand_on_it,
+)
+_COPPER_MARK = (
+    smelters_and_refiners_held_an_award,
+    smelters_and_refiners_held_the_mark_of_this_metal,
+    the_criteria_that_matter_are_fully_met,
+    improvement_plans_are_done_or_not_yet_due,
+    the_award_is_not_older_than_its_term,
+    no_due_diligence_status_is_offered_as_a_mark,
+    product_claims_rest_on_chain_of_custody,
+    the_site_has_award_and_chain_of_custody,
+    product_claims_are_about_copper_only,
+    the_model_is_one_the_standard_allows,
+    only_eligible_input_is_counted,
+    the_eligible_share_is_enough,
+)
 RULES: tuple[Rule, ...] = (
     enough_metal_was_mined_in_the_group,
     no_metal_touched_a_covered_nation,
-    metal_comes_from_mines_with_the_required_level,
-    smelters_and_refiners_held_the_mark_of_this_metal,
+    *_CREDENTIALS,
+    *_IRMA,
+    *_COPPER_MARK,
     no_step_gave_more_metal_than_it_took,
     claims_are_within_the_contained_element,
     claims_are_covered_by_entitlement,
@@ -61,6 +155,5 @@ RULES: tuple[Rule, ...] = (
     segregated_metal_is_all_certified,
     controlled_blending_claims_the_measured_share,
     credits_retired_cover_the_claim,
-    book_and_claim_claims_no_content,
     *PLAUSIBILITY,
 )

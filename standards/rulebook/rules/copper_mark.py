@@ -1,21 +1,19 @@
 """The Copper Mark and its sister marks: separate awards for separate metals, site by site."""
 
-from datetime import date
-
-from standards.rulebook.composition import (
-    site_name,
-    unmeasurable,
-    untraced_mg,
-    untraced_origin,
+from standards.rulebook.appraisal import (
+    absence,
+    performance_credentials,
+    performance_standards,
 )
-from standards.rulebook.dossier import ORIGIN_UNKNOWN, Dossier, MassRange, Source, Step
+from standards.rulebook.composition import unmeasurable
+from standards.rulebook.dossier import Dossier
 from standards.rulebook.findings import Finding, Outcome, not_applicable
 from standards.rulebook.law import LawOnDate
+from standards.rulebook.path import Visit, surveyed
 from standards.rulebook.rule import rule
-from standards.rulebook.sites import CheckedSite, finding_about_sites
-from standards.rulebook.standing import Standing, best, cannot_tell, fails, standing, unlisted
-
-SCHEME = "copper_mark"
+from standards.rulebook.schemes import COPPER_MARK
+from standards.rulebook.sites import CheckedSite, finding_about_sites, threshold
+from standards.rulebook.standing import Standing, best, fails, holds, listed, standing
 
 
 @rule(
@@ -23,7 +21,13 @@ SCHEME = "copper_mark"
     title="Smelters and refiners held the mark of this metal when they worked it",
     source="The Copper Mark Assurance Process: one award per metal; minimum set by the club",
     governed_by="as_of",
-    reads=("copper_mark.marks", "copper_mark.assessed_stages", "copper_mark.minimum_share"),
+    reads=(
+        "copper_mark.assessed_stages",
+        "copper_mark.marks",
+        "copper_mark.minimum_share",
+        "copper_mark.performance_standards",
+        "copper_mark.time_rule",
+    ),
 )
 def smelters_and_refiners_held_the_mark_of_this_metal(dossier: Dossier, law: LawOnDate) -> Finding:
     """The minimum share passed only sites that held this metal's mark on the day they worked it.
@@ -36,99 +40,51 @@ def smelters_and_refiners_held_the_mark_of_this_metal(dossier: Dossier, law: Law
         return not_applicable(f"there is no mark for {dossier.mineral}", marks)
     if (answer := unmeasurable(dossier)) is not None:
         return answer
-    stages, least = law["copper_mark.assessed_stages"], law["copper_mark.minimum_share"]
-    mark = marks.value[dossier.mineral]
-
-    steps = [step for step in dossier.steps if step.stage in stages.value and step.mg > 0]
-    unrecorded = _unrecorded(dossier)
-    without_source_mg = untraced_mg(dossier)
-    untold_mg = sum(source.mg for source in unrecorded) + without_source_mg
-    if not steps and untold_mg == 0:
+    told, mark = surveyed(dossier, law, COPPER_MARK), marks.value[dossier.mineral]
+    if not told.visits and told.untold_mg == 0:
+        stages = law["copper_mark.assessed_stages"]
         words = " or ".join(stages.value)
         return not_applicable(f"no {words} took place on the path", marks, stages)
-    told: dict[tuple[str, str, date], Standing] = {}
-    checked = [
-        CheckedSite(
-            facility_id=step.facility_id,
-            stage=step.stage,
-            mg=step.mg,
-            standing=_step_standing(step, dossier, mark, told),
-        )
-        for step in steps
-    ]
-    missing = [
-        f"declaration of where lot {source.lot_id or source.id} was worked" for source in unrecorded
-    ]
-    if without_source_mg:
-        missing.append(untraced_origin(without_source_mg))
-    by_stage = [sum(step.mg for step in steps if step.stage == stage) for stage in stages.value]
+    standards = performance_standards(law, COPPER_MARK)
     return finding_about_sites(
-        checked,
-        total_mg=MassRange(
-            low_mg=max(by_stage) + untold_mg,
-            high_mg=sum(by_stage) + untold_mg,
-        ),
-        untold_mg=untold_mg,
-        minimum=least,
+        [
+            CheckedSite(
+                facility_id=visit.facility_id,
+                stage=visit.stage,
+                mg=visit.mg,
+                standing=_site_standing(dossier, visit, mark, standards),
+            )
+            for visit in told.visits
+        ],
+        total_mg=told.total_mg,
+        untold_mg=told.untold_mg,
+        minimum=threshold(law, "copper_mark.minimum_share"),
         words=f"was worked by sites that held {mark} on the day",
-        missing=missing,
+        missing=told.missing,
     )
 
 
-def _unrecorded(dossier: Dossier) -> list[Source]:
-    """Return the sources whose processing before they entered the record nobody declared."""
-    declared = {step.entry for step in dossier.steps}
-    return [
-        source
-        for source in dossier.sources
-        if source.mg > 0
-        and (
-            source.kind in ORIGIN_UNKNOWN
-            or (source.kind == "introduced" and source.entry not in declared)
-        )
-    ]
-
-
-def _step_standing(
-    step: Step, dossier: Dossier, mark: str, told: dict[tuple[str, str, date], Standing]
+def _site_standing(
+    dossier: Dossier, visit: Visit, mark: str, standards: frozenset[str]
 ) -> Standing:
-    if step.facility_id is None:
-        because = f"the site of {step.stage} in entry {step.entry} is not known"
-        missing = f"name of the site of {step.stage} in entry {step.entry}"
-        return cannot_tell(because, step.entry, missing=missing)
-    site = site_name(step.facility_id, step.facility_name)
-    if step.performed_on is None:
-        because = f"{site}: the day it worked the metal is not known"
-        missing = f"day of {step.stage} at {site} (entry {step.entry})"
-        return cannot_tell(because, step.entry, missing=missing)
-    key = (step.facility_id, step.stage, step.performed_on)
-    if key not in told:
-        told[key] = _site_standing(step, dossier, site, step.performed_on, mark)
-    return told[key]
-
-
-def _site_standing(step: Step, dossier: Dossier, site: str, day: date, mark: str) -> Standing:
-    awards = [
-        one
-        for one in dossier.credentials
-        if one.scheme == SCHEME and one.facility_id == step.facility_id
-    ]
-    if not awards:
-        return unlisted(dossier.snapshots, scheme=SCHEME, site=site, day=day)
+    if visit.decided is not None:
+        return visit.decided
+    site, day = visit.site, visit.day
+    awards = performance_credentials(dossier, COPPER_MARK, visit.facility_id or "", standards)
+    if day is None or not awards:
+        return absence(dossier, COPPER_MARK, visit)
     covered = [one.materials for one in awards if one.materials is not None]
     if len(covered) == len(awards) and not any(dossier.mineral in one for one in covered):
-        others = ", ".join(sorted({metal for one in covered for metal in one})) or "no metal"
+        others = listed(sorted({metal for one in covered for metal in one}))
         because = f"{site}: awarded for {others} only, {mark} is for {dossier.mineral}"
         return fails(because, *(one.entry for one in awards))
-    standings = [
+    told = best(
         standing(
             award, site=site, day=day, log_size=dossier.log_size,
-            activity=step.stage, mineral=dossier.mineral,
+            activity=visit.stage, mineral=dossier.mineral,
         )
         for award in awards
-    ]  # fmt: skip
-    told = best(standings)
+    )  # fmt: skip
     if told.outcome is not Outcome.CONFORMS:
         return told
-    because = f"{site}: held {mark} on {day}"
-    return Standing(outcome=told.outcome, because=because, evidence=told.evidence)
+    return holds(f"{site}: held {mark} on {day}", *told.evidence)

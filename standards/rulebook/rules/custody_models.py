@@ -172,7 +172,6 @@ def claim_is_of_no_higher_tier_than_its_source(dossier: Dossier, law: LawOnDate)
     source=MODELS,
     governed_by="as_of",
     reads=BOOKING,
-    aliases=("IRMA-COC-02",),
 )
 def models_never_move_up_the_ladder(dossier: Dossier, law: LawOnDate) -> Finding:
     """Metal that came by mass balance stays so, whatever is done with it on a segregated line."""
@@ -346,27 +345,6 @@ def credits_retired_cover_the_claim(dossier: Dossier, _law: LawOnDate) -> Findin
             measured=measured,
             evidence=(claim.entry, *entries),
         )
-
-    return about_claims(
-        dossier,
-        check,
-        of=lambda claim: claim.model == BOOK_AND_CLAIM,
-        words="book and claim is not claimed",
-    )
-
-
-@rule(
-    id="IRMA-COC-05",
-    title="Book and claim supports; it says nothing of what a lot contains or where it is from",
-    source="ISO 22095:2020, 3.3.5: a record that is not connected to the physical flow",
-    governed_by="as_of",
-)
-def book_and_claim_claims_no_content(dossier: Dossier, _law: LawOnDate) -> Finding:
-    """A claim that is apart from material is coded as support."""
-
-    def check(claim: Claim) -> Checked:
-        because = f"claim {claim.id} by book and claim is coded as: {claim.code}"
-        return _yes_or_no(claim, because, holds=claim.code == "supports")
 
     return about_claims(
         dossier,

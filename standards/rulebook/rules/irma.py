@@ -4,42 +4,45 @@ IRMA publishes audits with an achievement level for a mine site; it issues no ce
 its level is no average, so levels are taken as published and never computed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from functools import partial
 
-from standards.rulebook.composition import (
-    composition,
-    nothing_counts,
-    site_name,
-    unmeasurable,
-    untraced_origin,
+from standards.rulebook.appraisal import (
+    NO_LEVEL_OF_THEIR_OWN,
+    absence,
+    performance_credentials,
+    performance_standards,
 )
-from standards.rulebook.dossier import (
-    NEGATIVE_STATUSES,
-    ORIGIN_UNKNOWN,
-    Credential,
-    Dossier,
-    MassRange,
-    Source,
-)
+from standards.rulebook.asking import Asked, Question, answered_for, of_visits, told_of_sites
+from standards.rulebook.composition import unmeasurable
+from standards.rulebook.credential import NEGATIVE_STATUSES, Credential
+from standards.rulebook.dossier import Dossier
 from standards.rulebook.findings import Finding, Outcome, indeterminate
-from standards.rulebook.law import LawOnDate
+from standards.rulebook.law import LawOnDate, Unavailable
+from standards.rulebook.path import Survey, Visit, nothing_surveyed, surveyed
 from standards.rulebook.rule import rule
-from standards.rulebook.sites import CheckedSite, finding_about_sites
+from standards.rulebook.schemes import IRMA
+from standards.rulebook.sites import CheckedSite, finding_about_sites, threshold
 from standards.rulebook.standing import (
     Standing,
     best,
     cannot_tell,
     fails,
+    published,
     standing,
     status_on,
-    unlisted,
     worst,
 )
 
-SCHEME = "irma"
-ACTIVITY = "extraction"
+TREATMENTS = ("apart", "outside")
+USUAL = (
+    "irma.assessed_stages",
+    "irma.minimum_share",
+    "irma.performance_standards",
+    "irma.time_rule",
+)
+"""What every rule about mines reads."""
 
 
 @rule(
@@ -47,12 +50,7 @@ ACTIVITY = "extraction"
     title="Enough of the metal comes from mines with the required IRMA level",
     source="IRMA Standard for Responsible Mining v1.0, achievement levels; minimum set by the club",
     governed_by="as_of",
-    reads=(
-        "irma.levels",
-        "irma.minimum_level",
-        "irma.minimum_share",
-        "irma.recycled_treatment",
-    ),
+    reads=(*USUAL, "irma.levels", "irma.minimum_level", "irma.recycled_treatment"),
 )
 def metal_comes_from_mines_with_the_required_level(dossier: Dossier, law: LawOnDate) -> Finding:
     """The minimum share comes from mines whose published level held on the day of dispatch.
@@ -64,80 +62,106 @@ def metal_comes_from_mines_with_the_required_level(dossier: Dossier, law: LawOnD
     if (answer := unmeasurable(dossier)) is not None:
         return answer
     minimum, levels = law["irma.minimum_level"], law["irma.levels"]
-    least = law["irma.minimum_share"]
     if minimum.value not in levels.value:
         because = f"{minimum.value} is none of IRMA's levels ({', '.join(levels.value)})"
         return indeterminate(because, minimum, levels, missing=("a minimum that is an IRMA level",))
-    counted = composition(
-        dossier, law, recycled_key="irma.recycled_treatment", treatments=("apart", "outside")
-    )
-    if (answer := nothing_counts(dossier, counted)) is not None:
+    told = _mines(dossier, law)
+    if (answer := nothing_surveyed(dossier, told)) is not None:
         return answer
-
     enough = levels.value[levels.value.index(minimum.value) :]
-    told: dict[tuple[str, date], Standing] = {}
-    checked = [
-        CheckedSite(
-            facility_id=parcel.facility_id,
-            mg=parcel.mg,
-            standing=_parcel_standing(parcel, dossier, enough, told),
-        )
-        for parcel in counted.parcels
-    ]
+    standards = performance_standards(law, IRMA)
     return finding_about_sites(
-        checked,
-        total_mg=MassRange(low_mg=counted.total_mg, high_mg=counted.total_mg),
-        untold_mg=counted.untraced_mg,
-        minimum=least,
+        [
+            CheckedSite(
+                facility_id=visit.facility_id,
+                mg=visit.mg,
+                standing=_mine_standing(dossier, visit, enough, standards),
+            )
+            for visit in told.visits
+        ],
+        total_mg=told.total_mg,
+        untold_mg=told.untold_mg,
+        minimum=threshold(law, "irma.minimum_share"),
         words=f"comes from mines that held {minimum.value} or better at dispatch",
-        missing=[untraced_origin(counted.untraced_mg)] if counted.untraced_mg else [],
-        notices=counted.notices(),
+        missing=told.missing,
+        notices=told.notices,
     )
 
 
-def _parcel_standing(
-    parcel: Source,
-    dossier: Dossier,
-    enough: Sequence[str],
-    told: dict[tuple[str, date], Standing],
-) -> Standing:
-    lot = parcel.lot_id or parcel.id
-    if parcel.kind == "recycled":
-        return fails(f"lot {lot} is recycled, which IRMA does not audit", parcel.entry)
-    if parcel.kind in ORIGIN_UNKNOWN or parcel.facility_id is None:
-        because = f"the mine of lot {lot} is not known"
-        return cannot_tell(because, parcel.entry, missing=f"mine of origin of lot {lot}")
-    site = site_name(parcel.facility_id, parcel.facility_name)
-    day = parcel.dispatched_on
-    if day is None:
-        because = f"{site}: the day lot {lot} left the mine is not known"
-        return cannot_tell(because, parcel.entry, missing=f"dispatch date of lot {lot}")
-    key = (parcel.facility_id, day)
-    if key not in told:
-        told[key] = _mine_standing(dossier, parcel.facility_id, site, day, enough)
-    return told[key]
+def _mines(dossier: Dossier, law: LawOnDate) -> Survey:
+    """Return the mines of a lot, with recycled metal counted as the parameter says.
+
+    Raises:
+        Unavailable: there is recycled metal, and nobody has set how it counts, or said what
+            rules do not know.
+    """
+    treatment = "apart"
+    if any(one.kind == "recycled" and one.mg > 0 for one in dossier.sources):
+        provision = law["irma.recycled_treatment"]
+        treatment = provision.value
+        if treatment not in TREATMENTS:
+            because = f"{provision.key} is {treatment}; the rule knows {', '.join(TREATMENTS)}"
+            raise Unavailable(provision.key, because, provision=provision)
+    return surveyed(dossier, law, IRMA, recycled=treatment)
+
+
+def about_mines(
+    dossier: Dossier, law: LawOnDate, words: str, question: Question, *, on_any_day: bool = False
+) -> Finding:
+    """Ask the audit that governs at each mine; recycled metal has none and is left apart.
+
+    Args:
+        on_any_day: as in `asking.answered`.
+    """
+    told = _asked(dossier, law)
+    if isinstance(told, Finding):
+        return told
+    return answered_for(told, words, question, minimum="irma.minimum_share", on_any_day=on_any_day)
+
+
+def about_visits(
+    dossier: Dossier, law: LawOnDate, words: str, ask: Callable[[Asked, Visit], Standing]
+) -> Finding:
+    """Ask about each mine itself, whatever audits it has."""
+    told = _asked(dossier, law)
+    if isinstance(told, Finding):
+        return told
+    return told_of_sites([told], words, of_visits(ask), minimum="irma.minimum_share")
+
+
+def _asked(dossier: Dossier, law: LawOnDate) -> Asked | Finding:
+    if (answer := unmeasurable(dossier)) is not None:
+        return answer
+    survey = surveyed(dossier, law, IRMA)
+    if (answer := nothing_surveyed(dossier, survey)) is not None:
+        return answer
+    standards = performance_standards(law, IRMA)
+    return Asked(dossier=dossier, law=law, scheme=IRMA, standards=standards, survey=survey)
 
 
 def _mine_standing(
-    dossier: Dossier, facility_id: str, site: str, day: date, enough: Sequence[str]
+    dossier: Dossier, visit: Visit, enough: Sequence[str], standards: frozenset[str]
 ) -> Standing:
     """Tell the level on a day by the latest audit published by then; an older one is past."""
+    if visit.decided is not None:
+        return visit.decided
+    site, day = visit.site, visit.day
     audits = [
         one
-        for one in dossier.credentials
-        if one.scheme == SCHEME and one.facility_id == facility_id
+        for one in performance_credentials(dossier, IRMA, visit.facility_id or "", standards)
+        if one.level or one.assessment_type not in NO_LEVEL_OF_THEIR_OWN
     ]
-    if not audits:
-        return unlisted(dossier.snapshots, scheme=SCHEME, site=site, day=day)
+    if day is None or not audits:
+        return absence(dossier, IRMA, visit)
     judged = partial(
-        _audit_standing, site=site, day=day, log_size=dossier.log_size,
+        _audit_standing, site=site, day=day, log_size=dossier.log_size, activity=visit.stage,
         mineral=dossier.mineral, enough=enough,
     )  # fmt: skip
-    published = [one for one in audits if one.published_on and one.published_on <= day]
+    by_then = [one for one in audits if one.published_on and one.published_on <= day]
     undated = [one for one in audits if one.published_on is None]
-    latest_on = max((one.published_on for one in published if one.published_on), default=None)
-    latest = [judged(one) for one in published if one.published_on == latest_on]
-    unsure = [_undated(one, site=site, day=day, log_size=dossier.log_size) for one in undated]
+    latest_on = max((one.published_on for one in by_then if one.published_on), default=None)
+    latest = [judged(one) for one in by_then if one.published_on == latest_on]
+    unsure = [undated_audit(one, site=site, day=day, log_size=dossier.log_size) for one in undated]
     if latest:  # an audit still under way does not take away the level published before it
         open_ones = [one for one in unsure if one.outcome is Outcome.INDETERMINATE]
         return worst([*latest, *open_ones])
@@ -148,7 +172,7 @@ def _mine_standing(
     return best(unsure)
 
 
-def _undated(audit: Credential, *, site: str, day: date, log_size: int) -> Standing:
+def undated_audit(audit: Credential, *, site: str, day: date, log_size: int) -> Standing:
     """Tell what an audit without a publication date means: none, if it says it is under way."""
     status = status_on([one for one in audit.statuses if one.known_from < log_size], day)
     if status is not None and status.status in NEGATIVE_STATUSES:
@@ -160,21 +184,22 @@ def _undated(audit: Credential, *, site: str, day: date, log_size: int) -> Stand
 
 
 def _audit_standing(
-    audit: Credential, *, site: str, day: date, log_size: int, mineral: str, enough: Sequence[str]
+    audit: Credential,
+    *,
+    site: str,
+    day: date,
+    log_size: int,
+    activity: str,
+    mineral: str,
+    enough: Sequence[str],
 ) -> Standing:
     held = standing(
-        audit, site=site, day=day, log_size=log_size, activity=ACTIVITY, mineral=mineral
+        audit, site=site, day=day, log_size=log_size, activity=activity, mineral=mineral
     )
     if audit.level is None:
         missing = f"achievement level of audit {audit.id} of {site}"
         return cannot_tell(f"{site}: no level is published", audit.entry, missing=missing)
     if audit.level not in enough:
-        because = f"{site}: {audit.level} on {day} is below {enough[0]}"
+        because = f"{site}: {published(audit)} is below {enough[0]}"
         return fails(because, audit.entry)
-    if held.outcome is not Outcome.CONFORMS:
-        return held
-    return Standing(
-        outcome=held.outcome,
-        because=f"{site}: {audit.level} held on {day}",
-        evidence=held.evidence,
-    )
+    return held

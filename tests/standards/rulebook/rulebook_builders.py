@@ -1,16 +1,26 @@
 """Builders for dossiers, laws and policies: plain functions, all defaults visible."""
 
+import json
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
-from standards.rulebook.dossier import (
+from standards.rulebook.accounts import Claim
+from standards.rulebook.credential import (
     Credential,
+    CredentialOutcome,
     CredentialStatus,
-    Dossier,
-    MassRange,
+    Listing,
     Snapshot,
+)
+from standards.rulebook.dossier import (
+    DeclaredClaim,
+    Dossier,
+    Hand,
+    MassRange,
+    PathLot,
     Source,
     Step,
 )
@@ -93,6 +103,73 @@ def snapshot(scheme: str = "irma", on: date = NOVEMBER, *, complete: bool = True
     return Snapshot(scheme=scheme, retrieved_on=on, complete=complete, entry=entry("d"))
 
 
+def listed(subject: str = "acme:mine", **changes: Any) -> Listing:
+    return Listing(subject_id=subject, **changes)
+
+
+def rated(code: str, rating: str | None = None, kind: str = "criterion", **changes: Any) -> Any:
+    return CredentialOutcome(kind=kind, code=code, rating=rating, **changes)
+
+
+def path_lot(lot_id: str = "acme:L1", *parents: str, **changes: Any) -> PathLot:
+    usual = PathLot(
+        lot_id=lot_id,
+        parents=parents,
+        maker="acme",
+        facility_id="acme:plant",
+        stage="smelting",
+        made_on=PROCESSING,
+        owners=("acme",),
+    )
+    return replace(usual, **changes)
+
+
+def hand(giver: str, taker: str | None, on: date = DISPATCH, kind: Any = "custody") -> Hand:
+    return Hand(kind=kind, giver=giver, taker=taker, on=on, entry=entry("e"))
+
+
+def claimed(scheme: str = "irma", **changes: Any) -> DeclaredClaim:
+    usual = DeclaredClaim(
+        id="acme:d1#0",
+        lot_id="acme:L1",
+        claimant="acme",
+        recipient="buyer",
+        scheme=scheme,
+        mineral=None,
+        level="IRMA 50" if scheme == "irma" else None,
+        model="segregated",
+        code="contains",
+        facility_id=None,
+        share=None,
+        says=None,
+        wording="From a responsible mine.",
+        fields=("code", "lot", "recipient", "scheme", "wording"),
+        made_on=PROCESSING,
+        entry=entry("f"),
+    )
+    return replace(usual, **changes)
+
+
+def booked_claim(**changes: Any) -> Claim:
+    usual = Claim(
+        id="acme:c1",
+        entry=entry("9"),
+        index=1,
+        at=datetime.combine(PROCESSING, time(12), UTC),
+        account="acme:A",
+        holder="acme",
+        recipient="buyer",
+        lot_id="acme:L1",
+        element="Cu",
+        scheme="irma",
+        tier="IRMA 50",
+        model="mass_balance",
+        code="contains",
+        mg=10,
+    )
+    return replace(usual, **changes)
+
+
 def dossier(*sources: Source, mineral: str = "Cu", **changes: Any) -> Dossier:
     usual = Dossier(
         lot_id="acme:L1",
@@ -117,18 +194,52 @@ CLUB_VALUES: dict[str, Any] = {
     "irma.minimum_share": "0.75",
     "irma.recycled_treatment": "apart",
     "copper_mark.minimum_share": "1",
+    "credentials.minimum_share": "1",
+    "credentials.required_schemes": ["irma"],
 }
 
 
+UNSET = "nobody has filled this in"
+
+
 def law(**values: Any) -> Law:
-    """The shipped packs with a club's values; `None` leaves one unset. Keys with `__` for `.`"""
+    """The shipped packs with a club's values. Keys with `__` for `.`
+
+    `None` leaves a pack's own value, which is unset where it is a club's to set; `UNSET` takes it
+    away.
+    """
     chosen = CLUB_VALUES | {key.replace("__", "."): value for key, value in values.items()}
+    told = {key: value for key, value in chosen.items() if value is not None}
+    return _law(json.dumps(told, sort_keys=True))
+
+
+@lru_cache(maxsize=512)
+def _law(values: str) -> Law:
     packs: dict[str, Pack] = {one.id: one for one in shipped_packs() if not one.overlays}
-    for key, value in chosen.items():
-        if value is not None:
-            owner = key.partition(".")[0]
-            packs[owner] = overridden_pack(packs[owner], {key: value})
+    by_pack: dict[str, dict[str, Any]] = {}
+    for key, value in json.loads(values).items():
+        by_pack.setdefault(key.partition(".")[0], {})[key] = value
+    for owner, overrides in by_pack.items():
+        plain = {
+            key: _taken_away(packs[owner], key) if value == UNSET else value
+            for key, value in overrides.items()
+        }
+        packs[owner] = overridden_pack(packs[owner], plain)
     return Law(packs.values())
+
+
+def _taken_away(pack: Pack, key: str) -> dict[str, Any]:
+    was = pack.parameters[key]
+    version = {
+        "in_force_from": "0001-01-01",
+        "published_on": "0001-01-01",
+        "checked_on": "0001-01-01",
+        "source": "Nobody",
+        "url": "",
+        "status": "hypothetical",
+        "verification": "unset",
+    }
+    return {"title": was.title, "unit": was.unit, "versions": [version]}
 
 
 def finding_of(rule: Rule, about: Dossier, **values: Any) -> Finding:

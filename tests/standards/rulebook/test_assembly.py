@@ -1,8 +1,12 @@
 """Dossiers assembled from histories: sources, days of dispatch, steps, and what is declared."""
 
+from dataclasses import replace
 from datetime import date
 
+from rulebook_builders import claimed, credential
+
 from standards.rulebook.assembly import Evidence, Site, assemble
+from standards.rulebook.dossier import Agreement
 from standards.rulebook.traced import parcel_of, trace
 from traceability.ledger.book import Movement
 from traceability.ledger.chronicle import Happening, build_history
@@ -71,9 +75,9 @@ class Story:
         made = make(lot, amount, source="mined", assays=percent(grade))
         return self.add("extraction", made, facility=facility)
 
-    def dossier(self, lot: str, mineral: str = "Cu"):
+    def dossier(self, lot: str, mineral: str = "Cu", evidence: Evidence = EVIDENCE):
         traced = trace(build_history(self.told), [lot])
-        return assemble(traced, lot, mineral, evidence=EVIDENCE, as_of=DAY)
+        return assemble(traced, lot, mineral, evidence=evidence, as_of=DAY)
 
     def minerals(self, lot: str):
         return trace(build_history(self.told), [lot]).minerals_of(lot)
@@ -415,3 +419,97 @@ def test_the_label_of_a_parcel_tells_what_it_is():
     assert parcel_of("unknown:introduced:acme:b") == ("introduced", "acme:b", "")
     assert parcel_of("unknown:acme:b") == ("unknown", "acme:b", "")
     assert parcel_of("unmeasured:acme:b") == ("unmeasured", "acme:b", "")
+
+
+# ── through whose hands ───────────────────────────────────────────────────────────────────
+
+
+def owned(*names: str) -> list[dict]:
+    return [{"owner": {"organization": name}, "parts": 1} for name in names]
+
+
+def handed() -> Story:
+    """A mine ships a part of its ore to x, which smelts it for y; y sells the cathode to z."""
+    ore = make("acme:ore", 100, source="mined", assays=percent("30"), owners=owned("acme"))
+    story = Story().add("extraction", ore, facility="acme:pit")
+    story.add(
+        "shipment",
+        take("acme:ore", 40, into="acme:part"),
+        make("acme:part", 40, **{"from": "acme:ore"}),
+        ship("acme:part"),
+        facility="acme:pit",
+    )
+    story.add(
+        "transformation",
+        take("acme:part", 40, role="feed"),
+        make("acme:cathode", 12, assays=percent("99"), role="product", owners=owned("y")),
+        stage="smelting",
+    )
+    sold = {"owners": [{"owner": {"name": "Z Ltd"}, "parts": 1}], "before": owned("y"), "to": ""}
+    told = Movement(lot="acme:cathode", role="title", delta=0, unit="mg", facts=sold)
+    return story.add("transfer", told)
+
+
+def test_every_lot_on_the_path_tells_who_made_it_of_what_and_whose_it_was():
+    lots = {one.lot_id: one for one in handed().dossier("acme:cathode").lots}
+
+    assert {name: one.parents for name, one in lots.items()} == {
+        "acme:cathode": ("acme:part",),
+        "acme:part": ("acme:ore",),
+        "acme:ore": (),
+    }
+    assert {name: (one.stage, one.owners) for name, one in lots.items()} == {
+        "acme:cathode": ("smelting", ("y",)),
+        "acme:part": (None, ("acme",)),
+        "acme:ore": ("extraction", ("acme",)),
+    }
+
+
+def test_custody_and_title_pass_from_hand_to_hand():
+    lots = {one.lot_id: one for one in handed().dossier("acme:cathode").lots}
+
+    [shipped], [sold] = lots["acme:part"].hands, lots["acme:cathode"].hands
+    assert (shipped.kind, shipped.giver, shipped.taker) == ("custody", "acme", "x")
+    assert (sold.kind, sold.giver, sold.taker) == ("title", "acme", None)
+
+
+def test_what_others_reported_has_no_maker():
+    nobody = {name: replace(site, has_operator=False) for name, site in SITES.items()}
+    evidence = replace(EVIDENCE, sites=nobody)
+
+    lots = {one.lot_id: one for one in handed().dossier("acme:cathode", evidence=evidence).lots}
+
+    assert [lots[name].maker for name in ("acme:cathode", "acme:part")] == [None, "acme"]
+
+
+def test_only_who_had_a_lot_declares_anything_about_it():
+    claims = [
+        claimed(lot_id="acme:part", claimant=who, mineral=of)
+        for who, of in (("x", None), ("stranger", None), ("acme", "Cu"), ("acme", "Ni"))
+    ]
+    evidence = replace(EVIDENCE, declared={"acme:part": claims, "acme:else": claims})
+
+    declared = handed().dossier("acme:cathode", evidence=evidence).declared
+
+    assert [(one.claimant, one.mineral) for one in declared] == [("x", None), ("acme", "Cu")]
+
+
+def test_credentials_and_agreements_of_holders_come_along():
+    company = credential(facility_id=None, organization_id="x")
+    agreed = Agreement(
+        principal="y",
+        contractor="acme",
+        facility_id=None,
+        agreed_from=DAY,
+        agreed_until=None,
+        entry="e",
+    )
+    evidence = replace(
+        EVIDENCE, credentials={"x": [company]}, agreements={"acme": [agreed], "other": [agreed]}
+    )
+
+    dossier = handed().dossier("acme:cathode", evidence=evidence)
+
+    assert (dossier.credentials, dossier.agreements) == ((company,), (agreed,))
+    traced = trace(build_history(handed().told), ["acme:cathode"])
+    assert traced.organizations() == {"acme", "x", "y"}

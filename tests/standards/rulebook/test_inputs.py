@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date
 
+import msgspec
 import pytest
 from account_builders import claim
 from hypothesis import given
@@ -383,7 +384,7 @@ def test_a_count_elsewhere_and_a_lot_at_no_site_change_nothing():
 def test_metal_that_one_account_has_counted_comes_on_only_by_claim():
     story = smelted()
     story.sent("smelter:a", 30, facility=REFINERY, frm=WORKS, to="buyer")
-    story.told[-1] = replace(
+    story.told[-1] = msgspec.structs.replace(
         story.told[-1], movements=(title("smelter:a", buyer=1), *story.told[-1].movements)
     )
     buyer = held_by("buyer", REFINERY)

@@ -1,5 +1,6 @@
 """The law on a day: which version answers, and what happens when none does."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from rulebook_builders import law_of, parameter, provision
 
 from standards.rulebook.errors import BadPack
-from standards.rulebook.law import Law, PackReference, Provision, Unavailable
+from standards.rulebook.law import Law, PackReference, Provision, Unavailable, changed_keys
 from standards.rulebook.pack_format import shipped_packs
 
 START = date(2026, 1, 1)
@@ -111,3 +112,23 @@ def test_two_packs_may_not_define_one_key():
     pack = shipped_packs()[-1]
     with pytest.raises(BadPack, match="another pack defines it too"):
         Law([pack, pack])
+
+
+def test_a_new_version_changes_what_it_words_adds_or_drops_and_not_what_bears_its_name():
+    pack = next(one for one in shipped_packs() if one.id == "irma")
+    renamed = PackReference(id="irma", version="next", digest="1" * 64)
+    again = {
+        key: replace(one, versions=tuple(replace(it, pack=renamed) for it in one.versions))
+        for key, one in pack.parameters.items()
+    }
+    assert changed_keys(pack, replace(pack, parameters=again)) == set()
+    level = again.pop("irma.minimum_level")
+    share = again["irma.minimum_share"]
+    reworded = replace(share, versions=(replace(share.versions[0], source="Elsewhere"),))
+    other = {**again, "irma.minimum_share": reworded, "irma.new": level}
+    assert changed_keys(pack, replace(pack, parameters=other)) == {
+        "irma.minimum_level",
+        "irma.minimum_share",
+        "irma.new",
+    }
+    assert changed_keys(None, pack) == changed_keys(pack, None) == set(pack.parameters)

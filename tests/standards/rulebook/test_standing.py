@@ -56,14 +56,26 @@ def test_both_end_days_of_validity_count(on, outcome):
     ("change", "outcome", "words"),
     [
         ({"activities": None}, Outcome.INDETERMINATE, "nobody has coded the activities"),
-        ({"activities": ()}, Outcome.NONCONFORMING, "covers nothing, not extraction"),
-        ({"activities": ("refining",)}, Outcome.NONCONFORMING, "covers refining, not extraction"),
+        (
+            {"activities": ()},
+            Outcome.NONCONFORMING,
+            "covers nothing at this site; extraction is not",
+        ),
+        (
+            {"activities": ("refining",)},
+            Outcome.NONCONFORMING,
+            "covers refining at this site; extraction is not in its scope",
+        ),
         ({"materials": None}, Outcome.INDETERMINATE, "nobody has coded the materials"),
-        ({"materials": ("Ni", "Co")}, Outcome.NONCONFORMING, "covers Ni, Co, not Cu"),
+        (
+            {"materials": ("Ni", "Co")},
+            Outcome.NONCONFORMING,
+            "covers Ni and Co at this site; Cu is not in its scope",
+        ),
         ({"valid_from": None}, Outcome.INDETERMINATE, "days of validity"),
         ({"valid_until": None}, Outcome.INDETERMINATE, "days of validity"),
-        ({"statuses": ()}, Outcome.INDETERMINATE, "status of its certificate"),
-        ({"statuses": (status("odd"),)}, Outcome.INDETERMINATE, "status of its certificate"),
+        ({"statuses": ()}, Outcome.INDETERMINATE, "status of its audit"),
+        ({"statuses": (status("odd"),)}, Outcome.INDETERMINATE, "status of its audit"),
         ({"statuses": (status(on=DAY + AFTER),)}, Outcome.NONCONFORMING, "no status yet"),
         (
             {"statuses": (status("suspended", because="spill", entry="e"),)},

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from standards.rulebook.dossier import NEGATIVE_STATUSES, POSITIVE_STATUSES
+from standards.rulebook.credential import NEGATIVE_STATUSES, POSITIVE_STATUSES
 from standards.rulebook.errors import BadPolicy
 from standards.rulebook.policy_format import parse_policy
 from standards.rulebook.statements import (

@@ -39,6 +39,29 @@ def compound(formula, purity="1"):
     return msgspec.convert({"formula": formula, "purity": purity, "basis": "dry"}, Compound)
 
 
+@pytest.mark.parametrize(
+    ("told", "code", "at"),
+    [
+        ({"element": "Xx"}, "unknown_element", "$[0].element"),
+        ({"expressed_as": "Xx2O"}, "unknown_element", "$[0].expressed_as"),
+        ({"expressed_as": "Cu2("}, "formula_malformed", "$[0].expressed_as"),
+    ],
+)
+def test_what_cannot_be_read_is_told_with_its_place(told, code, at):
+    with pytest.raises(TraceabilityError) as refused:
+        check_assays([result(**told)], at="$", material="copper_sulfate")
+    assert (refused.value.code, refused.value.at) == (code, at)
+
+
+@pytest.mark.parametrize(
+    ("formula", "code"), [("Xx2O", "unknown_element"), ("Cu2(", "formula_malformed")]
+)
+def test_a_compound_that_cannot_be_read_is_told_with_its_place(formula, code):
+    with pytest.raises(TraceabilityError) as refused:
+        check_compound(compound(formula), "$.body.lot.compound")
+    assert (refused.value.code, refused.value.at) == (code, "$.body.lot.compound.formula")
+
+
 purities = st.integers(0, 1000).map(lambda n: Decimal(n) / 1000)
 
 

@@ -15,8 +15,16 @@ from tests.traceability.ledger.histories import (
 )
 from traceability.errors import LotMadeTwice
 from traceability.ledger.flows import entries_on_the_way, flows_into
-from traceability.ledger.history import ancestors
 from traceability.ledger.provenance import propagate
+
+
+def ancestors(steps, lot):
+    """Every lot that a lot was made from, through any number of steps."""
+    found = {lot}
+    for step in reversed(steps):
+        if any(made.lot in found for made in step.makes):
+            found.update(take.lot for take in step.takes)
+    return found - {lot}
 
 
 def flows(steps, lot, element="Cu"):

@@ -131,6 +131,7 @@ AUTHORITY = {
     "standards.certificate": CERTIFYING,
     "standards.certificate_status": CERTIFYING,
     "standards.snapshot": CERTIFYING,
+    "standards.declaration": COMPANY,
     "standards.policy": frozenset({Role.CLUB}),
     "standards.pack_activation": OPERATING,
     "standards.verdicts": OPERATING,

@@ -61,8 +61,10 @@ def test_each_metal_needs_its_own_mark(mineral, materials, outcome):
 
 def test_another_metal_only_is_said_in_a_sentence():
     found = judged(award(materials=("Cu", "Zn")), mineral="Ni")
-    assert found.because.endswith("acme:plant: awarded for Cu, Zn only, the Nickel Mark is for Ni")
-    assert "awarded for no metal only" in judged(award(materials=())).because
+    assert found.because.endswith(
+        "acme:plant: awarded for Cu and Zn only, the Nickel Mark is for Ni"
+    )
+    assert "awarded for nothing only" in judged(award(materials=())).because
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,6 @@ from rulebook_builders import credential, dossier, source
 from standards.rulebook.accounts import STRICTNESS
 from standards.rulebook.dossier import MassRange
 from standards.rulebook.rules.custody_models import (
-    book_and_claim_claims_no_content as irma_coc_05,
-)
-from standards.rulebook.rules.custody_models import (
     claim_is_of_no_higher_tier_than_its_source as irma_coc_04,
 )
 from standards.rulebook.rules.custody_models import claimant_owned_the_lot as mb_09
@@ -28,6 +25,9 @@ from standards.rulebook.rules.custody_models import (
 from standards.rulebook.rules.custody_models import models_never_move_up_the_ladder as iso_tr_01
 from standards.rulebook.rules.custody_models import one_element_never_pays_for_another as mb_10
 from standards.rulebook.rules.custody_models import segregated_metal_is_all_certified as iso_sg_01
+from standards.rulebook.rules.irma_custody import (
+    book_and_claim_claims_no_content as irma_coc_05,
+)
 from traceability.ledger.vocabulary import CustodyModel
 
 EVERY = (

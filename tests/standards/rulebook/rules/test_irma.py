@@ -83,7 +83,7 @@ def test_a_suspension_after_dispatch_does_not_matter_and_fraud_does():
 def test_a_mine_without_audit_is_open_until_a_complete_register_shows_it():
     assert judged().outcome is OPEN
     assert judged().missing == (
-        "certificate of irma for acme:mine, or its complete register of 2026-10-01 or later",
+        "audit of IRMA for acme:mine, or its complete register of 2026-10-01 or later",
     )
     assert judged(snapshots=(snapshot(),)).outcome is FAIL
     assert judged(credential(scheme="tsm"), snapshots=(snapshot(),)).outcome is FAIL
@@ -148,10 +148,12 @@ def test_there_is_one_line_per_mine_with_its_share_and_reason():
         ("acme:mine", Fraction(7, 10), PASS),
         ("acme:south", Fraction(3, 10), FAIL),
     ]
-    assert found.lines[0].because == "North (acme:mine): IRMA 50 held on 2026-10-01"
+    assert found.lines[0].because == (
+        "North (acme:mine): IRMA 50, published 2025-01-10, held on 2026-10-01"
+    )
     assert found.because == (
         "70 % of the metal comes from mines that held IRMA 50 or better at dispatch; at least "
-        "75 % needed; South (acme:south): not on the register of irma of 2026-11-01"
+        "75 % needed; South (acme:south): not on the register of IRMA of 2026-11-01"
     )
     assert found.evidence == (entry("c"), entry("d"))
 

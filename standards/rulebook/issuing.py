@@ -1,0 +1,101 @@
+"""Who may speak for a scheme: trust lists, and what a registrar's record needs besides.
+
+A trust list is dated rows of `{who, as, from, until, source}`: an organization of this ledger, or
+the name of one without a key, and whether it speaks as issuer or records as registrar.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from standards.rulebook.credential import Credential, Snapshot
+from standards.rulebook.path import Visit
+from standards.rulebook.schemes import Scheme
+from standards.rulebook.standing import (
+    Standing,
+    cannot_tell,
+    document,
+    fails,
+    holds,
+    published,
+)
+
+TrustList = Sequence[Mapping[str, Any]]
+
+
+def issuer_standing(
+    credential: Credential,
+    trusted: TrustList,
+    snapshots: Iterable[Snapshot],
+    visit: Visit,
+    scheme: Scheme,
+) -> Standing:
+    """Tell whether those who issued and recorded a credential may speak for the scheme.
+
+    The signer must be listed on the day its statement was received, the issuer on the day of
+    publication. What a registrar recorded must stand on a register of the scheme as well.
+    """
+    site, noun, author = visit.site, document(credential), credential.author
+    if author is None or credential.stated_on is None:
+        because = f"{site}: who signed the record of its {noun}, and when, is not known"
+        missing = f"signer of the record of {noun} {credential.id} of {site}"
+        return cannot_tell(because, credential.entry, missing=missing)
+    issuer = credential.issuer_id or credential.issuer_name
+    if speaks(trusted, author, "issuer", credential.stated_on) and issuer in (None, author):
+        because = f"{site}: {published(credential)} is signed by {author}, which issues it"
+        return holds(because, credential.entry)
+    roles = ("issuer", "registrar")
+    if not any(speaks(trusted, author, role, credential.stated_on) for role in roles):
+        because = f"{site}: {author} may not speak for {scheme.name}"
+        return fails(because, credential.entry)
+    if issuer is None:
+        because = f"{site}: {author} recorded its {noun} and does not say who issued it"
+        missing = f"issuer of {noun} {credential.id} of {site}"
+        return cannot_tell(because, credential.entry, missing=missing)
+    day = credential.published_on or credential.valid_from
+    if day is None:
+        because = f"{site}: the day its {noun} was published is not known"
+        missing = f"publication date of {noun} {credential.id} of {site}"
+        return cannot_tell(because, credential.entry, missing=missing)
+    if not speaks(trusted, issuer, "issuer", day):
+        because = f"{site}: {issuer} could not issue for {scheme.name} on {day}"
+        return fails(because, credential.entry)
+    return _corroborated(credential, day, snapshots, visit, scheme)
+
+
+def speaks(trusted: TrustList, who: str, role: str, day: date) -> bool:
+    """Tell whether somebody is listed in a role on a day, both end days included."""
+    return any(
+        row["who"] == who and row["as"] == role and row["from"] <= day <= row.get("until", date.max)
+        for row in trusted
+    )
+
+
+def _corroborated(
+    credential: Credential,
+    day: date,
+    snapshots: Iterable[Snapshot],
+    visit: Visit,
+    scheme: Scheme,
+) -> Standing:
+    """Tell whether the scheme's own register shows what a registrar recorded."""
+    facility, site = visit.facility_id or "", visit.site
+    own = [one for one in snapshots if one.scheme == scheme.id and one.retrieved_on >= day]
+    own.sort(key=lambda one: one.retrieved_on)
+    for one in own:
+        if any(row.subject_id == facility for row in one.rows):
+            because = (
+                f"{site}: {published(credential)} stands on the register of {scheme.name} of "
+                f"{one.retrieved_on}"
+            )
+            return holds(because, credential.entry, one.entry)
+    complete = next((one for one in own if one.complete), None)
+    if complete is not None and not complete.unmatched:
+        because = (
+            f"{site}: the register of {scheme.name} of {complete.retrieved_on} does not show "
+            f"what {credential.author} recorded"
+        )
+        return fails(because, credential.entry, complete.entry)
+    because = f"{site}: no register of {scheme.name} shows what {credential.author} recorded"
+    missing = f"register of {scheme.name} of {day} or later that shows {site}"
+    return cannot_tell(because, credential.entry, missing=missing)

@@ -1,0 +1,49 @@
+"""The assurance schemes that rules know: their names, and what they call what they publish.
+
+What they *require* is in their packs; here is only how they are spoken of and one trait of each
+that no parameter could carry.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scheme:
+    """An assurance scheme.
+
+    Args:
+        id: of its pack, and of its certificates.
+        name: as in running text.
+        document: what it publishes about a site.
+        latest_governs: one publication about a site takes the place of the one before it;
+            otherwise awards stand beside each other (a mark for each metal).
+        metals_key: parameter whose names are the minerals it knows; None: any mineral.
+    """
+
+    id: str
+    name: str
+    document: str
+    latest_governs: bool
+    metals_key: str | None = None
+
+    def key(self, parameter: str) -> str:
+        """Return the key of one of its parameters."""
+        return f"{self.id}.{parameter}"
+
+
+IRMA = Scheme(id="irma", name="IRMA", document="audit", latest_governs=True)
+COPPER_MARK = Scheme(
+    id="copper_mark",
+    name="the Copper Mark",
+    document="award",
+    latest_governs=False,
+    metals_key="copper_mark.marks",
+)
+SCHEMES: Mapping[str, Scheme] = {one.id: one for one in (IRMA, COPPER_MARK)}
+
+
+def scheme_name(scheme: str) -> str:
+    """Return how a scheme is called in sentences; one no rule knows, by its id."""
+    known = SCHEMES.get(scheme)
+    return scheme if known is None else known.name
