@@ -1,6 +1,5 @@
 """A fresh ledger on a durable PostgreSQL, and signed statements to put in it."""
 
-import gc
 import json
 import os
 import sys
@@ -55,9 +54,10 @@ def standing_ledger(state: Path, *, peers: Sequence[str] = ()) -> Iterator[bool]
         from django.core.management import call_command
 
         call_command("migrate", verbosity=0)
-        gc.collect()
-        gc.freeze()  # as the served process does (project/wsgi.py)
         from traceability.models import Entry
+        from traceability.project.settling import settle
+
+        settle()  # as the served process does (project/wsgi.py)
 
         yield not Entry.objects.exists()
         from django.db import connections

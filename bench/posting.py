@@ -20,6 +20,7 @@ from pathlib import Path
 from common import PROJECT, Companies, fresh_ledger, tell
 
 SECONDS = int(os.environ.get("BENCH_SECONDS", "6"))
+WARM_UP = 2  # seconds, in which connections are made and plans are cached
 ROUNDS = 3
 PORT = 8763
 SCRIPT = """
@@ -54,9 +55,9 @@ def main() -> None:
         ours, floor = [], []
         for _ in range(ROUNDS):
             with _served("traceability.project.wsgi:application", {}):
-                ours.append(_load(companies, "/api/v1/statements", token))
+                ours.append(_measured(companies, "/api/v1/statements", token))
             with _served("floor:application", {"PYTHONPATH": str(PROJECT / "bench")}):
-                floor.append(_load(companies, "/statements", None))
+                floor.append(_measured(companies, "/statements", None))
         for name, runs in (("product", ours), ("floor", floor)):
             tell(
                 what=name,
@@ -139,14 +140,19 @@ def _served(application: str, environment: dict[str, str]) -> Iterator[None]:
         server.wait()
 
 
-def _load(companies: Companies, url: str, token: str | None) -> dict[str, float]:
-    statements = companies.own_splits(4_000 * SECONDS)
+def _measured(companies: Companies, url: str, token: str | None) -> dict[str, float]:
+    _load(companies, url, token, WARM_UP)
+    return _load(companies, url, token, SECONDS)
+
+
+def _load(companies: Companies, url: str, token: str | None, seconds: int) -> dict[str, float]:
+    statements = companies.own_splits(4_000 * seconds)
     with tempfile.TemporaryDirectory() as folder:
         lines, script = Path(folder) / "statements", Path(folder) / "post.lua"
         lines.write_bytes(b"\n".join(statements) + b"\n")
         script.write_text(SCRIPT)
         command = [
-            "wrk", "--threads", "2", "--connections", "16", "--duration", f"{SECONDS}s",
+            "wrk", "--threads", "2", "--connections", "16", "--duration", f"{seconds}s",
             "--latency", "--script", str(script), f"http://127.0.0.1:{PORT}{url}", "--", str(lines),
         ]  # fmt: skip
         command += [token] if token else []

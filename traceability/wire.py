@@ -34,9 +34,8 @@ def call(function: str, *arguments: bytes | None, is_last: bool = False) -> byte
 
     Args:
         function: a name of migrations/sql.
-        arguments: as text, None for null; each becomes a literal, quoted by libpq.
-        is_last: commit with it, unless somebody else's transaction is around this one. There
-            is no answer then.
+        arguments: as text, None for null.
+        is_last: commit with it, unless somebody else's transaction is around this one.
 
     Raises:
         django.db.Error: as from a cursor; `ConnectionStale` is its cause where nothing was sent.
@@ -50,7 +49,7 @@ def call(function: str, *arguments: bytes | None, is_last: bool = False) -> byte
         try:
             answers = _exchange(database, name, arguments, begins=begins, ends=ends)
         except psycopg.OperationalError as error:
-            if begins and wire.status == ConnStatus.BAD:
+            if begins and not ends and wire.status == ConnStatus.BAD:
                 raise ConnectionStale(str(error)) from error
             raise
     for answer in answers:
@@ -198,6 +197,8 @@ class Copy:
     def _begin(self, database: BaseDatabaseWrapper) -> None:
         command, rows = self._waiting.popleft()
         wire = database.connection.pgconn
+        if wire.transaction_status == TransactionStatus.IDLE:
+            command = b"BEGIN;" + command
         answer = wire.exec_(command)
         if answer.status != ExecStatus.COPY_IN:
             _fail(database, answer, begins=False)

@@ -2,9 +2,12 @@
 
 from hashlib import sha256
 from itertools import chain
+from threading import Event
 from uuid import uuid4
 
+import psycopg
 import pytest
+from django.db import connection, transaction
 
 from tests.builders import (
     OPERATOR,
@@ -783,3 +786,64 @@ def test_a_failure_of_the_database_is_not_taken_for_a_collision(alice, monkeypat
     monkeypatch.setattr(recording, "_record", fail)
     with pytest.raises(OperationalError, match="the disk is full"):
         alice.sends(extraction(L))
+
+
+def test_a_connection_that_died_since_its_last_use_is_made_anew(alice):
+    alice.records(extraction(L))
+    kill_connection()
+    assert alice.sends(loss(L, "1"))[0].kind == "recorded"
+    kill_connection()
+    assert alice.sends(*[loss(L, "1")] * 70)[0].kind == "recorded"
+
+
+def kill_connection():
+    info = connection.connection.info
+    with psycopg.connect(info.dsn, autocommit=True) as other:
+        other.execute("SELECT pg_terminate_backend(%s, 5000)", [info.backend_pid])
+
+
+def test_nobody_waits_for_a_lot_of_somebody_else(alice, bob):
+    """Statements that arrive together share a transaction only where no lock keeps one of them."""
+    alice.records(extraction(L))
+    bob.records(extraction("bob:L"))
+    is_held, is_done = Event(), Event()
+
+    def hold():
+        with transaction.atomic():
+            Lot.objects.select_for_update().get(id=L)
+            is_held.set()
+            assert is_done.wait(20)
+
+    def wait():
+        assert is_held.wait(20)
+        return alice.sends(loss(L, "1"))
+
+    def pass_by():
+        assert is_held.wait(20)
+        outcomes = [bob.sends(loss("bob:L", "1")) for _ in range(20)]
+        is_done.set()
+        return outcomes
+
+    _, waited, passed = at_once(hold, wait, pass_by)
+    assert {one.kind for [one] in [waited, *passed]} == {"recorded"}
+
+
+def test_what_fails_together_is_tried_alone_and_fails_there_only_for_itself(alice, monkeypatch):
+    """A fault in one statement's decision is no other's."""
+    alice.records(extraction(L))
+    decide = recording.decide
+
+    def fail(statement, book):
+        if statement.body.reason == "faulty":
+            raise ZeroDivisionError
+        return decide(statement, book)
+
+    monkeypatch.setattr(recording, "decide", fail)
+
+    def faulty():
+        with pytest.raises(ZeroDivisionError):
+            alice.sends(loss(L, "1", reason="faulty"))
+
+    sound = [lambda: [alice.sends(loss(L, "1"))[0].kind for _ in range(5)]] * 3
+    assert at_once(faulty, *sound)[1:] == [["recorded"] * 5] * 3
+    assert amount(L) == 85 * T

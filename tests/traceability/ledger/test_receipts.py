@@ -1,11 +1,14 @@
 """Receipts: a signed promise, the same bytes for the same entry."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import orjson
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.builders import ORIGIN, extraction, key_of, understood
-from traceability.ledger.entries import begin_subject, seal
+from traceability.ledger.canonical import canonical
+from traceability.ledger.entries import Subject, begin_subject, seal, utc_text
 from traceability.ledger.receipts import receipt
 from traceability.ledger.signing import RECEIPT_TYPE, parse_jws, verify_jws
 
@@ -46,6 +49,23 @@ def test_a_receipt_says_what_was_recorded_and_until_when_it_is_published():
         "received_at": "2026-03-01T15:00:01.500000Z",
         "statement": STATEMENT.digest.hex(),
     }
+
+
+@given(
+    author=st.from_regex(r"\A[a-z0-9][a-z0-9-]{1,31}\Z"),
+    heads=st.lists(st.none() | st.binary(min_size=32, max_size=32), min_size=1, max_size=3),
+    moment=st.datetimes(timezones=st.just(UTC), min_value=datetime(1970, 1, 1)),
+)
+def test_what_is_promised_is_canonical(author, heads, moment):
+    chains = [
+        Subject(id=f"lot:{n}", salt=bytes(16), chain=f"{n:064}", head=head and head.hex())
+        for n, head in enumerate(heads)
+    ]
+    entry = seal(STATEMENT, chains, salt=bytes(16), received_at=utc_text(moment))
+    jws = parse_jws(
+        promised(entry_hash=entry.hash, body=entry.body, author=author).encode(), typ=RECEIPT_TYPE
+    )
+    assert canonical(orjson.loads(jws.payload)) == jws.payload
 
 
 def test_the_same_entry_has_the_same_receipt_byte_for_byte():

@@ -15,6 +15,7 @@ from traceability.ledger.signing import (
     parse_jws,
     sign_ed25519,
     sign_jws,
+    sign_many,
     verify_ed25519,
     verify_jws,
     verify_many,
@@ -231,3 +232,10 @@ def test_a_signature_under_the_name_of_another_key_is_refused():
         with pytest.raises(InvalidSignature) as refused:
             verify_jws(jws, key.public.raw)
         assert refused.value.facts == {"kid": ALICE.kid}
+
+
+@pytest.mark.parametrize("count", [0, 1, 63, 64, 201])
+def test_many_payloads_are_signed_as_each_alone(count):
+    payloads = [f"statement {n}".encode() for n in range(count)]
+    signed = sign_many(payloads, ALICE, typ=STATEMENT_TYPE)
+    assert signed == [sign_jws(payload, ALICE, typ=STATEMENT_TYPE) for payload in payloads]
