@@ -26,6 +26,7 @@ _RULES = (
     "standards.view_clubpolicy",
     "standards.view_packactivation",
 )
+_VERDICTS = ("standards.view_assessment",)
 _FLAGS = ("standards.view_flag",)
 _QUESTIONS = ("standards.view_question",)
 _ACCOUNTS = ("standards.view_account",)
@@ -43,15 +44,24 @@ ROLES: dict[str, tuple[str, ...]] = {
         *_RECORD,
         *_OWN,
         *_RULES,
+        *_VERDICTS,
         *_FLAGS,
         "standards.acknowledge_flag",
         "standards.resolve_flag",
     ),
-    "secretary": (*_RECORD, *_OWN, *_RULES, *_FLAGS),
-    "auditor": (*_RECORD, *_RULES, *_ACCOUNTS),
+    "secretary": (*_RECORD, *_OWN, *_RULES, *_VERDICTS, *_FLAGS),
+    "auditor": (*_RECORD, *_RULES, *_VERDICTS, *_ACCOUNTS),
     "registrar": (*_RECORD, "traceability.view_rejection", *_RULES),
     "community": ("traceability.view_facility", "traceability.view_logstate", *_RULES),
-    "operator": (*_RECORD, *_OWN, *_RULES, *_FLAGS, *_QUESTIONS, *_ACCOUNTS),
+    "operator": (
+        *_RECORD,
+        *_OWN,
+        *_RULES,
+        *_VERDICTS,
+        *_FLAGS,
+        *_QUESTIONS,
+        *_ACCOUNTS,
+    ),
 }
 
 

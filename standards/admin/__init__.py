@@ -1,5 +1,5 @@
-"""Pages of `standards`: flags, lots with their verdicts, accounts, certificates, policies."""
+"""Pages of `standards`: flags, lots with verdicts, accounts, certificates, policies, rules."""
 
-from standards.admin import accounts, certificates, flags, lots, policies, questions
+from standards.admin import accounts, certificates, flags, lots, packs, policies, questions
 
-__all__ = ["accounts", "certificates", "flags", "lots", "policies", "questions"]
+__all__ = ["accounts", "certificates", "flags", "lots", "packs", "policies", "questions"]
