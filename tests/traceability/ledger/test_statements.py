@@ -191,8 +191,23 @@ def test_what_is_canonical_is_read_the_shorter_way(payload):
     data=st.data(),
     new=st.binary(max_size=2)
     | st.sampled_from(
-        [b"null", b"1.0", b'"a":null,', b'"A":1,', b"1e3", b"[[]]", b"\\u0000", b"-0", b"07"]
-        + [b"9007199254740992", b'"parts":1,', b"true", b" ", b'"ledger":"x",', b'"sd":1,']
+        [
+            b"null",
+            b"1.0",
+            b'"a":null,',
+            b'"A":1,',
+            b"1e3",
+            b"[[]]",
+            b"\\u0000",
+            b"-0",
+            b"07",
+            b"9007199254740992",
+            b'"parts":1,',
+            b"true",
+            b" ",
+            b'"ledger":"x",',
+            b'"sd":1,',
+        ]
     ),
 )
 def test_the_shorter_way_accepts_nothing_that_the_longer_way_does_not(data, new):
