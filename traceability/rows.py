@@ -23,6 +23,7 @@ from traceability.ledger.book import (
 from traceability.ledger.effective import parse_effective
 from traceability.ledger.entries import Entry, Subject, chain_handle
 from traceability.ledger.statements import Statement
+from traceability.ledger.turns import Turn
 
 
 class Known(Struct, frozen=True, kw_only=True):
@@ -118,6 +119,17 @@ def recorded_of(row: Mapping[str, Any]) -> Recorded:
         waits_on=row["waits_on"],
         reported=row["reported"],
         superseder=row["superseder"],
+    )
+
+
+def turn_of(row: Mapping[str, Any]) -> Turn:
+    """Return what a standing statement did to the amount of a lot."""
+    weighed = row["to"]
+    return Turn(
+        order=row["place"],
+        delta=int(row["delta"]),
+        to=None if weighed is None else int(weighed),
+        begins=row["begins"],
     )
 
 
