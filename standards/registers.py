@@ -12,7 +12,7 @@ from typing import Any
 from django.db.models import Q
 
 from standards.known import followed_size, law_at
-from standards.models import Assessment, Certificate, RegistrySnapshot
+from standards.models import Assessment, Certificate, RegistrySnapshot, SnapshotFile
 from standards.rulebook.errors import UnknownSnapshot
 from standards.rulebook.law import Law, Provision, Unavailable
 from standards.rulebook.register_changes import Difference
@@ -83,6 +83,20 @@ def retrieved_at(snapshot: RegistrySnapshot) -> datetime:
 def author_of(snapshot: RegistrySnapshot) -> str:
     """Return who stated a copy: its id lies in the author's name space."""
     return snapshot.snapshot.partition(":")[0]
+
+
+def file_of(snapshot: RegistrySnapshot, reader: str) -> bytes:
+    """Return the bytes of the file a copy was read from.
+
+    Raises:
+        UnknownSnapshot: no file is kept, or it is not the reader's to have: a register may not
+            be ours to pass on.
+    """
+    may_have = reader == author_of(snapshot) or seeing.is_operator(reader)
+    kept = SnapshotFile.objects.filter(digest=snapshot.sha256).first() if may_have else None
+    if kept is None:
+        raise UnknownSnapshot(snapshot.snapshot)
+    return bytes(kept.content)
 
 
 # ── words and age ─────────────────────────────────────────────────────────────────────────
