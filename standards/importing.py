@@ -7,8 +7,8 @@ file with one bad row is refused as a whole.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
@@ -17,10 +17,15 @@ import msgspec
 from django.conf import settings
 from django.utils import timezone
 
-from standards.models import RegistrySnapshot, SnapshotFile
+from standards.models import RegistrySnapshot, SnapshotDraft, SnapshotFile
 from standards.registers import Touched, on_file, retrieved_at, touched_by, words_of
 from standards.rulebook.certificate_shapes import Snapshot
-from standards.rulebook.errors import RegisterHeadWrong, RegisterMoved, SnapshotOutdated
+from standards.rulebook.errors import (
+    RegisterHeadWrong,
+    RegisterMoved,
+    SnapshotOutdated,
+    UnknownSnapshot,
+)
 from standards.rulebook.parameters import read_day
 from standards.rulebook.register_changes import Difference, difference
 from standards.rulebook.register_file import RegisterFile, check_known, read_register
@@ -38,6 +43,7 @@ from traceability.recording import Outcome
 from traceability.registering import record_as_service, statement_document
 
 KIND = "standards.snapshot"
+DRAFTS_LAST = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,6 +197,58 @@ def accept(
         return record_as_service([document], now=now)[0]
     except IdReused:
         raise RegisterMoved(register) from None
+
+
+# ── in two steps ──────────────────────────────────────────────────────────────────────────
+
+
+def keep_draft(
+    compared: Comparison, said: Said, *, person: str, now: datetime | None = None
+) -> SnapshotDraft:
+    """Keep a file that was compared until somebody of its organization accepts it, or a day."""
+    moment = now or timezone.now()
+    SnapshotDraft.objects.filter(uploaded_at__lt=moment - DRAFTS_LAST).delete()
+    return SnapshotDraft.objects.create(
+        organization=compared.author,
+        by=person,
+        uploaded_at=moment,
+        file_name=compared.file_name[:200],
+        content=compared.content,
+        said=asdict(said),
+    )
+
+
+def draft_of(organization: str, key: int) -> SnapshotDraft:
+    """Return an uploaded file of an organization's own.
+
+    Raises:
+        UnknownSnapshot: there is none any more, or it is another's.
+    """
+    found = SnapshotDraft.objects.filter(organization=organization, pk=key).first()
+    if found is None:
+        raise UnknownSnapshot(f"under comparison with the number {key}")
+    return found
+
+
+def compare_draft(draft: SnapshotDraft, *, now: datetime | None = None) -> Comparison:
+    """Compare an uploaded file with what is on file by now; see `compare`."""
+    return compare(
+        bytes(draft.content),
+        Said(**draft.said),
+        author=draft.organization,
+        file_name=draft.file_name,
+        reader=draft.organization,
+        now=now,
+    )
+
+
+def accept_draft(
+    draft: SnapshotDraft, *, basis: str, person: str, now: datetime | None = None
+) -> Outcome:
+    """State an uploaded file, which then is an upload no more; see `accept`."""
+    outcome = accept(compare_draft(draft, now=now), basis=basis, person=person, now=now)
+    draft.delete()
+    return outcome
 
 
 # ── what is said of it as a whole ─────────────────────────────────────────────────────────

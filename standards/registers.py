@@ -63,6 +63,16 @@ def newest_copies() -> dict[str, RegistrySnapshot]:
     return newest
 
 
+def copy_before(snapshot: RegistrySnapshot) -> RegistrySnapshot | None:
+    """Return the copy of the same register that was retrieved last before this one."""
+    moment = retrieved_at(snapshot)
+    copies = RegistrySnapshot.objects.filter(scheme=snapshot.scheme).exclude(
+        snapshot=snapshot.snapshot
+    )
+    before = [one for one in copies.defer("rows") if retrieved_at(one) < moment]
+    return max(before, key=lambda one: (retrieved_at(one), one.index), default=None)
+
+
 def snapshot_named(name: str) -> RegistrySnapshot:
     """Return a copy of a register by its id; stated again under it, the last.
 

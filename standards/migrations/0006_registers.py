@@ -48,7 +48,6 @@ class Migration(migrations.Migration):
                 ("file_name", models.CharField(max_length=200)),
                 ("content", models.BinaryField()),
                 ("said", models.JSONField()),
-                ("basis", models.CharField(blank=True, max_length=64)),
             ],
             options={
                 "verbose_name": "uploaded copy of a register",

@@ -27,8 +27,7 @@ class SnapshotFile(models.Model):
 class SnapshotDraft(models.Model):
     """A file that somebody uploaded and compares; gone once it is accepted or given up.
 
-    `basis` is the entry of the copy on file that it was compared with, empty where there was
-    none. Seen by its organization alone.
+    Seen by its organization alone.
     """
 
     organization = models.CharField(max_length=32)
@@ -37,7 +36,6 @@ class SnapshotDraft(models.Model):
     file_name = models.CharField(max_length=200)
     content = models.BinaryField()
     said = models.JSONField()  # register, moment of retrieval, title, address, …
-    basis = models.CharField(max_length=64, blank=True)
 
     class Meta:
         verbose_name = _("uploaded copy of a register")
