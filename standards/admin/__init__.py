@@ -1,5 +1,23 @@
-"""Pages of `standards`: flags, lots with their verdicts, accounts, certificates, policies."""
+"""Pages of `standards`: flags, lots with their verdicts, accounts, certificates, registers."""
 
-from standards.admin import accounts, certificates, flags, lots, policies, questions
+from standards.admin import (
+    accounts,
+    certificates,
+    declarations,
+    flags,
+    lots,
+    policies,
+    questions,
+    registers,
+)
 
-__all__ = ["accounts", "certificates", "flags", "lots", "policies", "questions"]
+__all__ = [
+    "accounts",
+    "certificates",
+    "declarations",
+    "flags",
+    "lots",
+    "policies",
+    "questions",
+    "registers",
+]

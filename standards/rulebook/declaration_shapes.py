@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from standards.rulebook.account_shapes import ClaimCode
 from standards.rulebook.certificate_shapes import check_days, check_once, check_own
 from traceability.errors import (
     AmbiguousParty,
@@ -39,16 +40,6 @@ from traceability.ledger.statements import State, Statement
 from traceability.ledger.vocabulary import CustodyModel
 
 Lots = Annotated[list[LotId], Meta(max_length=100)]
-
-
-class ClaimCode(StrEnum):
-    """What a claim says of its material, whatever the words chosen for it."""
-
-    CONTAINS = "contains"
-    SUPPORTS = "supports"
-    ORIGIN = "origin"
-    RECYCLED = "recycled"
-    SITE = "site"
 
 
 class Assertion(StrEnum):

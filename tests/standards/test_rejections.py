@@ -222,6 +222,9 @@ NEVER = {
     "what is asked of a person, a club or a pack": """
         bad_pack flag_not_open malformed_reply question_not_open reason_missing unknown_certificate
         unknown_club unknown_flag unknown_question vectors_failed""",
+    "files with copies of registers, before there is a statement": """
+        bad_register register_head_wrong register_moved snapshot_outdated unknown_declaration
+        unknown_snapshot""",
     "the tools of whoever signs": "file_unusable nothing_to_hide",
     "set-up and operation": """
         address_in_use already_serving installation_failed no_postgres_found postgres_failed

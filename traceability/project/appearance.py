@@ -62,6 +62,7 @@ UNFOLD: dict[str, Any] = {
                     _link(_("Questions to us"), "contact_support", "standards", "question"),
                     _link(_("Lots"), "inventory_2", "traceability", "lot"),
                     _link(_("Accounts"), "balance", "standards", "account"),
+                    _link(_("Declarations"), "assignment", "standards", "declaration"),
                 ],
             },
             {
@@ -79,6 +80,8 @@ UNFOLD: dict[str, Any] = {
                 "separator": True,
                 "items": [
                     _link(_("Certificates"), "verified", "standards", "certificate"),
+                    _link(_("Registers"), "fact_check", "standards", "registrysnapshot"),
+                    _link(_("Rows of registers"), "list_alt", "standards", "registryrow"),
                     _link(_("Policies"), "gavel", "standards", "clubpolicy"),
                     _link(_("Rule packs"), "menu_book", "standards", "packactivation"),
                 ],
