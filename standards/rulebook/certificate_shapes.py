@@ -67,6 +67,7 @@ class OutcomeKind(StrEnum):
     CRITERION = "criterion"  # the Copper Mark
     INDICATOR = "indicator"  # Towards Sustainable Mining
     PERFORMANCE_EXPECTATION = "performance_expectation"  # ICMM
+    PROGRESS_LEVEL = "progress_level"  # ResponsibleSteel
 
 
 class Assessor(Shape, frozen=True):

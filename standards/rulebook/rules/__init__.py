@@ -1,6 +1,10 @@
 """All rules, in the order in which findings are shown. Registration is a line here."""
 
 from standards.rulebook.rule import Rule
+from standards.rulebook.rules.asi import (
+    each_step_holds_both_certificates,
+    no_larger_share_goes_out_than_came_in,
+)
 from standards.rulebook.rules.balances import (
     account_ended_its_period_at_zero_or_above,
     account_was_never_below_zero,
@@ -15,6 +19,7 @@ from standards.rulebook.rules.claims import (
     claims_are_within_the_contained_element,
     entitlement_rests_on_measured_recovery,
 )
+from standards.rulebook.rules.cmsi import nothing_rests_on_a_draft
 from standards.rulebook.rules.copper_mark import smelters_and_refiners_held_the_mark_of_this_metal
 from standards.rulebook.rules.copper_mark_awards import (
     improvement_plans_are_done_or_not_yet_due,
@@ -54,10 +59,12 @@ from standards.rulebook.rules.custody_models import (
     one_element_never_pays_for_another,
     segregated_metal_is_all_certified,
 )
+from standards.rulebook.rules.gba import no_pilot_score_is_used_as_a_threshold
 from standards.rulebook.rules.geography import (
     enough_metal_was_mined_in_the_group,
     no_metal_touched_a_covered_nation,
 )
+from standards.rulebook.rules.icmm import the_asset_was_validated
 from standards.rulebook.rules.irma import metal_comes_from_mines_with_the_required_level
 from standards.rulebook.rules.irma_audits import (
     an_audit_of_the_mine_was_published,
@@ -84,6 +91,12 @@ from standards.rulebook.rules.irma_scores import (
 )
 from standards.rulebook.rules.mass import no_step_gave_more_metal_than_it_took
 from standards.rulebook.rules.plausibility import PLAUSIBILITY
+from standards.rulebook.rules.responsiblesteel import claims_about_steel_rest_on_progress_levels
+from standards.rulebook.rules.tsm import (
+    indicators_have_the_letters_asked_for,
+    letters_were_verified_in_time,
+    nobody_makes_one_grade_of_the_letters,
+)
 
 _CREDENTIALS = (
     credentials_come_from_those_who_may_speak,
@@ -129,12 +142,24 @@ _COPPER_MARK = (
     only_eligible_input_is_counted,
     the_eligible_share_is_enough,
 )
+_SITE_PROGRAMMES = (
+    indicators_have_the_letters_asked_for,
+    letters_were_verified_in_time,
+    nobody_makes_one_grade_of_the_letters,
+    the_asset_was_validated,
+    nothing_rests_on_a_draft,
+    each_step_holds_both_certificates,
+    no_larger_share_goes_out_than_came_in,
+    claims_about_steel_rest_on_progress_levels,
+    no_pilot_score_is_used_as_a_threshold,
+)
 RULES: tuple[Rule, ...] = (
     enough_metal_was_mined_in_the_group,
     no_metal_touched_a_covered_nation,
     *_CREDENTIALS,
     *_IRMA,
     *_COPPER_MARK,
+    *_SITE_PROGRAMMES,
     no_step_gave_more_metal_than_it_took,
     claims_are_within_the_contained_element,
     claims_are_covered_by_entitlement,
