@@ -40,6 +40,26 @@ COPPER_MARK = Scheme(
     latest_governs=False,
     metals_key="copper_mark.marks",
 )
+LME = Scheme(
+    id="lme",
+    name="the London Metal Exchange",
+    document="LME list of brands",
+    latest_governs=True,
+    metals_key="lme.metals",
+)
+OECD = Scheme(
+    id="oecd",
+    name="the OECD Guidance",
+    document="register of risks",
+    latest_governs=True,
+)
+RMI = Scheme(
+    id="rmi",
+    name="the Responsible Minerals Assurance Process",
+    document="RMI facility list",
+    latest_governs=True,
+    metals_key="rmi.metals",
+)
 SCHEMES: Mapping[str, Scheme] = {one.id: one for one in (IRMA, COPPER_MARK)}
 
 
