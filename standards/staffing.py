@@ -31,6 +31,7 @@ _RULES = (
 _IMPORTS = ("standards.import_registrysnapshot",)
 _DECLARED = ("standards.view_declaration",)
 _REMINDED = ("standards.view_reminder",)
+_VERDICTS = ("standards.view_assessment",)
 _FLAGS = ("standards.view_flag",)
 _QUESTIONS = ("standards.view_question",)
 _ACCOUNTS = ("standards.view_account",)
@@ -50,14 +51,15 @@ ROLES: dict[str, tuple[str, ...]] = {
         *_RECORD,
         *_OWN,
         *_RULES,
+        *_VERDICTS,
         *_FLAGS,
         *_DECLARED,
         *_REMINDED,
         "standards.acknowledge_flag",
         "standards.resolve_flag",
     ),
-    "secretary": (*_RECORD, *_OWN, *_RULES, *_FLAGS, *_DECLARED, *_REMINDED),
-    "auditor": (*_RECORD, *_RULES, *_ACCOUNTS, *_DECLARED),
+    "secretary": (*_RECORD, *_OWN, *_RULES, *_VERDICTS, *_FLAGS, *_DECLARED, *_REMINDED),
+    "auditor": (*_RECORD, *_RULES, *_VERDICTS, *_ACCOUNTS, *_DECLARED),
     "registrar": (
         *_RECORD,
         "traceability.view_rejection",
@@ -70,6 +72,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         *_RECORD,
         *_OWN,
         *_RULES,
+        *_VERDICTS,
         *_FLAGS,
         *_QUESTIONS,
         *_ACCOUNTS,

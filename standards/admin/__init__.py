@@ -1,4 +1,4 @@
-"""Pages of `standards`: flags, lots with their verdicts, accounts, certificates, registers."""
+"""Pages of `standards`: flags, lots with their verdicts, accounts, certificates, registers, rules."""
 
 from standards.admin import (
     accounts,
@@ -6,6 +6,7 @@ from standards.admin import (
     declarations,
     flags,
     lots,
+    packs,
     policies,
     questions,
     registers,
@@ -17,6 +18,7 @@ __all__ = [
     "declarations",
     "flags",
     "lots",
+    "packs",
     "policies",
     "questions",
     "registers",

@@ -139,13 +139,13 @@ def _survey(
     if without_source_mg:
         missing.append(untraced_origin(without_source_mg))
     by_stage = [sum(step.mg for step in steps if step.stage == stage) for stage in worked] or [0]
+    total = sum(one.mg for one in parcels) + without_source_mg
     low = max(by_stage) + untold_mg
-    high = sum(by_stage) + untold_mg
+    high = max(low, min(total, sum(by_stage) + untold_mg))  # no more is worked than there is
     if MINING in stages:  # then all of the metal is looked at, but for what is recycled
-        mined = sum(one.mg for one in parcels) - apart_mg + without_source_mg
+        mined = total - apart_mg
         low = max(mined, max(by_stage))
         high = max(low, mined + apart_mg if steps else mined)
-    total = sum(one.mg for one in parcels) + without_source_mg
     return Survey(
         question=(stages, days, recycled),
         visits=tuple(visits),

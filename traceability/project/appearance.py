@@ -16,13 +16,15 @@ def _mark(_request: HttpRequest) -> str:
     return static("traceability/mark.svg")
 
 
-def _link(title: Any, icon: str, app: str, model: str) -> dict[str, Any]:
+def _link(
+    title: Any, icon: str, app: str, model: str, page: str = "changelist"
+) -> dict[str, Any]:
     """Return a line of the sidebar, shown to those who may view the model."""
 
     def is_shown(request: HttpRequest) -> bool:
         return request.user.has_perm(f"{app}.view_{model}")
 
-    link = reverse_lazy(f"admin:{app}_{model}_changelist")
+    link = reverse_lazy(f"admin:{app}_{model}_{page}")
     return {"title": title, "icon": icon, "link": link, "permission": is_shown}
 
 
@@ -83,7 +85,7 @@ UNFOLD: dict[str, Any] = {
                     _link(_("Registers"), "fact_check", "standards", "registrysnapshot"),
                     _link(_("Rows of registers"), "list_alt", "standards", "registryrow"),
                     _link(_("Policies"), "gavel", "standards", "clubpolicy"),
-                    _link(_("Rule packs"), "menu_book", "standards", "packactivation"),
+                    _link(_("Rulebook"), "menu_book", "standards", "packactivation", "rulebook"),
                 ],
             },
             {
