@@ -1,4 +1,4 @@
-"""Pages of `standards`: flags, lots with their verdicts, accounts, certificates, registers, rules."""
+"""Pages of `standards`: flags, lots with verdicts, accounts, certificates, registers, rules."""
 
 from standards.admin import (
     accounts,
