@@ -212,6 +212,7 @@ NEVER = {
     "bounds inside other bounds: the shapes and the number of subjects refuse first": """
         decimal_malformed entry_too_large range_reversed""",
     "what reads and derives": """
+        impossible_period site_too_busy
         bad_finding depth_out_of_range lot_made_twice no_such_policy not_a_day not_followed_yet
         not_published_yet nothing_to_answer steps_out_of_order unknown_pack""",
     "what publishes and restores": "guard_conflict ledger_not_begun",
