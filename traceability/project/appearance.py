@@ -16,9 +16,7 @@ def _mark(_request: HttpRequest) -> str:
     return static("traceability/mark.svg")
 
 
-def _link(
-    title: Any, icon: str, app: str, model: str, page: str = "changelist"
-) -> dict[str, Any]:
+def _link(title: Any, icon: str, app: str, model: str, page: str = "changelist") -> dict[str, Any]:
     """Return a line of the sidebar, shown to those who may view the model."""
 
     def is_shown(request: HttpRequest) -> bool:
@@ -35,6 +33,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_ICON": _mark,
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _mark}],
     "SHOW_HISTORY": False,
+    "DASHBOARD_CALLBACK": "standards.admin.home.home",
     "SHOW_VIEW_ON_SITE": False,
     "STYLES": [_stylesheet],
     "BORDER_RADIUS": "6px",
