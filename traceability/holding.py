@@ -76,14 +76,21 @@ class Held:
         self.book.accept(statement, effects, entry.hash)
 
         held_by = self.book.keys[statement.kid].held_by
-        sealed = rows.Sealed(statement=statement, effects=effects, entry=entry, held_by=held_by)
+        payload_digest = statement.payload_digest.hex()
+        sealed = rows.Sealed(
+            statement=statement,
+            effects=effects,
+            entry=entry,
+            held_by=held_by,
+            payload_digest=payload_digest,
+        )
         self.sealed.append(sealed)
         if self.copying is not None:
             self.copying.take(sealed)
         known = rows.Known(
             entry=entry.hash,
             body=entry.body,
-            payload_digest=statement.payload_digest.hex(),
+            payload_digest=payload_digest,
             held_by=held_by,
             waits=effects.waits_on is not None,
         )

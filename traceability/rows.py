@@ -43,6 +43,7 @@ class Sealed(Struct, frozen=True, kw_only=True):
     effects: Effects
     entry: Entry
     held_by: str
+    payload_digest: str
 
 
 # ── from rows ─────────────────────────────────────────────────────────────────────────────
@@ -191,7 +192,7 @@ def entry_row(sealed: Sealed) -> Row:
         statement.kid,
         sealed.held_by,
         statement.envelope.id,
-        statement.payload_digest.hex(),
+        sealed.payload_digest,
         event_facility(statement),
         _stage(statement),
         effects.event,

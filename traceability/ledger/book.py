@@ -217,12 +217,14 @@ class Book:
 
 def event_facility(statement: Statement) -> str | None:
     """Return the facility an event, or what a correction puts in its place, happened at."""
+    if not statement.kind.startswith("custody."):
+        return None
     body = statement.body
     if isinstance(body, events.Correction):
         named = body.replacement.body.get("facility")
     else:
         named = getattr(body, "facility", None)
-    return named if isinstance(named, str) and statement.kind.startswith("custody.") else None
+    return named if isinstance(named, str) else None
 
 
 def is_reported(statement: Statement) -> bool:

@@ -39,7 +39,10 @@ _ABOUT_DISCLOSURES = (DisclosureMalformed, DisclosureUnused, OutsideProfile)
 
 
 class Said(Struct, frozen=True, kw_only=True):
-    """An open entry. `statement` is None where values that it needs stay hidden."""
+    """An open entry. `statement` is None where values that it needs stay hidden.
+
+    `brings` are the subjects whose chains it takes to judge the statement.
+    """
 
     item: ProvenEntry
     digest: bytes  # SHA-256 of the JWS
@@ -47,6 +50,7 @@ class Said(Struct, frozen=True, kw_only=True):
     author: str
     kind: str
     statement: Statement | None
+    brings: frozenset[str] = frozenset()
     fault: TraceabilityError | None = None  # of its disclosures; step 6 tells
 
 
@@ -304,6 +308,7 @@ def _understood(item: ProvenEntry, raw: bytes, digest: bytes, origin: str) -> Sa
             author=statement.author,
             kind=statement.kind,
             statement=statement,
+            brings=closure.brought_by(statement),  # while all of it is at hand
         )
     jws = parse_jws(raw, typ=STATEMENT_TYPE)
     document = parse_json(jws.payload, limit=MAX_STATEMENT)
@@ -339,10 +344,15 @@ def _require_key_history(item: ProvenEntry, place: Place) -> None:
 
 def _disputed(contents: Contents) -> tuple[int, ...]:
     distrusted: dict[str, tuple[int, int]] = {}
-    for said in contents.said.values():
-        body = said.statement.body if said.statement else None
+    for item in contents.bundle.entries:
+        if item.entry.kind != "registry.key_revocation":
+            continue
+        said = contents.said.get(item.hash)
+        body = said.statement.body if said and said.statement else None
         if isinstance(body, registry.KeyRevocation) and body.distrusted_from is not None:
-            distrusted[body.kid] = (body.distrusted_from, said.item.index)
+            distrusted[body.kid] = (body.distrusted_from, item.index)
+    if not distrusted:
+        return ()
     disputed = []
     for said in contents.said.values():
         first, end = distrusted.get(said.jws.kid, (0, 0))

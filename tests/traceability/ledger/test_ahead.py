@@ -187,6 +187,16 @@ def test_an_honest_bundle_holds_whoever_does_the_work(processes):
     assert report == verify_bundle(DATA, verifiers=[KEY])
 
 
+def test_a_bundle_that_cannot_be_read_the_short_way_is_verified_all_the_same():
+    """Its name looks like an escape that the short way does not go into."""
+    other = mine_and_buyer(PaperLedger(origin="u0000.example"))
+    data = format_bundle(other.bundle("bolt:C"))
+    with pytest.raises(MalformedBundle):
+        skim_bundle(data)
+    report = verify_bundle(data, verifiers=[other.signer.verifier], processes=2)
+    assert report.is_verified
+
+
 def changed(place, new):
     return DATA[:place] + new + DATA[place + 1 :]
 
