@@ -9,6 +9,7 @@ from standards.admin import (
     policies,
     questions,
     registers,
+    reminders,
 )
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "policies",
     "questions",
     "registers",
+    "reminders",
 ]

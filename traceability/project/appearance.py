@@ -16,13 +16,13 @@ def _mark(_request: HttpRequest) -> str:
     return static("traceability/mark.svg")
 
 
-def _link(title: Any, icon: str, app: str, model: str) -> dict[str, Any]:
+def _link(title: Any, icon: str, app: str, model: str, page: str = "changelist") -> dict[str, Any]:
     """Return a line of the sidebar, shown to those who may view the model."""
 
     def is_shown(request: HttpRequest) -> bool:
         return request.user.has_perm(f"{app}.view_{model}")
 
-    link = reverse_lazy(f"admin:{app}_{model}_changelist")
+    link = reverse_lazy(f"admin:{app}_{model}_{page}")
     return {"title": title, "icon": icon, "link": link, "permission": is_shown}
 
 
@@ -59,10 +59,12 @@ UNFOLD: dict[str, Any] = {
                 "separator": True,
                 "items": [
                     _link(_("Flags"), "flag", "standards", "flag"),
+                    _link(_("Calendar"), "event", "standards", "reminder", "calendar"),
                     _link(_("Questions to us"), "contact_support", "standards", "question"),
                     _link(_("Lots"), "inventory_2", "traceability", "lot"),
                     _link(_("Accounts"), "balance", "standards", "account"),
                     _link(_("Declarations"), "assignment", "standards", "declaration"),
+                    _link(_("Reminders"), "notifications", "standards", "reminder"),
                 ],
             },
             {
