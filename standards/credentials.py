@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from django.conf import settings
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from standards.models import (
     Certificate,
@@ -28,6 +28,7 @@ from standards.rulebook.credential import (
     Snapshot,
 )
 from standards.rulebook.dossier import Agreement
+from traceability import seeing
 from traceability.ledger.kinds import KINDS
 from traceability.ledger.registry import Relationship as Relation
 from traceability.ledger.statements import Statement, parse_statement
@@ -67,6 +68,27 @@ def credentials_at(
         )
         credentials.setdefault(row.facility or row.organization, []).append(credential)
     return credentials
+
+
+def certificates_seen_by(reader: str) -> QuerySet[Certificate]:
+    """Return the last statement of each certificate that a reader may see.
+
+    Its own, and those about sites and organizations whose names are open to it.
+    """
+    last = (
+        Certificate.objects.order_by("certificate", "-index")
+        .distinct("certificate")
+        .values("index")
+    )
+    rows = Certificate.objects.filter(index__in=last)
+    names = seeing.names_open_to(reader)
+    if names.all_of_them:
+        return rows
+    return rows.filter(
+        Q(author=reader)
+        | Q(facility__in=names.facilities)
+        | Q(organization__in=names.organizations, facility="")
+    )
 
 
 def credential_of(

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db.models import Q
 
+from standards.credentials import certificates_seen_by
 from standards.known import followed_size, law_at
 from standards.models import Assessment, Certificate, RegistrySnapshot, SnapshotFile
 from standards.rulebook.errors import UnknownSnapshot
@@ -152,7 +153,8 @@ def touched_by(
     if organizations:
         run = Facility.objects.filter(operator__in=organizations)
         sites |= set(run.values_list("id", flat=True))
-    certificates = _last_stated(register, reader)
+    certificates = certificates_seen_by(reader or seeing.operator()).filter(scheme=register)
+    certificates = certificates.order_by("certificate")
     about = Q(facility__in=facilities) | Q(organization__in=organizations, facility="")
     return Touched(
         certificates=tuple(certificates.filter(about).values_list("certificate", flat=True)),
@@ -170,24 +172,6 @@ def lots_through(sites: Collection[str], reader: str | None) -> tuple[str, ...]:
         seen = seeing.lots_seen_by(reader).order_by().values("pk")
         passed = passed.filter(lot__in=seen)
     return tuple(passed.order_by("lot").values_list("lot", flat=True).distinct())
-
-
-def _last_stated(register: str, reader: str | None) -> Any:
-    last = (
-        Certificate.objects.filter(scheme=register)
-        .order_by("certificate", "-index")
-        .distinct("certificate")
-        .values("index")
-    )
-    rows = Certificate.objects.filter(index__in=last).order_by("certificate")
-    names = None if reader is None else seeing.names_open_to(reader)
-    if names is None or names.all_of_them:
-        return rows
-    return rows.filter(
-        Q(author=reader)
-        | Q(facility__in=names.facilities)
-        | Q(organization__in=names.organizations, facility="")
-    )
 
 
 def _contradicted(

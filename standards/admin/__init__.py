@@ -10,6 +10,7 @@ from standards.admin import (
     policies,
     questions,
     registers,
+    reminders,
 )
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "policies",
     "questions",
     "registers",
+    "reminders",
 ]

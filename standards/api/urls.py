@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from standards.api.accounts import AccountsView, AccountView, CreditsView
+from standards.api.calendar import CalendarView
 from standards.api.certificates import CertificatesView, CertificateView
 from standards.api.clubs import ClubsView, ClubView
 from standards.api.declarations import DeclarationsView, DeclarationView
@@ -31,6 +32,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("snapshots/<str:snapshot>/file", SnapshotFileView.as_view(), name="snapshot-file"),
     path("declarations", DeclarationsView.as_view(), name="declarations"),
     path("declarations/<str:declaration>", DeclarationView.as_view(), name="declaration"),
+    path("calendar", CalendarView.as_view(), name="calendar"),
     path("accounts", AccountsView.as_view(), name="accounts"),
     path("accounts/<str:account>", AccountView.as_view(), name="account"),
     path("credits", CreditsView.as_view(), name="credits"),

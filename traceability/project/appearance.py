@@ -60,10 +60,12 @@ UNFOLD: dict[str, Any] = {
                 "separator": True,
                 "items": [
                     _link(_("Flags"), "flag", "standards", "flag"),
+                    _link(_("Calendar"), "event", "standards", "reminder", "calendar"),
                     _link(_("Questions to us"), "contact_support", "standards", "question"),
                     _link(_("Lots"), "inventory_2", "traceability", "lot"),
                     _link(_("Accounts"), "balance", "standards", "account"),
                     _link(_("Declarations"), "assignment", "standards", "declaration"),
+                    _link(_("Reminders"), "notifications", "standards", "reminder"),
                 ],
             },
             {
