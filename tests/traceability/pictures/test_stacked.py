@@ -1,6 +1,6 @@
 """A bar cut into parts: nothing lost, nothing hidden, nothing outside."""
 
-import itertools
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -37,4 +37,4 @@ def test_the_longest_bar_fills_the_width_and_more_is_never_drawn_shorter(counts)
     assert sum(one.width for one in bar) == WIDTH
     by_count = sorted(bar, key=lambda one: one.count)
     widths = [one.width for one in by_count]
-    assert all(later >= earlier - 1 for earlier, later in itertools.pairwise(widths))
+    assert all(later >= earlier - 1 for earlier, later in pairwise(widths))
