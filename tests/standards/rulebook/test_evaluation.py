@@ -167,14 +167,15 @@ def test_rule_ids_are_permanent_and_unique():
         *("B1", "B4"),
         *(f"CRED-{number:02}" for number in range(1, 11)),
         *(f"IRMA-{number:02}" for number in range(1, 10)),
-        *(f"IRMA-COC-{number:02}" for number in (1, 2, 3, 5, 7, 8, 9)),
+        *(f"IRMA-COC-{number:02}" for number in (1, 2, 3, 5, 6, 7, 8, 9, 10, 11)),
         *(f"CM-{number:02}" for number in range(1, 8)),
-        *(f"CM-COC-{number:02}" for number in (1, 2, 3, 5, 6)),
+        *(f"CM-COC-{number:02}" for number in range(1, 7)),
         *("TSM-01", "TSM-02", "TSM-03", "ICMM-01", "CMSI-01", "ASI-01", "ASI-02", "RS-01"),
         "GBA-01",
         *("MB-13", "MB-01", "ISO-MB-02", "MB-02", "MB-03", "MB-04"),
-        *("MB-05", "MB-06", "MB-12", "MB-08", "ISO-MB-01", "MB-07", "MB-09", "MB-10"),
+        *("MB-05", "MB-06", "MB-11", "MB-12", "MB-08", "ISO-MB-01", "MB-07", "MB-09", "MB-10"),
         *("IRMA-COC-04", "ISO-TR-01", "ISO-IP-01", "ISO-SG-01", "ISO-CB-01", "ISO-BC-01"),
+        "ISO-CL-01",
         *(f"PL-{number:02}" for number in range(1, 19)),
     ]
     assert all(one.governed_by in get_args(GoverningDate) for one in RULES)
