@@ -1,5 +1,9 @@
 """Claims about products that rest on two things at one site: its performance and its custody."""
 
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
 from standards.rulebook.appraisal import performance_credentials, performance_standards
 from standards.rulebook.chain import claimant_status
 from standards.rulebook.claims import LotClaim, about
@@ -39,9 +43,9 @@ def award_and_custody(
     if site is None:
         because = f"{about(claim)}: the site behind it is not known"
         open_one = cannot_tell(because, claim.entry, missing=f"site behind claim {claim.id}")
-        return worst([custody, open_one])
+        return jointly([custody, open_one])
     award = performance_on(dossier, law, scheme, site, claim)
-    return of_product(claim, worst([award, custody]))
+    return of_product(claim, jointly([award, custody]))
 
 
 def performance_on(
@@ -60,6 +64,14 @@ def performance_on(
         or holds(f"{site}: its {scheme.document} held on {day}", one.entry)
         for one in awards
     )
+
+
+def jointly(told: Sequence[Standing]) -> Standing:
+    """Return the least favorable of what must all hold, with all that is missing for it."""
+    decisive = worst(told)
+    alike = [one for one in told if one.outcome is decisive.outcome]
+    missing = dict.fromkeys(name for one in alike for name in one.missing)
+    return replace(decisive, missing=tuple(missing))
 
 
 def of_product(claim: LotClaim, told: Standing) -> Standing:

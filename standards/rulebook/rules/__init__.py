@@ -96,7 +96,9 @@ from standards.rulebook.rules.oecd import (
     nobody_commits_the_gravest_abuses,
     red_flags_were_looked_into,
 )
+from standards.rulebook.rules.performance import claims_rest_on_custody_and_performance
 from standards.rulebook.rules.plausibility import PLAUSIBILITY
+from standards.rulebook.rules.reconciling import stocktakes_found_what_the_books_held
 from standards.rulebook.rules.responsiblesteel import claims_about_steel_rest_on_progress_levels
 from standards.rulebook.rules.rmi import (
     conformance_is_offered_for_what_it_is,
@@ -110,6 +112,12 @@ from standards.rulebook.rules.rmi_forms import (
     mandatory_questions_are_answered,
     smelters_named_are_on_the_list,
     the_template_is_for_this_mineral,
+)
+from standards.rulebook.rules.scheme_accounts import (
+    claims_exceed_neither_quantity_nor_level,
+    credits_are_retired_for_the_claim_alone,
+    the_account_keeps_its_limits,
+    the_balance_is_in_order,
 )
 from standards.rulebook.rules.tsm import (
     indicators_have_the_letters_asked_for,
@@ -143,9 +151,12 @@ _IRMA = (
     no_model_is_stricter_than_its_path,
     the_claimed_share_has_a_source,
     book_and_claim_claims_no_content,
+    claims_exceed_neither_quantity_nor_level,
     recycled_metal_is_not_counted_as_mined,
     contractors_are_covered,
     the_claim_says_what_must_stand_on_it,
+    the_account_keeps_its_limits,
+    credits_are_retired_for_the_claim_alone,
 )
 _COPPER_MARK = (
     smelters_and_refiners_held_an_award,
@@ -158,6 +169,7 @@ _COPPER_MARK = (
     the_site_has_award_and_chain_of_custody,
     product_claims_are_about_copper_only,
     the_model_is_one_the_standard_allows,
+    the_balance_is_in_order,
     only_eligible_input_is_counted,
     the_eligible_share_is_enough,
 )
@@ -206,6 +218,7 @@ RULES: tuple[Rule, ...] = (
     account_ended_its_period_at_zero_or_above,
     claims_draw_on_entitlement_that_had_not_expired,
     overdraft_was_made_good_in_the_next_period,
+    stocktakes_found_what_the_books_held,
     restatements_left_no_claim_uncovered,
     attributes_are_sold_once_and_together,
     claimed_share_is_the_rolling_average,
@@ -218,5 +231,6 @@ RULES: tuple[Rule, ...] = (
     segregated_metal_is_all_certified,
     controlled_blending_claims_the_measured_share,
     credits_retired_cover_the_claim,
+    claims_rest_on_custody_and_performance,
     *PLAUSIBILITY,
 )
