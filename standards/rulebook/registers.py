@@ -105,13 +105,14 @@ def numbered(register: Snapshot, number: str) -> Sequence[Listing]:
     return [row for row in register.rows if number in row.numbers]
 
 
-def distrusted(register: Snapshot, trusted: Provision, day: date) -> Standing | None:
-    """Tell why a copy cannot be relied on: whoever recorded it is not on the trust list."""
-    listed = [
+def recorded_by(dossier: Dossier, scheme: Scheme, trusted: Provision) -> list[Snapshot]:
+    """Return the copies of a list that somebody on a trust list recorded, the last first.
+
+    Args:
+        trusted: dated rows of who may record it.
+    """
+    day = dossier.as_of
+    listed = {
         row["who"] for row in trusted.value if row["from"] <= day <= row.get("until", date.max)
-    ]
-    if register.author in listed:
-        return None
-    because = f"who recorded the list of {register.retrieved_on} is not on the trust list"
-    missing = f"list of {register.retrieved_on} or later, recorded by {' or '.join(listed)}"
-    return cannot_tell(because, register.entry, missing=missing)
+    }
+    return [one for one in copies(dossier, scheme, day) if one.author in listed]

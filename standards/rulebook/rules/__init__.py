@@ -59,6 +59,12 @@ from standards.rulebook.rules.custody_models import (
     one_element_never_pays_for_another,
     segregated_metal_is_all_certified,
 )
+from standards.rulebook.rules.entity_lists import nobody_on_the_path_is_on_a_list
+from standards.rulebook.rules.eu_due_diligence import (
+    schemes_said_to_be_recognized_are,
+    the_battery_operator_is_diligent,
+    the_importer_is_small_or_diligent,
+)
 from standards.rulebook.rules.gba import no_pilot_score_is_used_as_a_threshold
 from standards.rulebook.rules.geography import (
     enough_metal_was_mined_in_the_group,
@@ -201,6 +207,12 @@ _DUE_DILIGENCE = (
     mitigation_makes_progress_in_time,
     the_brand_is_listed_with_track_and_certificates,
 )
+_LAW = (
+    nobody_on_the_path_is_on_a_list,
+    the_importer_is_small_or_diligent,
+    the_battery_operator_is_diligent,
+    schemes_said_to_be_recognized_are,
+)
 RULES: tuple[Rule, ...] = (
     enough_metal_was_mined_in_the_group,
     no_metal_touched_a_covered_nation,
@@ -210,6 +222,7 @@ RULES: tuple[Rule, ...] = (
     *_SITE_PROGRAMMES,
     *_RMI,
     *_DUE_DILIGENCE,
+    *_LAW,
     no_step_gave_more_metal_than_it_took,
     claims_are_within_the_contained_element,
     claims_are_covered_by_entitlement,
