@@ -8,7 +8,7 @@ name of its own (`acme:L1~1`), so that what it was before is not lost; `History.
 the present name.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, cast
@@ -119,6 +119,8 @@ def as_they_stand(happenings: Iterable[Happening]) -> list[Happening]:
     a correction says of a lot that began later comes after its beginning.
     """
     in_order = sorted(happenings, key=lambda one: one.order)
+    if not any(one.replaces for one in in_order):
+        return in_order
     root: dict[str, Happening] = {}
     head: dict[str, Happening] = {}
     for one in in_order:
@@ -175,40 +177,62 @@ def build_history(happenings: Iterable[Happening]) -> History:
             simply not made.
     """
     stand = as_they_stand(happenings)
-    builder = _Builder(stand)
+    teller = Chronicler()
+    teller.hear(documents_in(stand))
+    steps: list[Step] = []
     for one in stand:
-        builder.add(one)
+        steps += teller.tell(one)
     return History(
-        steps=tuple(builder.steps),
+        steps=tuple(steps),
         happenings={one.entry: one for one in stand},
-        beginnings=builder.beginnings,
-        last=builder.names,
-        balances=builder.balances,
+        beginnings=teller.beginnings,
+        last=teller.names,
+        balances=teller.balances,
     )
 
 
-@dataclass(slots=True)
-class _Builder:
-    """Balances and names while a history is walked."""
+def documents_in(stand: Iterable[Happening]) -> Iterator[tuple[str, Assayed]]:
+    """Yield what happenings, as they stand, document of lots; a disputed word counts for nothing.
 
-    stand: Sequence[Happening]
-    steps: list[Step] = field(default_factory=list)
+    An assay governs its lot, whenever it was made: it has to be heard before the lot is told of.
+    """
+    for one in stand:
+        for movement in () if one.is_disputed else one.movements:
+            if movement.role in ("make", "assay"):
+                document = document_in(one.entry, movement)
+                if document is not None:
+                    yield movement.lot, document
+
+
+@dataclass(slots=True)
+class Chronicler:
+    """Turns happenings into steps, one by one; knows of each lot what later ones depend on."""
+
     beginnings: dict[str, Beginning] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
     balances: dict[str, int] = field(default_factory=dict)
     moisture: dict[str, str] = field(default_factory=dict)
     assays: dict[str, list[Assayed]] = field(default_factory=dict)
+    _steps: list[Step] = field(default_factory=list)
+    _order: int = 0
 
-    def __post_init__(self) -> None:
-        """Gather every lot's documents first: an assay governs the lot, whenever it was made."""
-        for one in self.stand:
-            for movement in () if one.is_disputed else one.movements:
-                if movement.role in ("make", "assay"):
-                    document = document_in(one.entry, movement)
-                    if document is not None:
-                        self.assays.setdefault(movement.lot, []).append(document)
+    def hear(self, documents: Iterable[tuple[str, Assayed]]) -> None:
+        """Take in documents, each with the lot that it is about."""
+        for lot, document in documents:
+            self.assays.setdefault(lot, []).append(document)
 
-    def add(self, one: Happening) -> None:
+    def tell(self, one: Happening) -> list[Step]:
+        """Return the steps of the next happening, as it stands."""
+        self._steps = []
+        self._add(one)
+        return self._steps
+
+    def forget(self, lot: str) -> None:
+        """Drop what is known of a lot that nothing more will happen to."""
+        for known in (self.beginnings, self.names, self.balances, self.moisture, self.assays):
+            known.pop(lot, None)
+
+    def _add(self, one: Happening) -> None:
         """Add the steps of one happening: parts one by one as they leave, the rest together."""
         if one.is_disputed:
             self._add_disputed(one)
@@ -281,8 +305,9 @@ class _Builder:
     def _step(
         self, one: Happening, kind: str, takes: tuple[Taken, ...], makes: tuple[Made, ...]
     ) -> None:
-        order = len(self.steps)
-        self.steps.append(Step(entry=one.entry, order=order, kind=kind, takes=takes, makes=makes))
+        step = Step(entry=one.entry, order=self._order, kind=kind, takes=takes, makes=makes)
+        self._steps.append(step)
+        self._order += 1
 
     def _take(self, movement: Movement) -> Taken:
         lot, amount = movement.lot, -movement.delta
@@ -314,7 +339,9 @@ class _Builder:
     def _contained(
         self, lot: str, amount: int, quantity: Mapping[str, Any]
     ) -> Mapping[str, Interval]:
-        documents = self.assays.get(lot, ())
+        documents = self.assays.get(lot)
+        if documents is None:
+            return {}
         return measured(amount, quantity, documents, self.moisture.get(lot)).contained
 
     def _weigh_again(self, one: Happening, movement: Movement) -> None:
