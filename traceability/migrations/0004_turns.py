@@ -8,6 +8,6 @@ SQL = Path(__file__).parent / "sql" / "turns.sql"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("traceability", "0002_append_only")]
+    dependencies = [("traceability", "0003_lineage")]
 
     operations = [migrations.RunSQL(SQL.read_text(), migrations.RunSQL.noop)]
