@@ -90,6 +90,24 @@ class Adjustment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """A stocktake at a site of the boundary: the element in the holder's lots that it counted.
+
+    `book_low_mg` and `book_high_mg` are by the books before it; `off_low_mg` and `off_high_mg`
+    what was found beyond them, below zero where it was less. `lots` says how many were counted.
+    """
+
+    entry: str
+    facility: str
+    at: datetime
+    lots: int
+    book_low_mg: int
+    book_high_mg: int
+    off_low_mg: int
+    off_high_mg: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
     """A claim as it was made, and when it was withdrawn.
 
@@ -249,6 +267,7 @@ class AccountRecord:
         tier: the claim tier, a level or mark as the scheme publishes it.
         claims, issues, adjustments: all that were ever stated; the booking passes by those
             that a closed period has taken in.
+        counts: stocktakes of the holder's lots at the boundary.
     """
 
     id: str
@@ -266,6 +285,7 @@ class AccountRecord:
     claims: tuple[Claim, ...]
     issues: tuple[IssuedCredit, ...]
     closes: tuple[Closed, ...]
+    counts: tuple[Count, ...] = ()
 
     def __hash__(self) -> int:
         """Return a hash that costs nothing: the same record is booked for many lots."""

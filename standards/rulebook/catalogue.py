@@ -71,5 +71,5 @@ def value_text(version: Provision) -> str:
             f"{row['country']} {row['year']}: {row['tonnes']}" for row in version.value
         )
     if isinstance(version.value, tuple):
-        return ", ".join(version.value)
+        return ", ".join(version.value) or "none"
     return str(version.value)

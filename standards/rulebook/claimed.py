@@ -24,7 +24,7 @@ from standards.rulebook.findings import (
 )
 from standards.rulebook.law import LawOnDate, Provision, Unavailable
 
-SCHEMES = ("irma", "copper_mark")
+SCHEMES = ("irma", "copper_mark", "asi")
 """Schemes with a pack of their own; an account of another is judged when there is one."""
 
 

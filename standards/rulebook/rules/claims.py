@@ -107,31 +107,34 @@ def claims_are_within_the_contained_element(dossier: Dossier, _law: LawOnDate) -
     source=QUANTITY,
     governed_by="as_of",
     reads=BOOKING,
-    aliases=("IRMA-COC-06", "CM-COC-04"),
 )
 def claims_are_covered_by_entitlement(dossier: Dossier, law: LawOnDate) -> Finding:
     """Of what is claimed of the lot nothing stands over-claimed, as the account is known now."""
     booked = booked_for(dossier, law)
 
     def check(claim: Claim) -> Checked:
-        account = booked[claim.account or ""]
-        covered, possible = account.covered(claim.id)
-        measured = at_least(
-            Fraction(covered - claim.mg), Fraction(possible - claim.mg), Fraction(0), "mg"
-        )
-        because = (
-            f"claim {claim.id}: {kg(claim.mg)} claimed, {interval_text(covered, possible)} covered"
-        )
-        over = claim.mg - possible
-        return Checked(
-            outcome=measured.outcome,
-            because=f"{because}, {kg(over)} over-claimed" if over else because,
-            measured=measured,
-            missing=missing_for(account),
-            evidence=(claim.entry,),
-        )
+        return covered_by_entitlement(booked[claim.account or ""], claim)
 
     return about_claims(dossier, check, of=_draws_on_account)
+
+
+def covered_by_entitlement(account: Booked, claim: Claim) -> Checked:
+    """Tell whether entitlement covers a claim: certainly, perhaps, or not."""
+    covered, possible = account.covered(claim.id)
+    measured = at_least(
+        Fraction(covered - claim.mg), Fraction(possible - claim.mg), Fraction(0), "mg"
+    )
+    because = (
+        f"claim {claim.id}: {kg(claim.mg)} claimed, {interval_text(covered, possible)} covered"
+    )
+    over = claim.mg - possible
+    return Checked(
+        outcome=measured.outcome,
+        because=f"{because}, {kg(over)} over-claimed" if over else because,
+        measured=measured,
+        missing=missing_for(account),
+        evidence=(claim.entry,),
+    )
 
 
 @rule(

@@ -106,10 +106,10 @@ def test_a_period_that_was_opened_below_zero_was_below_zero():
 
 
 def test_a_scheme_without_a_pack_cannot_be_told():
-    claims = (kilograms("A", 20, 12, scheme="asi"),)
-    record = account(received("one", 10, 10 * KG), claims=claims, scheme="asi")
+    claims = (kilograms("A", 20, 12, scheme="rjc"),)
+    record = account(received("one", 10, 10 * KG), claims=claims, scheme="rjc")
     found = judged(mb_03, lot(*claims, accounts=(record,)))
-    assert "no rule pack in force defines asi.account_overdraft" in found.because
+    assert "no rule pack in force defines rjc.account_overdraft" in found.because
 
 
 def test_a_scheme_without_such_a_limit_is_not_asked():
