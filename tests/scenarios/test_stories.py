@@ -3,11 +3,17 @@
 What is expected stands in the stories themselves, worked out by hand from the figures in them.
 """
 
+from datetime import date
+
 import pytest
 
 from standards.demonstrating import STORIES, shipped_scenario
+from standards.dossiers import examine
+from standards.known import followed_size, policies_at
 from standards.models import Flag
 from standards.replaying import replay
+from standards.rulebook.findings import Outcome
+from standards.rulebook.policy import Verdict, Waiver, judge
 from standards.scenario import StatementStep
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -122,6 +128,42 @@ def test_a_renewal_under_way_earns_grace_and_the_report_does_not_reach_back():
         (late, "IRMA-02"),
         ("laurentide-graphite:FLAKE-22", "IRMA-02"),
     }
+
+
+@pytest.mark.parametrize(
+    ("on", "verdict"),
+    [
+        (date(2026, 8, 15), Verdict.WAIVED),  # the waiver's last day
+        (date(2026, 8, 30), Verdict.FAIL),
+    ],
+)
+def test_an_expired_waiver_covers_no_finding_made_after_it(on, verdict):
+    """No kind of statement grants a waiver yet, so it is put beside the findings of a story."""
+    told("renewal_pending")
+    lot, club = "laurentide-graphite:FLAKE-22", "strict-club"
+    waiver = Waiver(
+        id="strict-club:W-1",
+        club=club,
+        rule_ids=("IRMA-02",),
+        lot_ids=(lot,),
+        facility_ids=("laurentide-graphite:mine",),
+        minerals=("graphite",),
+        valid_from=date(2026, 7, 1),
+        valid_until=date(2026, 8, 15),
+        cap_mg=None,
+    )
+    size = followed_size()
+    [examined] = examine(lot, size=size, as_of=on, club=club)
+    policy = policies_at(size, on=on)[club].policy
+
+    judged = judge(examined.evaluation.findings, policy, [waiver], on)
+
+    assert judged.verdict is verdict
+    [finding] = examined.evaluation.findings
+    assert finding.outcome is Outcome.NONCONFORMING  # whatever is waived
+    assert ("waived by strict-club:W-1 until 2026-08-15" in judged.because) == (
+        verdict is Verdict.WAIVED
+    )
 
 
 def test_a_conformant_refiner_may_still_contradict_itself():

@@ -249,10 +249,11 @@ def _compared(
 
 
 def _sentence(decisive: _Judged, alike: Sequence[_Judged]) -> str:
-    """Say the fact, the threshold, the entry, and how many more statements are like it."""
+    """Say the fact, the threshold, of which lot, and how many more statements are like it."""
     others = len({one.one.entry for one in alike}) - 1
-    more = f", and {others} more statements on the path" if others else ""
-    return f"{decisive.line.because} (entry {decisive.one.entry}){more}"
+    words = "statement" if others == 1 else "statements"
+    more = f", and {others} more {words} on the path" if others else ""
+    return f"{decisive.line.because} (lot {decisive.one.lot}){more}"
 
 
 def _lines(worst_first: Sequence[_Judged], dossier: Dossier) -> tuple[SiteLine, ...]:

@@ -51,9 +51,7 @@ def test_a_doubt_names_the_statement_its_author_and_honest_reasons():
     finding = found("PL-13", observed("0.001"), observed("0.02", "b", evidence=(entry("c"),)))
 
     assert finding.outcome is Outcome.NONCONFORMING
-    assert finding.because == (
-        f"so it was measured; at most 0.5 % is plausible (entry {entry('b')})"
-    )
+    assert finding.because == "so it was measured; at most 0.5 % is plausible (lot acme:L1)"
     assert finding.evidence == (entry("b"), entry("c"))
     assert [(one.entry, one.author) for one in finding.statements] == [(entry("b"), "acme")]
     assert "honest reasons may be: another weighbridge" in finding.notices[0]
@@ -65,7 +63,9 @@ def test_the_worst_decides_and_the_others_are_counted():
     finding = found("PL-06", observed(40, "a"), observed(90, "b"), observed(3, "c"))
 
     assert finding.measured.worst == 90
-    assert finding.because.endswith(f"(entry {entry('b')}), and 1 more statements on the path")
+    assert finding.because.endswith("(lot acme:L1), and 1 more statement on the path")
+    three = found("PL-06", observed(40, "a"), observed(90, "b"), observed(50, "c"))
+    assert three.because.endswith(", and 2 more statements on the path")
     assert [one.entry for one in finding.statements] == [entry("b"), entry("a")]
 
 
