@@ -7,7 +7,7 @@ with the Merkle root over them (DESIGN 3.1).
 """
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import uuid4
@@ -40,9 +40,12 @@ from traceability.ledger.entries import chain_handle
 from traceability.ledger.merkle import leaf_hash, tree_root
 from traceability.models import Lot
 from traceability.registering import record_as_service, statement_document
+from traceability.tracing import led_by_more_than
 
 BATCH = 64
-RUN_LIMIT = 50_000
+MOST_UPSTREAM = 3_000
+"""Lots whose history is in memory at once, but for one lot with more: 20 kB each."""
+RUN_LIMIT = 10_000
 _ASSESSING = 0x617373  # class of the advisory locks: one worker at a time for a lot
 
 logger = logging.getLogger(__name__)
@@ -80,11 +83,12 @@ def _assess_batch(now: datetime) -> int:
     if not claimed:
         return 0
     size = followed_size()  # read after the claim: a row that we see was followed by now
-    try:
-        with transaction.atomic():
-            _assess(claimed, size, now)
-    except TraceabilityError:
-        _one_by_one(claimed, size, now)
+    for lots in _in_bounds(claimed):
+        try:
+            with transaction.atomic():
+                _assess(lots, size, now)
+        except TraceabilityError:
+            _one_by_one(lots, size, now)
     _settle(claimed, size, now.date())
     # From here, once committed, verdicts are kept and the lots are out of the queue.
     return len(claimed)
@@ -100,6 +104,16 @@ def _claim(today: date) -> list[str]:
         )
         lots = sorted({row[0] for row in cursor.fetchall()})
     return _lock(lots)
+
+
+def _in_bounds(lots: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Yield lots in parts whose history fits into memory; those with names alike stay together."""
+    if len(lots) == 1 or not led_by_more_than(MOST_UPSTREAM, lots):
+        yield lots
+        return
+    half = len(lots) // 2
+    yield from _in_bounds(lots[:half])
+    yield from _in_bounds(lots[half:])
 
 
 def _lock(lots: Sequence[str], *, wait: bool = False) -> list[str]:

@@ -56,7 +56,7 @@ _SAME_FLOW = """
 """
 # Lots with what led to them (`is_up`), and what else a step made out of the same pool: its
 # measured part is not the others'. Entries are not looked at here: `lot_histories` does.
-_LED_TO = """
+_LED = """
 WITH RECURSIVE led(lot, is_up) AS (
     SELECT unnest(%(lots)s::text[]), true
     UNION
@@ -69,17 +69,25 @@ WITH RECURSIVE led(lot, is_up) AS (
           ELSE other.role IN ('take', 'make') AND NOT other.facts ?| '{{into,from}}' END
     WHERE led.is_up
 )
+"""
+_LED_TO = """{led}
 SELECT m.recorded_order, m.lot, m.role, m.delta, m.unit, m.facts
 FROM (SELECT lot, bool_or(is_up) AS is_up FROM led GROUP BY lot) lots
 JOIN traceability_movement m ON m.lot = lots.lot
   AND (m.role IN ('make', 'move', 'assay') OR is_up AND m.role IN ('take', 'adjust', 'title'))
 ORDER BY m.recorded_order, m.ordinal
 """
-_UPSTREAM = _LED_TO.format(below="")
+_UPSTREAM = _LED_TO.format(led=_LED.format(below=""))
 _UPSTREAM_BELOW = _LED_TO.format(
-    below="JOIN traceability_logindex i "
-    "ON i.recorded_order = made.recorded_order AND i.index < %(size)s"
+    led=_LED.format(
+        below="JOIN traceability_logindex i "
+        "ON i.recorded_order = made.recorded_order AND i.index < %(size)s"
+    )
 )
+# The recursion goes no further than the limit asks.
+_HOW_MANY = f"""{_LED.format(below="")}
+SELECT count(*) FROM (SELECT FROM led LIMIT %(most)s) found
+"""  # noqa: S608
 _DOWNSTREAM = f"""
 WITH RECURSIVE down(lot) AS (
     SELECT unnest(%(lots)s::text[])
@@ -178,6 +186,12 @@ def lot_histories(lots: Collection[str], *, size: int) -> History:
             disputed,
         ) in entries.values()
     )
+
+
+def led_by_more_than(most: int, lots: Collection[str]) -> bool:
+    """Tell whether more than so many lots, themselves included, led to some lots."""
+    [(found,)] = _rows(_HOW_MANY, {"lots": list(lots), "most": most + 1})
+    return bool(found > most)
 
 
 def onward_history(lots: Collection[str], *, size: int) -> History:
