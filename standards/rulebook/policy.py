@@ -126,11 +126,7 @@ class Reason:
         """Return the reason as JSON."""
         return {
             "rule_id": self.rule_id,
-            "subject": {
-                "kind": self.subject.kind,
-                "id": self.subject.id,
-                "mineral": self.subject.mineral,
-            },
+            "subject": self.subject.as_json(),
             "verdict": self.verdict.value,
             "outcome": None if self.outcome is None else self.outcome.value,
             "severity": self.severity,

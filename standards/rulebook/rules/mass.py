@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from standards.rulebook.composition import abridged, site_name
-from standards.rulebook.dossier import LEAF_STAGES, Dossier, Step
+from standards.rulebook.dossier import LEAF_STAGES, Dossier, MassRange, Step
 from standards.rulebook.findings import (
     Finding,
     Measured,
@@ -85,6 +86,12 @@ def _check(step: Step, tolerance: Fraction) -> _CheckedStep:
     taken, given = step.input_mg, step.output_mg
     if taken is None or given is None:
         return _CheckedStep(step=step, outcome=Outcome.INDETERMINATE, measured=None)
+    outcome, measured = _excess(taken, given, tolerance)
+    return _CheckedStep(step=step, outcome=outcome, measured=measured)
+
+
+@lru_cache(maxsize=4096)  # one step is on the paths of many lots
+def _excess(taken: MassRange, given: MassRange, tolerance: Fraction) -> tuple[Outcome, Measured]:
     allowed = 1 + tolerance
     measured = at_most(
         given.high_mg - taken.low_mg * allowed,
@@ -92,7 +99,7 @@ def _check(step: Step, tolerance: Fraction) -> _CheckedStep:
         Fraction(0),
         "mg",
     )
-    return _CheckedStep(step=step, outcome=measured.outcome, measured=measured)
+    return measured.outcome, measured
 
 
 def _sentence(checked: _CheckedStep, mineral: str) -> str:
