@@ -204,6 +204,10 @@ def test_an_unknown_facility_and_an_unknown_word_are_told_with_their_lines(world
         compared(wrong)
     [told] = caught.value.facts["problems"]
     assert (told["line"], told["column"]) == (3, "facility")
+    with pytest.raises(BadRegister, match="the register has no word 'finished'"):
+        compared(file_of(PIT.replace("completed", "finished")))
+    uncoded = compared(file_of(PIT.replace("completed", "finished")), said(register="copper_mark"))
+    assert (uncoded.words_known, compared().words_known) == (False, True)
 
     imported(world)
     assert RegistrySnapshot.objects.count() == 1
