@@ -22,6 +22,9 @@ def main() -> None:
             _execute()
     except TraceabilityError as error:
         sys.exit(f"{error}\n{error.hint}")
+    except BrokenPipeError:  # whoever read what we print, as `head` does, has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
 
 
 def _execute() -> None:

@@ -263,7 +263,7 @@ def _record_one(item: _Item, held: holding.Held, now: datetime, received_at: str
     item.outcome.is_duplicate = first is not None
     if first is not None:
         if first.payload_digest != statement.payload_digest.hex():
-            raise IdReused(str(statement.id), entry=first.entry)
+            raise IdReused(statement.id, entry=first.entry)
         return first
     _check_time(statement, now)
     held.check_stream(statement)
@@ -342,7 +342,7 @@ def _rejection(outcome: Outcome, submitted_by: str | None, now: datetime) -> Rej
     is_evidence = isinstance(error, StreamOutOfStep)
     return Rejection(
         author=author,
-        statement_id=str(statement.id) if statement else "",
+        statement_id=statement.id if statement else "",
         kind=statement.kind if statement else "",
         received_at=now,
         code=error.code,

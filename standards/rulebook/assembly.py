@@ -22,16 +22,16 @@ from standards.rulebook.dossier import (
     SourceKind,
     Step,
 )
+from standards.rulebook.forms import Form, forms_about
 from standards.rulebook.handing import holders_of, upstream
 from standards.rulebook.observing import NOTHING_OBSERVED, Observed
-from standards.rulebook.traced import LEAF_STAGE, Traced, parcel_of, passed_steps
+from standards.rulebook.traced import LEAF_STAGE, Traced, parcel_of
 from traceability.ledger import history as flow
 from traceability.ledger.apportioning import half_even, scaled
 from traceability.ledger.chronicle import Beginning, Happening, lot_of
 from traceability.ledger.plausibility.registered import Registered
 
-EXTRACTION = "extraction"
-RECOVERY = "recovery"
+EXTRACTION, RECOVERY = "extraction", "recovery"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +69,7 @@ class Evidence:
     snapshots: tuple[Snapshot, ...]
     declared: Mapping[str, Sequence[DeclaredClaim]] = field(default_factory=dict)  # by lot
     agreements: Mapping[str, Sequence[Agreement]] = field(default_factory=dict)  # by contractor
+    forms: Sequence[Form] = ()
     observed: Observed = NOTHING_OBSERVED
     claimed: Claimed = NOTHING_CLAIMED
 
@@ -134,8 +135,7 @@ def assemble(
     content = traced.sources[traced.history.last[lot]].contents.get(mineral)
     for label, mg in sorted(content.sources.items()) if content else ():
         work.add_source(label, mg)
-    for stage, entries in traced.stage_steps.items():
-        work.add_stage(stage, entries, traced.history.last[lot])
+    work.add_stages(traced.history.last[lot])
 
     lots = [_operated(one, evidence.sites) for one in upstream(traced.lots, lot)]
     holders = holders_of(lots)
@@ -159,6 +159,7 @@ def assemble(
         agreements=tuple(
             one for name in sorted(holders) for one in evidence.agreements.get(name, ())
         ),
+        forms=forms_about({one.lot_id for one in lots}, holders, evidence.forms),
         observations=evidence.observed.of(lot, mineral),
         **_claims_on(lot, mineral, evidence.claimed),
     )
@@ -308,15 +309,10 @@ class _Assembly:
 
     # ── through whose hands ───────────────────────────────────────────────────────────────
 
-    def add_stage(self, stage: str, entries: Sequence[str], name: str) -> None:
-        """Add the steps of one stage that metal of this lot passed, once each."""
-        content = self.traced.passed[stage][name].contents.get(self.mineral)
-        mass: dict[int, int] = {}
-        for label, mg in content.sources.items() if content else ():
-            for place in passed_steps(label):
-                mass[place] = mass.get(place, 0) + mg
-        for place in sorted(mass):
-            self.steps.append(self._worked(stage, entries[place], mass[place]))
+    def add_stages(self, name: str) -> None:
+        """Add the steps that metal of this lot passed, once each, stage by stage."""
+        for stage, passed in self.traced.stages_of(name, self.mineral):
+            self.steps += [self._worked(stage, entry, mg) for entry, mg in passed.items()]
 
     def _worked(self, stage: str, entry: str, mg: int) -> Step:
         happening = self.traced.history.happenings[entry]

@@ -42,7 +42,7 @@ def _row(key: str, title: str, version: Provision) -> str:
     cells = (
         f"`{key}`: {title}",
         str(version.in_force_from),
-        _value_text(version),
+        value_text(version),
         status,
         version.verification,
         source,
@@ -50,7 +50,8 @@ def _row(key: str, title: str, version: Provision) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _value_text(version: Provision) -> str:
+def value_text(version: Provision) -> str:
+    """Return the value of a version as a text: tables by name, groups by member."""
     if version.value is None:
         return "unset" if version.verification == "unset" else "none"
     if isinstance(version.value, dict):

@@ -215,8 +215,7 @@ class LawOnDate:
             raise Unavailable(key, f"no loaded rule pack defines {key}", provision=None)
         provision = parameter.on(self.on)
         if provision is None:
-            because = f"no version of {key} covers {self.on}"
-            raise Unavailable(key, because, provision=None)
+            raise Unavailable(key, _not_covered(parameter, self.on), provision=None)
         if provision.status in NOT_APPLICABLE:
             words = provision.status.replace("_", " ")
             because = f"{key} is {words} on {self.on} ({provision.source})"
@@ -226,6 +225,17 @@ class LawOnDate:
             raise Unavailable(key, because, provision=provision)
         self.provisions_read[key] = provision
         return provision
+
+
+def _not_covered(parameter: Parameter, day: date) -> str:
+    """Say why no version covers the day; the same on every day for which it is so."""
+    name = f"{parameter.key} ({parameter.title})"
+    law = [one for one in parameter.versions if one.status not in NEVER_LAW]
+    later = next((one.in_force_from for one in law if one.in_force_from > day), None)
+    if later is not None:
+        return f"{name} has no value before {later}"
+    ended = max((one.in_force_until for one in law if one.in_force_until), default=None)
+    return f"{name} has no value" if ended is None else f"{name} has no value after {ended}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

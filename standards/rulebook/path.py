@@ -139,13 +139,13 @@ def _survey(
     if without_source_mg:
         missing.append(untraced_origin(without_source_mg))
     by_stage = [sum(step.mg for step in steps if step.stage == stage) for stage in worked] or [0]
-    low = max(by_stage) + untold_mg
-    high = sum(by_stage) + untold_mg
-    if MINING in stages:  # then all of the metal is looked at, but for what is recycled
-        mined = sum(one.mg for one in parcels) - apart_mg + without_source_mg
-        low = max(mined, max(by_stage))
-        high = max(low, mined + apart_mg if steps else mined)
     total = sum(one.mg for one in parcels) + without_source_mg
+    # No more is worked than there is, also where some of it passed a stage more than once.
+    low, high = (min(total, mg + untold_mg) for mg in (max(by_stage), sum(by_stage)))
+    if MINING in stages:  # then all of the metal is looked at, but for what is recycled
+        mined = total - apart_mg
+        low = max(mined, min(total, max(by_stage)))
+        high = total if steps else mined
     return Survey(
         question=(stages, days, recycled),
         visits=tuple(visits),

@@ -63,6 +63,26 @@ GBA = Scheme(
     id="gba", name="the Global Battery Alliance", document="pilot report", latest_governs=True
 )
 """Publishes nothing about sites, so that it is none of `SCHEMES`: no club can require it."""
+LME = Scheme(
+    id="lme",
+    name="the London Metal Exchange",
+    document="LME list of brands",
+    latest_governs=True,
+    metals_key="lme.metals",
+)
+OECD = Scheme(
+    id="oecd",
+    name="the OECD Guidance",
+    document="register of risks",
+    latest_governs=True,
+)
+RMI = Scheme(
+    id="rmi",
+    name="the Responsible Minerals Assurance Process",
+    document="RMI facility list",
+    latest_governs=True,
+    metals_key="rmi.metals",
+)
 SCHEMES: Mapping[str, Scheme] = {
     one.id: one for one in (IRMA, COPPER_MARK, ASI, CMSI, ICMM, RESPONSIBLESTEEL, TSM)
 }

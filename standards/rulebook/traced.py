@@ -45,6 +45,26 @@ class Traced:
             return ()
         return tuple(sorted(self.carries[name] | self.history.elements_of(lot)))
 
+    def stages_of(self, name: str, mineral: str) -> list[tuple[str, Mapping[str, int]]]:
+        """Return the stages that metal of a lot passed: by entry, the milligrams, in log order.
+
+        The stages stand in the order in which this metal first passed them, whatever other lots
+        the history leads to.
+        """
+        stages = [(stage, self._passed(stage, name, mineral)) for stage in self.stage_steps]
+        happenings = self.history.happenings
+        return sorted(
+            (one for one in stages if one[1]), key=lambda one: happenings[next(iter(one[1]))].order
+        )
+
+    def _passed(self, stage: str, name: str, mineral: str) -> dict[str, int]:
+        content = self.passed[stage][name].contents.get(mineral)
+        mass: dict[int, int] = {}
+        for label, mg in content.sources.items() if content else ():
+            for place in passed_steps(label):
+                mass[place] = mass.get(place, 0) + mg
+        return {self.stage_steps[stage][place]: mass[place] for place in sorted(mass)}
+
     def facilities(self) -> set[str]:
         """Return every facility at which something of this history happened, or is said to."""
         found = {one.facility for one in self.history.happenings.values() if one.facility}

@@ -59,6 +59,12 @@ from standards.rulebook.rules.custody_models import (
     one_element_never_pays_for_another,
     segregated_metal_is_all_certified,
 )
+from standards.rulebook.rules.entity_lists import nobody_on_the_path_is_on_a_list
+from standards.rulebook.rules.eu_due_diligence import (
+    schemes_said_to_be_recognized_are,
+    the_battery_operator_is_diligent,
+    the_importer_is_small_or_diligent,
+)
 from standards.rulebook.rules.gba import no_pilot_score_is_used_as_a_threshold
 from standards.rulebook.rules.geography import (
     enough_metal_was_mined_in_the_group,
@@ -89,11 +95,30 @@ from standards.rulebook.rules.irma_scores import (
     critical_requirements_are_met,
     published_levels_follow_from_published_scores,
 )
+from standards.rulebook.rules.lme import the_brand_is_listed_with_track_and_certificates
 from standards.rulebook.rules.mass import no_step_gave_more_metal_than_it_took
+from standards.rulebook.rules.oecd import (
+    mitigation_makes_progress_in_time,
+    nobody_commits_the_gravest_abuses,
+    red_flags_were_looked_into,
+)
 from standards.rulebook.rules.performance import claims_rest_on_custody_and_performance
 from standards.rulebook.rules.plausibility import PLAUSIBILITY
 from standards.rulebook.rules.reconciling import stocktakes_found_what_the_books_held
 from standards.rulebook.rules.responsiblesteel import claims_about_steel_rest_on_progress_levels
+from standards.rulebook.rules.rmi import (
+    conformance_is_offered_for_what_it_is,
+    smelters_and_refiners_are_listed_for_this_metal,
+    smelters_and_refiners_were_conformant,
+    the_next_assessment_is_not_overdue,
+)
+from standards.rulebook.rules.rmi_forms import (
+    countries_agree_with_sources,
+    declarations_are_complete_enough,
+    mandatory_questions_are_answered,
+    smelters_named_are_on_the_list,
+    the_template_is_for_this_mineral,
+)
 from standards.rulebook.rules.scheme_accounts import (
     claims_exceed_neither_quantity_nor_level,
     credits_are_retired_for_the_claim_alone,
@@ -165,6 +190,29 @@ _SITE_PROGRAMMES = (
     claims_about_steel_rest_on_progress_levels,
     no_pilot_score_is_used_as_a_threshold,
 )
+_RMI = (
+    smelters_and_refiners_were_conformant,
+    smelters_and_refiners_are_listed_for_this_metal,
+    the_next_assessment_is_not_overdue,
+    the_template_is_for_this_mineral,
+    mandatory_questions_are_answered,
+    countries_agree_with_sources,
+    smelters_named_are_on_the_list,
+    declarations_are_complete_enough,
+    conformance_is_offered_for_what_it_is,
+)
+_DUE_DILIGENCE = (
+    red_flags_were_looked_into,
+    nobody_commits_the_gravest_abuses,
+    mitigation_makes_progress_in_time,
+    the_brand_is_listed_with_track_and_certificates,
+)
+_LAW = (
+    nobody_on_the_path_is_on_a_list,
+    the_importer_is_small_or_diligent,
+    the_battery_operator_is_diligent,
+    schemes_said_to_be_recognized_are,
+)
 RULES: tuple[Rule, ...] = (
     enough_metal_was_mined_in_the_group,
     no_metal_touched_a_covered_nation,
@@ -172,6 +220,9 @@ RULES: tuple[Rule, ...] = (
     *_IRMA,
     *_COPPER_MARK,
     *_SITE_PROGRAMMES,
+    *_RMI,
+    *_DUE_DILIGENCE,
+    *_LAW,
     no_step_gave_more_metal_than_it_took,
     claims_are_within_the_contained_element,
     claims_are_covered_by_entitlement,

@@ -6,9 +6,11 @@ of its own. A doubt falls on a statement, so a finding names the statements and 
 may answer; it is no accusation, and says which honest reasons there may be.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 from standards.rulebook.composition import abridged
 from standards.rulebook.dossier import Dossier
@@ -26,7 +28,9 @@ from standards.rulebook.findings import (
     not_applicable,
     percent_text,
 )
-from standards.rulebook.law import LawOnDate
+from standards.rulebook.law import LawOnDate, Provision
+from standards.rulebook.parts import parts_of
+from standards.rulebook.remembering import remembered
 from standards.rulebook.rule import Rule
 from traceability.ledger.plausibility import CHECKS
 from traceability.ledger.plausibility.check import Check
@@ -54,30 +58,57 @@ class _Limit:
     missing: str = ""
 
 
-Limit = Callable[[Observation], _Limit]
-Limits = Callable[[Dossier, LawOnDate], Limit]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Limits:
+    """What observations are compared with, and the parameters that say so, which tell it apart."""
+
+    of: Callable[[Observation], _Limit]
+    read: tuple[Provision, ...] = ()
+
+
+Limits = Callable[[Dossier, LawOnDate], _Limits]
+
+
+@dataclass(frozen=True, kw_only=True)
 class _Judged:
-    """An observation with what comes of comparing it."""
+    """An observation with what comes of comparing it.
+
+    `weight` is by what the deciding statement is chosen: failed before open, then how far.
+    """
 
     one: Observation
     outcome: Outcome
+    weight: tuple[int, Fraction]
     measured: Measured | None
     told: str  # the threshold, in words
     missing: tuple[str, ...] = ()
 
-    @property
-    def because(self) -> str:
-        """Return the fact, and the threshold it was compared with."""
-        return f"{self.one.sentence}; {self.told}" if self.told else self.one.sentence
+    @cached_property
+    def line(self) -> StatementLine:
+        """Return the fact, and the threshold it was compared with: few are ever written out."""
+        one = self.one
+        return StatementLine(
+            entry=one.entry,
+            author=one.author,
+            outcome=self.outcome,
+            because=f"{one.sentence}; {self.told}" if self.told else one.sentence,
+        )
 
-    @property
-    def weight(self) -> tuple[int, Fraction]:
-        """Return by what the deciding statement is chosen: failed before open, then how far."""
-        far = -self.measured.margin if self.measured else Fraction(0)
-        return _RANK[self.outcome], far
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Summed:
+    """What one check found on a part of a path: the doubts, worst first, and what is fine.
+
+    Args:
+        entries: of all statements it looked at.
+        farthest: of the figures that were compared, the one that went farthest.
+        at_sites: by facility, the worst doubt.
+    """
+
+    entries: frozenset[str]
+    doubted: Sequence[_Judged]
+    at_sites: Sequence[_Judged]
+    farthest: _Judged | None
 
 
 # ── from observations to a finding ────────────────────────────────────────────────────────
@@ -88,29 +119,79 @@ def _finding(check: Check, limits: Limits, dossier: Dossier, law: LawOnDate) -> 
     if not told:
         return not_applicable(f"no statement on the path is one of these: {check.concerns}")
     limit = limits(dossier, law)
-    # Nearly all observations are of no interest: those that are fine are only counted.
-    doubted = [one for one in told if not _is_fine(check, one, limit(one))]
-    if not doubted:
-        return _fine(check, told, limit)
-    worst_first = [_judge(check, one, limit(one)) for one in doubted]
-    worst_first.sort(key=lambda one: one.weight, reverse=True)
+    # What is said of a statement is the same for every lot whose path it is on, and every club.
+    question = (check.id, dossier.mineral, *map(id, limit.read))
+    found = [
+        part.recalled(question, lambda one: (_summed(check, one, limit), limit))[0]
+        for part in parts_of(told)
+    ]
+    worst_first = _merged([one.doubted for one in found])
+    if not worst_first:
+        return _fine(check, found)
     decisive = worst_first[0]
-    alike = [one for one in worst_first if one.outcome is decisive.outcome]
+    others = len(worst_first)
+    if decisive.outcome is not worst_first[-1].outcome:
+        others = next(n for n, one in enumerate(worst_first) if one.outcome is not decisive.outcome)
+    alike = worst_first[:others]
     because = _sentence(decisive, alike)
-    lines = dict.fromkeys(_statement(one) for one in worst_first[:MOST_STATEMENTS])
     details = {
         "measured": decisive.measured,
         "evidence": [
             entry for one in alike[:MOST_STATEMENTS] for entry in (one.one.entry, *one.one.evidence)
         ],
-        "statements": tuple(lines),
-        "lines": _lines(worst_first, dossier),
+        "statements": tuple(dict.fromkeys(one.line for one in worst_first[:MOST_STATEMENTS])),
+        "lines": _lines(_merged([one.at_sites for one in found]), dossier),
     }
     if decisive.outcome is Outcome.INDETERMINATE:
         missing = abridged([name for one in alike for name in one.missing])
         return indeterminate(because, missing=missing, **details)
     notices = (f"honest reasons may be: {check.explanations}",)
     return nonconforming(because, notices=notices, **details)
+
+
+def _summed(check: Check, told: Sequence[Observation], limits: _Limits) -> _Summed:
+    """Judge a part of a path. Nearly all of it is of no interest: what is fine is only counted."""
+    doubted = []
+    farthest: Observation | None = None
+    counts = check.counts_others or check.comparison in ("never", "outside_hours")
+    for one in told:
+        limit = limits.of(one)
+        if not _is_fine(check, one, limit):
+            doubted.append(_judge(check, one, limit))
+        elif not (doubted or counts or one.worst is None or limit.spares):
+            farthest = _farther(check, one, farthest)
+    doubted.sort(key=lambda one: one.weight, reverse=True)
+    at_sites = {one.one.facility: one for one in reversed(doubted)}
+    return _Summed(
+        entries=frozenset(one.entry for one in told),
+        doubted=doubted,
+        at_sites=[one for one in doubted if at_sites[one.one.facility] is one],
+        farthest=_judge(check, farthest, limits.of(farthest)) if farthest else None,
+    )
+
+
+def _farther(check: Check, one: Observation, than: Observation | None) -> Observation:
+    """Return which of two figures went farther; the earlier one if neither did."""
+    if than is None or one.worst is None or than.worst is None:
+        return one
+    is_farther = (
+        one.worst < than.worst if check.comparison == "at_least" else one.worst > than.worst
+    )
+    return one if is_farther else than
+
+
+def _merged(parts: Sequence[Sequence[_Judged]]) -> Sequence[_Judged]:
+    """Merge doubts of parts, worst first; where they are alike, those of the earlier part."""
+    told = [part for part in parts if part]
+    if len(told) < 2:
+        return told[0] if told else ()
+    *shorter, merged = told
+    merged = list(merged)
+    for part in reversed(shorter):
+        for one in reversed(part):
+            place = bisect_left(merged, 1, key=lambda other: other.weight <= one.weight)
+            merged.insert(place, one)
+    return merged
 
 
 def _is_fine(check: Check, one: Observation, limit: _Limit) -> bool:
@@ -128,57 +209,55 @@ def _is_fine(check: Check, one: Observation, limit: _Limit) -> bool:
     return limit.spares or one.worst <= limit.threshold
 
 
-def _fine(check: Check, told: Sequence[Observation], limit: Limit) -> Finding:
+def _fine(check: Check, found: Sequence[_Summed]) -> Finding:
     """Conform, with the figure that went farthest, unless it counts what others did too."""
-    many = len({one.entry for one in told})
+    many = len(frozenset[str]().union(*(one.entries for one in found)))
     because = f"none of {many} statements gives reason to doubt: {check.concerns}"
-    figures = [one for one in told if one.worst is not None and not limit(one).spares]
-    if not figures or check.counts_others or check.comparison in ("never", "outside_hours"):
+    figures = [one.farthest for one in found if one.farthest is not None]
+    if not figures:
         return conforms(because)
     extreme = min if check.comparison == "at_least" else max
-    farthest = extreme(figures, key=lambda one: one.worst or Fraction(0))
-    return conforms(because, measured=_judge(check, farthest, limit(farthest)).measured)
+    farthest = extreme(figures, key=lambda one: one.one.worst or Fraction(0))
+    return conforms(because, measured=farthest.measured)
 
 
 def _judge(check: Check, one: Observation, limit: _Limit) -> _Judged:
+    outcome, measured, told, missing = _compared(check, one, limit)
+    return _Judged(
+        one=one,
+        outcome=outcome,
+        weight=(_RANK[outcome], -measured.margin if measured else Fraction(0)),
+        measured=measured,
+        told=told,
+        missing=missing,
+    )
+
+
+def _compared(
+    check: Check, one: Observation, limit: _Limit
+) -> tuple[Outcome, Measured | None, str, tuple[str, ...]]:
+    """Return what comes of comparing: the figures, the threshold in words, and what is missing."""
     if limit.missing or one.worst is None or one.best is None:
         missing = (limit.missing,) if limit.missing else one.missing
-        open_ = Outcome.INDETERMINATE
-        return _Judged(one=one, outcome=open_, measured=None, told="", missing=missing)
+        return Outcome.INDETERMINATE, None, "", missing
     if check.comparison in ("never", "outside_hours"):
-        return _Judged(one=one, outcome=Outcome.NONCONFORMING, measured=None, told=limit.told)
+        return Outcome.NONCONFORMING, None, limit.told, ()
     compare = at_least if check.comparison == "at_least" else at_most
     measured = compare(one.worst, one.best, limit.threshold, check.unit)
     missing = one.missing if measured.outcome is Outcome.INDETERMINATE else ()
-    return _Judged(
-        one=one, outcome=measured.outcome, measured=measured, told=limit.told, missing=missing
-    )
+    return measured.outcome, measured, limit.told, missing
 
 
 def _sentence(decisive: _Judged, alike: Sequence[_Judged]) -> str:
     """Say the fact, the threshold, the entry, and how many more statements are like it."""
     others = len({one.one.entry for one in alike}) - 1
     more = f", and {others} more statements on the path" if others else ""
-    return f"{decisive.because} (entry {decisive.one.entry}){more}"
-
-
-def _statement(judged: _Judged) -> StatementLine:
-    return StatementLine(
-        entry=judged.one.entry,
-        author=judged.one.author,
-        outcome=judged.outcome,
-        because=judged.because,
-    )
+    return f"{decisive.line.because} (entry {decisive.one.entry}){more}"
 
 
 def _lines(worst_first: Sequence[_Judged], dossier: Dossier) -> tuple[SiteLine, ...]:
     """Return a line per site that worked the metal, with the worst that is said of it."""
-    total = max(1, sum(source.mg for source in dossier.sources))
-    worked: dict[str, int] = {}
-    passed = [(one.facility_id, one.mg) for one in dossier.sources]
-    for name, mg in (*passed, *((one.facility_id, one.mg) for one in dossier.steps)):
-        if name is not None:
-            worked[name] = max(worked.get(name, 0), mg)
+    total, worked = remembered(dossier, "metal worked by site", _worked)
     told: dict[str, _Judged] = {}
     for one in worst_first:
         if one.one.facility in worked:
@@ -188,26 +267,37 @@ def _lines(worst_first: Sequence[_Judged], dossier: Dossier) -> tuple[SiteLine, 
             facility_id=name,
             share=min(Fraction(1), Fraction(worked[name], total)),
             outcome=one.outcome,
-            because=one.because,
+            because=one.line.because,
         )
         for name, one in told.items()
     )
 
 
+def _worked(dossier: Dossier) -> tuple[int, dict[str, int]]:
+    """Return the metal of all sources, and by site how much of it passed there."""
+    worked: dict[str, int] = {}
+    passed = [(one.facility_id, one.mg) for one in dossier.sources]
+    for name, mg in (*passed, *((one.facility_id, one.mg) for one in dossier.steps)):
+        if name is not None:
+            worked[name] = max(worked.get(name, 0), mg)
+    return max(1, sum(source.mg for source in dossier.sources)), worked
+
+
 # ── thresholds ────────────────────────────────────────────────────────────────────────────
 
 
-def _never(_dossier: Dossier, _law: LawOnDate) -> Limit:
-    return lambda _one: _Limit()
+def _never(_dossier: Dossier, _law: LawOnDate) -> _Limits:
+    return _Limits(of=lambda _one: _Limit())
 
 
 def _one_value(key: str, words: str) -> Limits:
     """Return a limit that is the value of one parameter."""
 
-    def limits(_dossier: Dossier, law: LawOnDate) -> Limit:
-        value = law[f"plausibility.{key}"].value
+    def limits(_dossier: Dossier, law: LawOnDate) -> _Limits:
+        provision = law[f"plausibility.{key}"]
+        value = provision.value
         limit = _Limit(threshold=Fraction(value), told=words.format(value))
-        return lambda _one: limit
+        return _Limits(of=lambda _one: limit, read=(provision,))
 
     return limits
 
@@ -215,10 +305,11 @@ def _one_value(key: str, words: str) -> Limits:
 def _one_share(key: str, words: str) -> Limits:
     """Return a limit that is the share of one parameter, said in percent."""
 
-    def limits(_dossier: Dossier, law: LawOnDate) -> Limit:
-        share = Fraction(law[f"plausibility.{key}"].value)
+    def limits(_dossier: Dossier, law: LawOnDate) -> _Limits:
+        provision = law[f"plausibility.{key}"]
+        share = Fraction(provision.value)
         limit = _Limit(threshold=share, told=words.format(percent_text(share)))
-        return lambda _one: limit
+        return _Limits(of=lambda _one: limit, read=(provision,))
 
     return limits
 
@@ -226,24 +317,24 @@ def _one_share(key: str, words: str) -> Limits:
 def _share_of_cases(key: str) -> Limits:
     """Return a limit on a share that speaks only from a number of cases on."""
 
-    def limits(_dossier: Dossier, law: LawOnDate) -> Limit:
-        share = law[f"plausibility.{key}_share"].share
-        least = int(law[f"plausibility.{key}_least"].value)
+    def limits(_dossier: Dossier, law: LawOnDate) -> _Limits:
+        read = law[f"plausibility.{key}_share"], law[f"plausibility.{key}_least"]
+        share, least = read[0].share, int(read[1].value)
         told = f"at most {percent_text(share)} is plausible from {least} on"
         few, enough = _Limit(threshold=share, spares=True), _Limit(threshold=share, told=told)
-        return lambda one: few if one.cases < least else enough
+        return _Limits(of=lambda one: few if one.cases < least else enough, read=read)
 
     return limits
 
 
-def _production(dossier: Dossier, law: LawOnDate) -> Limit:
+def _production(dossier: Dossier, law: LawOnDate) -> _Limits:
     """Return the limit that a country's last known production sets."""
     name = PRODUCTION.get(dossier.mineral)
     if name is None:
         lacking = _Limit(missing=f"annual production of {dossier.mineral} by country")
-        return lambda _one: lacking
-    provision = law[f"plausibility.production_{name}"]
-    share = Fraction(law["plausibility.production_share"].value)
+        return _Limits(of=lambda _one: lacking)
+    read = law[f"plausibility.production_{name}"], law["plausibility.production_share"]
+    provision, share = read[0], Fraction(read[1].value)
 
     def limit(one: Observation) -> _Limit:
         country, _, year = one.against.partition(" ")
@@ -258,12 +349,13 @@ def _production(dossier: Dossier, law: LawOnDate) -> Limit:
             told = f"{told}, of which {percent_text(share)} is plausible"
         return _Limit(threshold=Fraction(row["tonnes"]) * share * 10**9, told=told)
 
-    return limit
+    return _Limits(of=limit, read=read)
 
 
-def _speed(_dossier: Dossier, law: LawOnDate) -> Limit:
+def _speed(_dossier: Dossier, law: LawOnDate) -> _Limits:
     """Return the limit of the mode of transport that was stated, else of any other."""
-    fastest = law["plausibility.fastest_kmh"].value
+    provision = law["plausibility.fastest_kmh"]
+    fastest = provision.value
 
     def limit(one: Observation) -> _Limit:
         mode = one.against if one.against in fastest else "other"
@@ -272,12 +364,13 @@ def _speed(_dossier: Dossier, law: LawOnDate) -> Limit:
         told = f"at most {fastest[mode]} km/h is plausible"
         return _Limit(threshold=Fraction(fastest[mode]), told=told)
 
-    return limit
+    return _Limits(of=limit, read=(provision,))
 
 
-def _night(_dossier: Dossier, law: LawOnDate) -> Limit:
+def _night(_dossier: Dossier, law: LawOnDate) -> _Limits:
     """Return a limit that is above zero within the hours of night."""
-    hours = law["plausibility.night"].value
+    provision = law["plausibility.night"]
+    hours = provision.value
     first, last = (_minutes(hours[end]) for end in ("from", "until"))
     told = f"night is from {hours['from']} to {hours['until']}"
 
@@ -286,7 +379,7 @@ def _night(_dossier: Dossier, law: LawOnDate) -> Limit:
         inside = first <= minute <= last if first <= last else minute >= first or minute <= last
         return _Limit(threshold=Fraction(int(inside)), told=told)
 
-    return limit
+    return _Limits(of=limit, read=(provision,))
 
 
 def _minutes(clock: str) -> int:

@@ -172,6 +172,8 @@ def test_rule_ids_are_permanent_and_unique():
         *(f"CM-COC-{number:02}" for number in range(1, 7)),
         *("TSM-01", "TSM-02", "TSM-03", "ICMM-01", "CMSI-01", "ASI-01", "ASI-02", "RS-01"),
         "GBA-01",
+        *(f"RMI-{number:02}" for number in range(1, 10)),
+        *("OECD-01", "OECD-02", "OECD-03", "LME-01", "LAW-01", "EU-01", "EU-02", "EU-03"),
         *("MB-13", "MB-01", "ISO-MB-02", "MB-02", "MB-03", "MB-04"),
         *("MB-05", "MB-06", "MB-11", "MB-12", "MB-08", "ISO-MB-01", "MB-07", "MB-09", "MB-10"),
         *("IRMA-COC-04", "ISO-TR-01", "ISO-IP-01", "ISO-SG-01", "ISO-CB-01", "ISO-BC-01"),
