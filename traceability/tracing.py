@@ -72,6 +72,8 @@ def lot_histories(lots: Collection[str], *, size: int) -> History:
         entries = entries_of(movements, size)
     add_consignment_assays(movements, entries, size)
     return build_history(happenings_of(movements, entries))
+
+
 _LED_BY_MORE = "SELECT ledger_led_by_more_than(%(lots)s, %(most)s)"
 
 

@@ -303,7 +303,7 @@ class _Assembly:
                     mg=part,
                     input_mg=None,
                     output_mg=None,
-                    missing=(f"masses of {row['stage']} of lot {begun.lot} before it entered",),
+                    missing=(_masses_before(row["stage"], begun.lot),),
                     **self._place(row.get("facility"), row),
                 )
             )
@@ -400,3 +400,8 @@ def _added(masses: Iterable[MassRange | None]) -> MassRange | None:
             return None
         low, high = low + mass.low_mg, high + mass.high_mg
     return MassRange(low_mg=low, high_mg=high)
+
+
+def _masses_before(stage: str, lot: str) -> str:
+    words = stage.replace("_", " ")
+    return f"masses in and out of {words} of lot {lot} before it entered the ledger"

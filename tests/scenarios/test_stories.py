@@ -126,5 +126,6 @@ def test_no_credit_changes_a_figure_of_the_path():
     paths = [one for one in findings(done) if one["rule_id"] == "B4"]
     assert len(paths) == 3
     assert all(one["because"] == paths[0]["because"] for one in paths)
-    assert "touched CN: refining" in paths[0]["because"]
+    worked = "of the Co was worked in CN, a covered nation: refining of lot superior-cells:COSO4-19"
+    assert worked in paths[0]["because"]
     assert flagged("open-water-club") >= {("superior-cells:COSO4-19", "B4")}

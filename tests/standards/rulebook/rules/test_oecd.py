@@ -148,7 +148,7 @@ FLAGS = [
         "an area from the day after",
         refined(country="CD", as_of=date(2011, 12, 31)),
         OPEN,
-        "no version of",
+        "has no value before",
     ),
     case(
         "OECD-01",
