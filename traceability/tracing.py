@@ -74,7 +74,10 @@ def lot_histories(lots: Collection[str], *, size: int) -> History:
     return build_history(happenings_of(movements, entries))
 
 
-_LED_BY_MORE = "SELECT ledger_led_by_more_than(%(lots)s, %(most)s)"
+def led_by_more_than(most: int, lots: Collection[str]) -> bool:
+    """Tell whether more than so many lots, themselves included, led to some lots."""
+    [(found,)] = fetch(_LED_BY_MORE, {"lots": list(lots), "most": most})
+    return bool(found)
 
 
 def descendants(lots: Iterable[str]) -> set[str]:

@@ -75,6 +75,7 @@ def _about_tiers(dossier: Dossier, law: LawOnDate, minimum: str) -> Finding:
         total_mg=asked.survey.total_mg,
         untold_mg=asked.survey.untold_mg,
         minimum=threshold(law, minimum),
+        mineral=dossier.mineral,
         words="comes from sites of the tiers that the policy asks for",
         missing=asked.survey.missing,
         notices=asked.survey.notices,
