@@ -422,7 +422,7 @@ BLENDS = [
         "exactly enough",
         blend(),
         PASS,
-        "60 % of the metal",
+        "60 % of the Cu",
         policy__tiers=TIERS | {"irma IRMA 0": 0},
     ),
     case(
@@ -430,7 +430,7 @@ BLENDS = [
         "less than enough",
         blend(parts=(replace(PARTS[0], mg=5), replace(PARTS[1], mg=5))),
         FAIL,
-        "50 % of the metal",
+        "50 % of the Cu",
         policy__tiers=TIERS | {"irma IRMA 0": 0},
     ),
     case(
