@@ -35,6 +35,8 @@ from standards.rulebook.evaluation import Evaluation, code_version, verdict_dige
 from standards.rulebook.findings import canonical_json
 from standards.rulebook.law import Law
 from standards.rulebook.traced import Traced
+from standards.rulebook.waiving import Granted
+from standards.waiving import granted_at
 from traceability.errors import NoServiceKey, TraceabilityError
 from traceability.ledger.entries import chain_handle
 from traceability.ledger.merkle import leaf_hash, tree_root
@@ -166,6 +168,7 @@ class _Round:
     law: Law
     packs: Mapping[str, str]
     adopted: Mapping[str, Adopted]
+    granted: Mapping[str, Granted]
 
 
 def _assess(lots: Sequence[str], size: int, now: datetime) -> None:
@@ -180,6 +183,7 @@ def _assess(lots: Sequence[str], size: int, now: datetime) -> None:
         law=law,
         packs={pack.id: pack.digest for pack in law.packs},
         adopted=adopted,
+        granted=granted_at(size, adopted),
     )
     seen = clubs_that_see(lots, adopted, on=now.date())
     salts = dict(Lot.objects.filter(id__in=lots).values_list("id", "salt"))
@@ -203,6 +207,7 @@ def _assess_one(
     policies = {club: turn.adopted[club].policy for club in clubs}
     minerals = turn.traced.minerals_of(lot)
     days = [next_policy_day(turn.size, after=today)]
+    days += [turn.granted[club].next_day(today) for club in clubs]
     for mineral in minerals:
         dossier = assemble(turn.traced, lot, mineral, evidence=turn.evidence, as_of=today)
         told = assess(dossier, turn.law, policies)
@@ -211,7 +216,10 @@ def _assess_one(
         for club, evaluation in told.items():
             row = _keep(dossier, handle, club, evaluation, kept.get((mineral, club)), turn)
             if club:
-                raise_flags(row, evaluation.findings, turn.adopted[club], now=turn.now)
+                waivers = turn.granted[club].for_lot(lot, mineral)
+                raise_flags(
+                    row, evaluation.findings, turn.adopted[club], waivers=waivers, now=turn.now
+                )
 
     gone = {mineral for mineral, _ in kept} - set(minerals)
     if gone:

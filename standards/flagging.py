@@ -19,6 +19,7 @@ from standards.questioning import ask
 from standards.rulebook.findings import Finding
 from standards.rulebook.policy import Judgement as Judged
 from standards.rulebook.policy import Reason, Verdict, judge
+from standards.rulebook.waiving import Waiver
 from traceability.errors import FlagNotOpen, ReasonMissing
 from traceability.models import Membership
 
@@ -32,7 +33,12 @@ MAX_BECAUSE = 4_000
 
 
 def raise_flags(
-    assessment: Assessment, findings: Iterable[Finding], adopted: Adopted, *, now: datetime
+    assessment: Assessment,
+    findings: Iterable[Finding],
+    adopted: Adopted,
+    *,
+    waivers: Iterable[Waiver] = (),
+    now: datetime,
 ) -> Judged:
     """Judge an assessment under a club's policy; open, keep or close the club's flags about it.
 
@@ -42,9 +48,10 @@ def raise_flags(
     Args:
         assessment: the current one of (lot, mineral, club).
         findings: what it holds, as values.
+        waivers: the club's, as used for this lot and mineral.
     """
     findings = list(findings)
-    judged = judge(findings, adopted.policy, (), now.date())
+    judged = judge(findings, adopted.policy, waivers, now.date())
     row = _keep_judgement(assessment, adopted, judged)
     problems: dict[str, Reason] = {}
     for reason in judged.reasons:  # worst first
