@@ -28,6 +28,10 @@ CITED = {
         "CM-02": {"copper_mark.marks", "copper_mark.minimum_share"},
         "CM-COC-02": {"copper_mark.coc_metals"},
     },
+    "conformant_and_contradicted": {
+        "RMI-01": {"rmi.accepted_statuses", "rmi.minimum_share", "rmi.time_rule"},
+        "RMI-06": {"rmi.emrt_questions", "rmi.templates"},
+    },
     "credits_and_origin": {
         "B4": {"geography.covered_nations", "geography.treated_as"},
         "ISO-BC-01": set(),
@@ -118,6 +122,18 @@ def test_a_renewal_under_way_earns_grace_and_the_report_does_not_reach_back():
         (late, "IRMA-02"),
         ("laurentide-graphite:FLAKE-22", "IRMA-02"),
     }
+
+
+def test_a_conformant_refiner_may_still_contradict_itself():
+    done = told("conformant_and_contradicted")
+
+    conformant, *forms = findings(done)
+    assert conformant["outcome"] == "conforms"
+    assert [one["outcome"] for one in forms] == ["nonconforming", "nonconforming", "conforms"]
+    for one in forms[:2]:
+        areas = [cite for cite in one["cites"] if cite["key"] == "oecd.cahra_countries"]
+        assert [cite["source"] for cite in areas] == ["Due-care club, policy 1, clause 2"]
+        assert "Q3 is answered with no, yet metal from CD" in one["because"]
 
 
 def test_no_credit_changes_a_figure_of_the_path():
