@@ -14,7 +14,7 @@ What one may not see is answered like what does not exist. Reading another compa
 a `Reading`, which its owner sees.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any, Protocol
@@ -402,6 +402,14 @@ def note_record_read(
     """Write down that another company's record, such as an account, was read; `lot` names it."""
     if owner != reader:
         _note({(name, owner)}, reader=reader, what=what, person=person, now=timezone.now())
+
+
+def note_records_read(
+    owners: Mapping[str, str], *, reader: str, what: str, person: str = ""
+) -> None:
+    """Write down that records of other companies were read, all at once; `owners` by name."""
+    others = {(name, owner) for name, owner in owners.items() if owner != reader}
+    _note(others, reader=reader, what=what, person=person, now=timezone.now())
 
 
 def note_answer(
