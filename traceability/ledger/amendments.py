@@ -32,7 +32,6 @@ from traceability.ledger.book import (
     HELD,
     Book,
     Consignment,
-    Draft,
     Effects,
     Lot,
     Movement,
@@ -40,6 +39,7 @@ from traceability.ledger.book import (
     gross,
     is_same_water,
 )
+from traceability.ledger.draft import Draft
 from traceability.ledger.effective import parse_effective
 from traceability.ledger.kinds import CUSTODY
 from traceability.ledger.shapes import Quantity
