@@ -28,6 +28,7 @@ def main() -> None:
     """Fill a ledger, change the policy, judge; print lots a second and the memory."""
     with fresh_ledger() as directory:
         world = World()
+        world.begin()
         world.groups("shared", ancestors=100, groups=4, lots=60)
         world.groups("alone", ancestors=100, groups=60, lots=1)
         world.groups("deep", ancestors=1_000, groups=3, lots=20)
@@ -64,11 +65,14 @@ class World:
     """One mine, one smelter, a scheme and a club for every set of lots."""
 
     def __init__(self) -> None:
+        self.version = 0
+        self.clubs: dict[str, int] = {}
+
+    def begin(self) -> None:
+        """Begin the ledger, with its companies and their sites, packs and certificates."""
         from traceability.registering import begin_ledger
 
         begin_ledger(operator="operator", name="Operator", country="CA", effective="2026-01-01")
-        self.version = 0
-        self.clubs: dict[str, int] = {}
         for name, role in {
             "mine": "company",
             "smelter": "company",
@@ -77,7 +81,7 @@ class World:
             self.register(name, role)
         self.site("mine:pit", "mine", ["mine"])
         self.site("smelter:works", "smelter", ["smelter", "refinery"])
-        self._packs()
+        self.packs()
         self._certificates()
 
     def groups(self, club: str, *, ancestors: int, groups: int, lots: int) -> None:
@@ -196,7 +200,8 @@ class World:
         }
         adopt_policy(form, effective="2026-01-01", now=NOW)
 
-    def _packs(self) -> None:
+    def packs(self) -> None:
+        """Activate every pack that no club laid over another."""
         from datetime import date
 
         from standards.certifying import activate_pack

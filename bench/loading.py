@@ -172,25 +172,34 @@ class Loader:
 
     def __init__(self) -> None:
         import psycopg
-        from django.db import connection
+        from django.db import connection, transaction
 
         from traceability import holding
-        from traceability.ledger.needs import Needs
-        from traceability.models import Entry, Facility, Key, Organization
+
+        with transaction.atomic():
+            self.held = holding.hold(_everybody(), [])
+        self.resume()
+        connection.ensure_connection()
+        self.connection: psycopg.Connection[Any] = connection.connection
+
+    def resume(self) -> None:
+        """Go on where the ledger stands now, whoever wrote to it since `pause`."""
+        from traceability.models import Entry
         from traceability.tracing import log_state
 
-        needs = Needs(
-            kids=set(Key.objects.values_list("kid", flat=True)),
-            facilities=set(Facility.objects.values_list("id", flat=True)),
-            organizations=set(Organization.objects.values_list("id", flat=True)),
-        )
-        self.held = holding.hold(needs, [])
         self.state = log_state()
         self.edge = [bytes.fromhex(part) for part in self.state.edge]
         newest = Entry.objects.order_by("-recorded_order").values_list("recorded_order", flat=True)
         self.order = newest[0]
-        connection.ensure_connection()
-        self.connection: psycopg.Connection[Any] = connection.connection
+
+    def pause(self) -> None:
+        """Let the ledger be used; lots that are spoken of again have no row of their own yet."""
+        from django.db import connections
+
+        self.state.edge = [part.hex() for part in self.edge]
+        self.state.save()
+        with connections["owner"].cursor() as cursor:  # the application may only draw from it
+            cursor.execute("SELECT setval('recorded_order', %s)", [self.order])
 
     def add(self, batch: Sequence[Signed]) -> None:
         """Decide on statements in order, as recording does, and copy what came of it."""
@@ -214,39 +223,43 @@ class Loader:
         self.held.book.statements.clear()
 
     def finish(self) -> None:
-        """Copy the state of all that is left, and let the sequence go on after it."""
-        from django.db import connections
-
-        names = [*self.held.book.lots, *self.held.book.consignments]
-        self._copy_ended(set(names))
-        state = self.state
-        state.edge = [part.hex() for part in self.edge]
-        state.save()
-        with connections["owner"].cursor() as cursor:  # the application may only draw from it
-            cursor.execute("SELECT setval('recorded_order', %s)", [self.order])
+        """Copy the state of all that is left."""
+        self._copy_ended({*self.held.book.lots, *self.held.book.consignments})
+        self.pause()
 
     def _copy_entries(self) -> None:
         from traceability import rows
 
-        orders, links, movements, leaves = [], [], [], []
-        entries, texts = [], []
-        for n, sealed in enumerate(self.held.sealed, 1):
-            self.order += 1
-            row = rows.entry_row(n, sealed)
-            entries.append((self.order, *(row[name] for name in _ENTRY)))
-            texts.append((self.order, row["jws"], "[]"))
-            orders.append(self.order)
-            leaves.append(bytes.fromhex(sealed.entry.hash))
-            links += [(s, self.order, before) for s, before in sealed.entry.previous.items()]
-            for ordinal, movement in enumerate(sealed.effects.movements):
-                told = rows.movement_row(n, ordinal, movement)
-                facts = _json(told.pop("facts"))
-                movements.append((self.order, *(told[name] for name in _MOVEMENT), facts))
-        self._copy("entry", ("recorded_order", *_ENTRY), entries)
-        self._copy("statementtext", ("recorded_order", "jws", "disclosures"), texts)
-        self._copy("entrysubject", ("subject", "recorded_order", "previous"), links)
-        self._copy("movement", ("recorded_order", *_MOVEMENT, "facts"), movements)
-        self._sequence(orders, leaves)
+        first = self.order + 1
+        sealed = list(enumerate(self.held.sealed, first))
+        self.order += len(sealed)
+        self._copy(
+            "entry",
+            ("recorded_order", "body", *rows.ENTRY),
+            [(order, one.entry.body.decode(), *rows.entry_row(one)) for order, one in sealed],
+        )
+        self._copy(
+            "statementtext",
+            ("recorded_order", "jws", "disclosures"),
+            [(order, one.statement.raw.decode(), "[]") for order, one in sealed],
+        )
+        self._copy(
+            "entrysubject",
+            ("recorded_order", "subject", "previous"),
+            [(order, *link) for order, one in sealed for link in one.entry.previous.items()],
+        )
+        self._copy(
+            "movement",
+            ("recorded_order", *rows.MOVEMENT),
+            [
+                (order, *rows.movement_row(ordinal, movement))
+                for order, one in sealed
+                for ordinal, movement in enumerate(one.effects.movements)
+            ],
+        )
+        self._sequence(
+            [order for order, _ in sealed], [bytes.fromhex(one.entry.hash) for _, one in sealed]
+        )
 
     def _sequence(self, orders: Sequence[int], leaves: Sequence[bytes]) -> None:
         """Give entries their place in the log and extend its tiles, as the sequencer does."""
@@ -272,12 +285,10 @@ class Loader:
             if name in book.consignments:
                 state, chain = book.consignments.pop(name), subjects.pop(name)
                 told = {"shipped": state.shipped, "waiting": state.waiting}
-                others.append((name, chain.salt.hex(), chain.head, _json(told)))
+                others.append((name, chain.salt.hex(), chain.head, rows.json_text(told)))
                 continue
-            row = rows.lot_row(book.lots.pop(name), subjects.pop(f"lot:{name}"))
-            row["owners"] = _json(row["owners"])
-            lots.append((*(row[column] for column in _LOT), 0))
-        self._copy("lot", (*_LOT, "last_order"), lots)
+            lots.append((*rows.lot_row(book.lots.pop(name), subjects.pop(f"lot:{name}")), "0"))
+        self._copy("lot", (*rows.LOT, "last_order"), lots)
         self._copy("subject", ("id", "salt", "head", "state"), others)
 
     def _copy(self, table: str, columns: Sequence[str], lines: Sequence[tuple[Any, ...]]) -> None:
@@ -289,22 +300,13 @@ class Loader:
                 copied.write_row(line)
 
 
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(text.split())
+def _everybody() -> Any:
+    """Return the ids of all keys, facilities and organizations."""
+    from traceability.ledger.needs import Needs
+    from traceability.models import Facility, Key, Organization
 
-
-_ENTRY = _names(
-    "hash body kind author kid held_by statement_id payload_digest facility stage event reported "
-    "effective effective_on received_at replaces waits_on"
-)
-_MOVEMENT = _names("ordinal lot role delta unit")
-_LOT = _names(
-    "id custodian state facility amount unit basis material form owners known_to consignment "
-    "consignee salt head"
-)
-
-
-def _json(value: object) -> str:
-    import orjson
-
-    return orjson.dumps(value).decode()
+    return Needs(
+        kids=set(Key.objects.values_list("kid", flat=True)),
+        facilities=set(Facility.objects.values_list("id", flat=True)),
+        organizations=set(Organization.objects.values_list("id", flat=True)),
+    )

@@ -11,31 +11,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 from msgspec import Struct
 
 from traceability import seeing
+from traceability.descending import elements_of, lots_of_facility, passages
 from traceability.errors import UnknownElement
-from traceability.ledger.chronicle import History, lot_of
 from traceability.ledger.elements import is_element
-from traceability.ledger.lineage import check_depth, junctions
-from traceability.ledger.recall import (
-    Hit,
-    Portion,
-    Question,
-    elements_of,
-    hits,
-    of_facility,
-    of_lot,
-)
+from traceability.ledger.lineage import Ways, check_depth
+from traceability.ledger.recall import Hit, OfFacility, OfLot, Portion, Question, recalled
 from traceability.ledger.shapes import Country
-from traceability.models import Audience, Entry, Facility, Lot, Movement
-from traceability.tracing import facility_history, onward_history
+from traceability.models import Entry, Facility, Movement
+from traceability.tallying import Tally, Totals
 from traceability.upstream import Share, share_of
 
-T = TypeVar("T")
 _AT_ONCE = 1_000  # lots; what one turn of look-ups is for
 PASSED_ON = "passed_on"
 
@@ -96,55 +87,6 @@ class HitLine(Struct, frozen=True, kw_only=True):
         return f"{self.depth:6} {self.lot}  {self.holder or self.state}  {shares}"
 
 
-class ElementLeft(Struct, frozen=True, kw_only=True):
-    """How much of an element is hit of what lots have left, for certain and at most."""
-
-    element: str
-    hit_mg: str
-    at_most_mg: str
-
-
-class HolderLine(Struct, frozen=True, kw_only=True):
-    """What one company has that is hit: lots with something left, gross and metal left in them.
-
-    `audiences` are the clubs it is a member of, of those the reader is one of, or runs.
-    """
-
-    organization: str
-    lots: int
-    products: int
-    left_mg: str
-    left_pieces: str
-    elements: list[ElementLeft]
-    audiences: list[str]
-
-
-class CustomerLine(Struct, frozen=True, kw_only=True):
-    """A company that the reader shipped lots to that are hit."""
-
-    organization: str
-    lots: int
-    audiences: list[str]
-
-
-class Totals(Struct, frozen=True, kw_only=True):
-    """All lines together. What is left is counted where the reader knows it, and counted once.
-
-    `blinded_lots`: lots on the way to those told that the reader may not see. `is_complete`:
-    no lot that it may see lies deeper than was asked.
-    """
-
-    lots: int
-    products: int
-    blinded_lots: int
-    is_complete: bool
-    left_mg: str
-    left_pieces: str
-    elements: list[ElementLeft]
-    holders: list[HolderLine]
-    customers: list[CustomerLine]
-
-
 class RecallHead(Struct, frozen=True, kw_only=True):
     """The question after a facility."""
 
@@ -203,11 +145,17 @@ def recall_of(
     """
     _check(elements, depth)
     seeing.facility_named_to(facility, reader)
-    history = facility_history(facility, since=since, size=size)
-    question = of_facility(history, facility, since=since)
-    followed = sorted(elements or elements_of(history, question))
-    head = RecallHead(facility=facility, from_=since, log_size=size, elements=followed)
-    return _telling(head, facility, history, question, reader=reader, person=person, depth=depth)
+    lots = lots_of_facility(facility, since=since)
+    followed = sorted(elements or elements_of(lots, size=size))
+    return _telling(
+        RecallHead(facility=facility, from_=since, log_size=size, elements=followed),
+        OfFacility(facility=facility, since=since),
+        lots,
+        about=facility,
+        reader=reader,
+        person=person,
+        depth=depth,
+    )
 
 
 def descent_of(
@@ -227,13 +175,16 @@ def descent_of(
     """
     _check(elements, depth)
     seeing.lot_seen_by(lot, reader)
-    history = onward_history([lot], size=size)
-    question = of_lot(history, lot)
-    followed = sorted(elements or elements_of(history, question))
-    head = DescentHead(lot=lot, log_size=size, elements=followed)
-    told = _telling(head, lot, history, question, reader=reader, person=person, depth=depth)
-    told.found = [hit for hit in told.found if hit.lot != lot]  # it did not come of itself
-    return told
+    followed = sorted(elements or elements_of([lot], size=size))
+    return _telling(
+        DescentHead(lot=lot, log_size=size, elements=followed),
+        OfLot(lot=lot),
+        [lot],
+        about=lot,
+        reader=reader,
+        person=person,
+        depth=depth,
+    )
 
 
 def _check(elements: Sequence[str], depth: int | None) -> None:
@@ -245,20 +196,21 @@ def _check(elements: Sequence[str], depth: int | None) -> None:
 
 def _telling(
     head: RecallHead | DescentHead,
-    about: str,
-    history: History,
     question: Question,
+    lots: Sequence[str],
     *,
+    about: str,
     reader: str,
     person: str | None,
     depth: int | None,
 ) -> "Telling":
+    ways = Ways()
+    told = passages(lots, size=head.log_size, elements=head.elements)
     return Telling(
         head=head,
         about=about,
-        history=history,
-        question=question,
-        found=hits(history, question, elements=head.elements),
+        found=recalled(question, told, elements=head.elements, ways=ways),
+        ways=ways,
         reader=reader,
         person=person,
         depth=depth,
@@ -274,33 +226,29 @@ class Telling:
 
     head: RecallHead | DescentHead
     about: str
-    history: History
-    question: Question
-    found: Sequence[Hit]
+    found: Iterator[Hit]  # read as lines are told, once
+    ways: Ways
     reader: str
     person: str | None  # who is noted as having read; None at the console
     depth: int | None
     names: seeing.OpenNames = field(init=False)
     is_complete: bool = True
-    _shown: set[str] = field(default_factory=set)
     _owners: set[str] = field(default_factory=set)
-    _tally: "_Tally" = field(init=False)
+    _tally: Tally = field(default_factory=Tally)
 
     def __post_init__(self) -> None:
         """Look up once what the reader may name."""
         self.names = seeing.names_open_to(self.reader)
-        self._tally = _Tally()
 
     def lines(self) -> Iterator[HitLine]:
-        """Yield a line per lot that the reader may see, in the order in which they came to be."""
-        remaining = iter(self.found)
-        while chunk := list(islice(remaining, _AT_ONCE)):
+        """Yield a line per lot that the reader may see, as soon as all of its story is read."""
+        while chunk := list(islice(self.found, _AT_ONCE)):
             yield from self._lines(chunk)
 
     def totals(self) -> Totals:
         """Return all lines together."""
         return self._tally.totals(
-            blinded=self._blinded(), is_complete=self.is_complete, reader=self.reader
+            blinded=self.ways.untold(), is_complete=self.is_complete, reader=self.reader
         )
 
     def as_json(self) -> Iterator[bytes]:
@@ -321,32 +269,45 @@ class Telling:
 
     def _lines(self, chunk: Sequence[Hit]) -> Iterator[HitLine]:
         visible = seeing.lots_seen_by(self.reader).filter(id__in=[hit.lot for hit in chunk])
-        lots = {lot.id: lot for lot in visible}
-        chunk = [hit for hit in chunk if hit.lot in lots]
-        if self.depth is not None:
-            near = [hit for hit in chunk if hit.reached.depth <= self.depth]
-            self.is_complete &= len(near) == len(chunk)
-            chunk = near
+        rows = visible.order_by().values_list(*_Lot.__struct_fields__)
+        lots = {lot.id: lot for lot in (_Lot(*row) for row in rows)}
+        chunk = [hit for hit in chunk if hit.lot in lots and self._is_told(hit)]
         self._note([lots[hit.lot] for hit in chunk])
         in_full = seeing.lots_seen_in_full(list(lots.values()), self.reader)
         sent = self._sent([hit.lot for hit in chunk if hit.lot not in in_full])
-        countries = self._countries(chunk)
+        countries = _countries(chunk)
         for hit in chunk:
             lot = lots[hit.lot]
             line = self._line(hit, lot, sent.get(lot.id, []), countries, lot.id in in_full)
-            self._shown.add(lot.id)
-            self._tally.add(line, hit.portions, self.history.balances[lot.id])
+            self._tally.add(
+                hit,
+                line.unit,
+                holder=line.holder,
+                sent_to=line.sent_to,
+                is_product=line.product is not None,
+            )
             yield line
+
+    def _is_told(self, hit: Hit) -> bool:
+        """Tell whether a lot that the reader may see is near enough, and take it down as told."""
+        if isinstance(self.head, DescentHead) and hit.lot == self.head.lot:
+            self.ways.tell(hit.number)  # it did not come of itself, and yet is not hidden
+            return False
+        if self.depth is not None and hit.reached.depth > self.depth:
+            self.is_complete = False
+            return False
+        self.ways.tell(hit.number)
+        return True
 
     def _line(
         self,
         hit: Hit,
-        lot: Lot,
+        lot: "_Lot",
         sent: list[str],
         countries: Mapping[str, str],
         is_full: bool,  # noqa: FBT001
     ) -> HitLine:
-        begun = self.history.beginnings.get(hit.lot)
+        begun = hit.begun
         one = begun.happening if begun else None
         may_place = lot.custodian == self.reader or self.names.has_facility(lot.facility)
         return HitLine(
@@ -363,7 +324,7 @@ class Telling:
             unit=lot.unit,
             state=lot.state if is_full else PASSED_ON,
             made=str(begun.amount) if begun and is_full else None,
-            left=str(self.history.balances[hit.lot]) if is_full else None,
+            left=str(hit.left) if is_full else None,
             holder=lot.custodian if is_full else None,
             facility=lot.facility if is_full and may_place else None,
             sent_to=sent,
@@ -371,7 +332,7 @@ class Telling:
             elements=[_element(*item) for item in sorted(hit.portions.items())],
         )
 
-    def _note(self, lots: Sequence[Lot]) -> None:
+    def _note(self, lots: Sequence["_Lot"]) -> None:
         """Write down, before they are told, that other companies' lots are read."""
         others = {lot.custodian for lot in lots if not seeing.is_own(lot, self.reader)}
         if self.person is not None and others - self._owners:
@@ -396,125 +357,37 @@ class Telling:
                 sent[lot].append(facts["to"])
         return sent
 
-    def _countries(self, chunk: Sequence[Hit]) -> dict[str, str]:
-        begun = (self.history.beginnings.get(hit.lot) for hit in chunk)
-        places = {one.happening.facility for one in begun if one and one.happening.facility}
-        return dict(Facility.objects.filter(id__in=places).values_list("id", "country"))
 
-    def _blinded(self) -> int:
-        """Count the lots hit on the way to those told that the reader may not see."""
-        reached = {hit.lot: hit.reached for hit in self.found}
-        wanted, blinded = set(self._shown), set[str]()
-        for junction in reversed(list(junctions(self.question.steps))):
-            if not any(lot_of(made.lot) in wanted for made in junction.makes):
-                continue
-            for take in junction.takes:
-                lot = lot_of(take.lot)
-                way = reached.get(lot)
-                if way is not None and way.since < junction.order and lot not in self._shown:
-                    blinded.add(lot)
-                    wanted.add(lot)
-        return len(blinded)
+class _Lot(Struct, frozen=True):
+    """What a line tells of a lot as it stands now: a model instance takes five times as long."""
+
+    id: str
+    custodian: str
+    state: str
+    facility: str | None
+    unit: str
+    material: str
+    form: str
+    owners: Any
+    consignee: str | None
+
+
+def _countries(chunk: Sequence[Hit]) -> dict[str, str]:
+    begun = (hit.begun for hit in chunk)
+    places = {one.happening.facility for one in begun if one and one.happening.facility}
+    return dict(Facility.objects.filter(id__in=places).values_list("id", "country"))
 
 
 def _element(element: str, portion: Portion) -> ElementHit:
-    whole = portion.bounds.high
+    whole = portion.high_mg
+    share = share_of(portion.out_mg, whole) if whole else None
+    is_certain = portion.out_mg == portion.at_most_mg
     return ElementHit(
         element=element,
-        low_mg=str(portion.bounds.low),
+        low_mg=str(portion.low_mg),
         high_mg=str(whole),
         hit_mg=str(portion.out_mg),
         at_most_mg=str(portion.at_most_mg),
-        share=share_of(portion.out_mg, whole) if whole else None,
-        share_at_most=share_of(portion.at_most_mg, whole) if whole else None,
+        share=share,
+        share_at_most=share if is_certain or not whole else share_of(portion.at_most_mg, whole),
     )
-
-
-# ── adding up ─────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(slots=True)
-class _Sum:
-    """What is left of lots that are hit."""
-
-    lots: int = 0
-    products: int = 0
-    gross: dict[str, int] = field(default_factory=dict)  # by unit
-    metal: dict[str, tuple[int, int]] = field(default_factory=dict)
-
-    def add(self, line: HitLine, portions: Mapping[str, Portion], left: int) -> None:
-        self.lots += 1
-        self.products += line.product is not None
-        self.gross[line.unit] = self.gross.get(line.unit, 0) + left
-        for element, portion in portions.items():
-            certain, most = self.metal.get(element, (0, 0))
-            self.metal[element] = (certain + portion.left_mg, most + portion.left_at_most_mg)
-
-    def elements(self) -> list[ElementLeft]:
-        return [
-            ElementLeft(element=element, hit_mg=str(certain), at_most_mg=str(most))
-            for element, (certain, most) in sorted(self.metal.items())
-        ]
-
-    def left(self, unit: str) -> str:
-        return str(self.gross.get(unit, 0))
-
-
-@dataclass(slots=True)
-class _Tally:
-    """Lines added up: all of them, by holder, by direct customer."""
-
-    lots: int = 0
-    products: int = 0
-    whole: _Sum = field(default_factory=_Sum)
-    holders: dict[str, _Sum] = field(default_factory=dict)
-    customers: dict[str, int] = field(default_factory=dict)
-
-    def add(self, line: HitLine, portions: Mapping[str, Portion], left: int) -> None:
-        self.lots += 1
-        self.products += line.product is not None
-        for name in line.sent_to:
-            self.customers[name] = self.customers.get(name, 0) + 1
-        if line.holder is not None and left > 0:
-            self.whole.add(line, portions, left)
-            self.holders.setdefault(line.holder, _Sum()).add(line, portions, left)
-
-    def totals(self, *, blinded: int, is_complete: bool, reader: str) -> Totals:
-        member_of = _audiences({*self.holders, *self.customers}, reader)
-        return Totals(
-            lots=self.lots,
-            products=self.products,
-            blinded_lots=blinded,
-            is_complete=is_complete,
-            left_mg=self.whole.left("mg"),
-            left_pieces=self.whole.left("piece"),
-            elements=self.whole.elements(),
-            holders=[
-                HolderLine(
-                    organization=name,
-                    lots=held.lots,
-                    products=held.products,
-                    left_mg=held.left("mg"),
-                    left_pieces=held.left("piece"),
-                    elements=held.elements(),
-                    audiences=member_of.get(name, []),
-                )
-                for name, held in sorted(self.holders.items())
-            ],
-            customers=[
-                CustomerLine(organization=name, lots=lots, audiences=member_of.get(name, []))
-                for name, lots in sorted(self.customers.items())
-            ],
-        )
-
-
-def _audiences(organizations: set[str], reader: str) -> dict[str, list[str]]:
-    """Return which of the audiences that the reader may know each organization is in."""
-    known = Audience.objects.filter(members__overlap=sorted(organizations))
-    if not seeing.is_operator(reader):
-        known = known.filter(organization_id__in=seeing.audiences_of(reader))
-    found: dict[str, list[str]] = {}
-    for audience in known.order_by("organization_id"):
-        for name in organizations & set(audience.members):
-            found.setdefault(name, []).append(audience.organization_id)
-    return found

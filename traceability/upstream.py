@@ -4,26 +4,29 @@ Shares are exact ratios of whole milligrams. Sources that the reader may not tel
 are added up by kind and country, so that their number tells nothing either (DESIGN 3.5).
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from fractions import Fraction
 from functools import partial
+from math import gcd
 from typing import Any
 
 from msgspec import Struct
 
 from traceability import seeing
+from traceability.ledger.apportioning import half_even
 from traceability.ledger.chronicle import Happening, History, lot_of
 from traceability.ledger.composition import UNKNOWN_PREFIXES, Content
 from traceability.ledger.history import Step
 from traceability.ledger.lineage import Reached, check_depth, junctions, upstream
 from traceability.ledger.provenance import propagate
 from traceability.ledger.shapes import Country
+from traceability.ledger.spreading import Relabel
 from traceability.models import Facility
 from traceability.tracing import lot_history
 
 _PERCENT_DIGITS = 4
+_PERCENT = 10**_PERCENT_DIGITS
 
 
 # ── what is answered ──────────────────────────────────────────────────────────────────────
@@ -322,15 +325,17 @@ def _processing(view: _Told, name: str, contents: Mapping[str, Content]) -> list
     return lines
 
 
-_PASSED = "at "
+_PASSED, _NOT_YET = "at ", "-"
 
 
-def _at_stage(history: History, stage: str) -> Callable[[Step, str, str], str]:
+def _at_stage(history: History, stage: str) -> Relabel:
+    """Return the renaming that says where metal last passed a stage, and nothing else of it."""
+
     def relabel(step: Step, _element: str, label: str) -> str:
         one = history.happenings.get(step.entry)
-        if one is None or one.stage != stage:
-            return label
-        return f"{_PASSED}{one.entry}"
+        if one is not None and one.stage == stage:
+            return f"{_PASSED}{one.entry}"
+        return label if label.startswith(_PASSED) else _NOT_YET
 
     return relabel
 
@@ -375,11 +380,10 @@ def _hop(view: _Told, one: Happening) -> HopLine:
 
 def share_of(part: int, whole: int) -> Share:
     """Return `part / whole`, in lowest terms and in percent, without a float on the way."""
-    ratio = Fraction(part, whole)
-    percent = round(ratio * 100 * 10**_PERCENT_DIGITS)
-    units, rest = divmod(percent, 10**_PERCENT_DIGITS)
+    shared = gcd(part, whole)
+    units, rest = divmod(half_even(part * 100 * _PERCENT, whole), _PERCENT)
     return Share(
-        numerator=str(ratio.numerator),
-        denominator=str(ratio.denominator),
+        numerator=str(part // shared),
+        denominator=str(whole // shared),
         percent=f"{units}.{rest:0{_PERCENT_DIGITS}d}",
     )

@@ -22,6 +22,7 @@ from standards.rulebook.dossier import (
     SourceKind,
     Step,
 )
+from standards.rulebook.forms import Form, forms_about
 from standards.rulebook.handing import holders_of, upstream
 from standards.rulebook.observing import NOTHING_OBSERVED, Observed
 from standards.rulebook.traced import LEAF_STAGE, Traced, parcel_of
@@ -30,8 +31,7 @@ from traceability.ledger.apportioning import half_even, scaled
 from traceability.ledger.chronicle import Beginning, Happening, lot_of
 from traceability.ledger.plausibility.registered import Registered
 
-EXTRACTION = "extraction"
-RECOVERY = "recovery"
+EXTRACTION, RECOVERY = "extraction", "recovery"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +69,7 @@ class Evidence:
     snapshots: tuple[Snapshot, ...]
     declared: Mapping[str, Sequence[DeclaredClaim]] = field(default_factory=dict)  # by lot
     agreements: Mapping[str, Sequence[Agreement]] = field(default_factory=dict)  # by contractor
+    forms: Sequence[Form] = ()
     observed: Observed = NOTHING_OBSERVED
     claimed: Claimed = NOTHING_CLAIMED
 
@@ -158,6 +159,7 @@ def assemble(
         agreements=tuple(
             one for name in sorted(holders) for one in evidence.agreements.get(name, ())
         ),
+        forms=forms_about({one.lot_id for one in lots}, holders, evidence.forms),
         observations=evidence.observed.of(lot, mineral),
         **_claims_on(lot, mineral, evidence.claimed),
     )
@@ -301,7 +303,7 @@ class _Assembly:
                     mg=part,
                     input_mg=None,
                     output_mg=None,
-                    missing=(f"masses of {row['stage']} of lot {begun.lot} before it entered",),
+                    missing=(_masses_before(row["stage"], begun.lot),),
                     **self._place(row.get("facility"), row),
                 )
             )
@@ -398,3 +400,8 @@ def _added(masses: Iterable[MassRange | None]) -> MassRange | None:
             return None
         low, high = low + mass.low_mg, high + mass.high_mg
     return MassRange(low_mg=low, high_mg=high)
+
+
+def _masses_before(stage: str, lot: str) -> str:
+    words = stage.replace("_", " ")
+    return f"masses in and out of {words} of lot {lot} before it entered the ledger"

@@ -24,6 +24,10 @@ def withdraw(
     """
     if part == whole:
         return parcels, {}
+    if len(parcels) == 1:
+        [(name, mass)] = parcels.items()
+        amount = half_even(mass * part, whole)
+        return ({name: amount} if amount else {}), ({name: mass - amount} if amount < mass else {})
     shared = gcd(part, whole)  # books count in kilograms mostly: smaller numbers are quicker
     part, whole = part // shared, whole // shared
     taken, left, remainders = {}, {}, []

@@ -8,7 +8,7 @@ name of its own (`acme:L1~1`), so that what it was before is not lost; `History.
 the present name.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, cast
@@ -115,9 +115,12 @@ def as_they_stand(happenings: Iterable[Happening]) -> list[Happening]:
     """Return happenings in the order in which they hold, corrections and voids carried out.
 
     Of a correction chain only the head is left, at the place of the original; a chain whose
-    head is a void is gone. A stage or facility that a correction does not state stays.
+    head is a void is gone. A stage or facility that a correction does not state stays. What
+    a correction says of a lot that began later comes after its beginning.
     """
     in_order = sorted(happenings, key=lambda one: one.order)
+    if not any(one.replaces for one in in_order):
+        return in_order
     root: dict[str, Happening] = {}
     head: dict[str, Happening] = {}
     for one in in_order:
@@ -132,7 +135,32 @@ def as_they_stand(happenings: Iterable[Happening]) -> list[Happening]:
             effective=one.effective if one is first else _time_of(one, first),
         )
     stand = [one for one in head.values() if one.kind != "custody.void"]
-    return sorted(stand, key=lambda one: one.order)
+    stand.sort(key=lambda one: one.order)
+    is_amended = any(one.replaces is not None for one in stand)
+    return _beginnings_first(stand) if is_amended else stand
+
+
+def _beginnings_first(stand: Sequence[Happening]) -> list[Happening]:
+    """Return happenings so that lots begin before anything is said of them, as far as possible.
+
+    A correction may name a lot that began after what it corrects. Where the lot was made of
+    what the corrected event brought, no order is right, and what was taken stays unknown.
+    """
+    begun_by = {m.lot: one for one in stand for m in one.movements if m.role == "make"}
+    placed: dict[str, None] = {}
+    by_entry = {one.entry: one for one in stand}
+    ahead = [(one, False) for one in reversed(stand)]
+    entered: set[str] = set()
+    while ahead:
+        one, is_ready = ahead.pop()
+        if is_ready:
+            placed[one.entry] = None
+        elif one.entry not in entered:
+            entered.add(one.entry)
+            ahead.append((one, True))
+            earlier = (begun_by[m.lot] for m in one.movements if m.lot in begun_by)
+            ahead.extend((maker, False) for maker in earlier if maker.order > one.order)
+    return [by_entry[entry] for entry in placed]
 
 
 def _time_of(one: Happening, first: Happening) -> str:
@@ -149,40 +177,62 @@ def build_history(happenings: Iterable[Happening]) -> History:
             simply not made.
     """
     stand = as_they_stand(happenings)
-    builder = _Builder(stand)
+    teller = Chronicler()
+    teller.hear(documents_in(stand))
+    steps: list[Step] = []
     for one in stand:
-        builder.add(one)
+        steps += teller.tell(one)
     return History(
-        steps=tuple(builder.steps),
+        steps=tuple(steps),
         happenings={one.entry: one for one in stand},
-        beginnings=builder.beginnings,
-        last=builder.names,
-        balances=builder.balances,
+        beginnings=teller.beginnings,
+        last=teller.names,
+        balances=teller.balances,
     )
 
 
-@dataclass(slots=True)
-class _Builder:
-    """Balances and names while a history is walked."""
+def documents_in(stand: Iterable[Happening]) -> Iterator[tuple[str, Assayed]]:
+    """Yield what happenings, as they stand, document of lots; a disputed word counts for nothing.
 
-    stand: Sequence[Happening]
-    steps: list[Step] = field(default_factory=list)
+    An assay governs its lot, whenever it was made: it has to be heard before the lot is told of.
+    """
+    for one in stand:
+        for movement in () if one.is_disputed else one.movements:
+            if movement.role in ("make", "assay"):
+                document = document_in(one.entry, movement)
+                if document is not None:
+                    yield movement.lot, document
+
+
+@dataclass(slots=True)
+class Chronicler:
+    """Turns happenings into steps, one by one; knows of each lot what later ones depend on."""
+
     beginnings: dict[str, Beginning] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
     balances: dict[str, int] = field(default_factory=dict)
     moisture: dict[str, str] = field(default_factory=dict)
     assays: dict[str, list[Assayed]] = field(default_factory=dict)
+    _steps: list[Step] = field(default_factory=list)
+    _order: int = 0
 
-    def __post_init__(self) -> None:
-        """Gather every lot's documents first: an assay governs the lot, whenever it was made."""
-        for one in self.stand:
-            for movement in () if one.is_disputed else one.movements:
-                if movement.role in ("make", "assay"):
-                    document = document_in(one.entry, movement)
-                    if document is not None:
-                        self.assays.setdefault(movement.lot, []).append(document)
+    def hear(self, documents: Iterable[tuple[str, Assayed]]) -> None:
+        """Take in documents, each with the lot that it is about."""
+        for lot, document in documents:
+            self.assays.setdefault(lot, []).append(document)
 
-    def add(self, one: Happening) -> None:
+    def tell(self, one: Happening) -> list[Step]:
+        """Return the steps of the next happening, as it stands."""
+        self._steps = []
+        self._add(one)
+        return self._steps
+
+    def forget(self, lot: str) -> None:
+        """Drop what is known of a lot that nothing more will happen to."""
+        for known in (self.beginnings, self.names, self.balances, self.moisture, self.assays):
+            known.pop(lot, None)
+
+    def _add(self, one: Happening) -> None:
         """Add the steps of one happening: parts one by one as they leave, the rest together."""
         if one.is_disputed:
             self._add_disputed(one)
@@ -255,8 +305,9 @@ class _Builder:
     def _step(
         self, one: Happening, kind: str, takes: tuple[Taken, ...], makes: tuple[Made, ...]
     ) -> None:
-        order = len(self.steps)
-        self.steps.append(Step(entry=one.entry, order=order, kind=kind, takes=takes, makes=makes))
+        step = Step(entry=one.entry, order=self._order, kind=kind, takes=takes, makes=makes)
+        self._steps.append(step)
+        self._order += 1
 
     def _take(self, movement: Movement) -> Taken:
         lot, amount = movement.lot, -movement.delta
@@ -271,7 +322,7 @@ class _Builder:
         self.beginnings[lot] = Beginning(
             lot=lot, happening=one, facts=facts, amount=movement.delta, unit=movement.unit
         )
-        self.balances[lot] = movement.delta
+        self.balances[lot] = self.balances.get(lot, 0) + movement.delta
         self.names[lot] = lot
         water = facts["quantity"].get("moisture") or self.moisture.get(facts.get("from", ""))
         if water is not None:
@@ -288,7 +339,9 @@ class _Builder:
     def _contained(
         self, lot: str, amount: int, quantity: Mapping[str, Any]
     ) -> Mapping[str, Interval]:
-        documents = self.assays.get(lot, ())
+        documents = self.assays.get(lot)
+        if documents is None:
+            return {}
         return measured(amount, quantity, documents, self.moisture.get(lot)).contained
 
     def _weigh_again(self, one: Happening, movement: Movement) -> None:

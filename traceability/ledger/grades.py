@@ -77,13 +77,14 @@ def measured(
         An interval per element that a document speaks of. Where the moisture is missing, its
         low end is 0: a bound and no measurement (`provenance.Made`).
     """
-    found = sorted(documents, key=lambda one: one.rank)
+    found = list(documents)
     if quantity.get("unit") == COUNT_UNIT or not found:
         return Measured(contained={}, entries=())
     if len(found) == 1:
         plain = _plainly_contained(amount, quantity, found[0], moisture)
         if plain is not None:
             return Measured(contained=plain, entries=(found[0].entry,) if plain else ())
+    found.sort(key=lambda one: one.rank)
     water = next((one.moisture for one in reversed(found) if one.moisture is not None), None)
     water = water or quantity.get("moisture") or moisture
     gross = _gross_range(amount, quantity)
@@ -184,7 +185,7 @@ def _compound_shares(formula: str, purity: str) -> tuple[tuple[str, _Ratio], ...
     share = parse_decimal(purity)
     return tuple(
         (element, compound_fraction(share, formula, element).as_integer_ratio())
-        for element in _compound_elements(formula)
+        for element in compound_elements(formula)
     )
 
 
@@ -215,12 +216,13 @@ def elements_named(material: str) -> frozenset[str]:
 def _elements_of(document: Assayed) -> set[str]:
     elements = {str(result["element"]) for result in document.results}
     if document.compound is not None:
-        elements |= _compound_elements(str(document.compound["formula"]))
+        elements |= compound_elements(str(document.compound["formula"]))
     return elements
 
 
 @lru_cache(maxsize=1024)
-def _compound_elements(formula: str) -> frozenset[str]:
+def compound_elements(formula: str) -> frozenset[str]:
+    """Return the elements that a compound is counted for."""
     return frozenset(
         element
         for element in {*parse_formula(formula), "graphite"} & COUNTED
@@ -236,7 +238,7 @@ def _governing(documents: Sequence[Assayed], element: str) -> list[tuple[str, Ra
             if result["element"] == element:
                 rank = _RANK[result.get("status", document.status)]
                 told.append((rank, (document.entry, *_result_range(result))))
-        if document.compound and element in _compound_elements(document.compound["formula"]):
+        if document.compound and element in compound_elements(document.compound["formula"]):
             told.append((document.rank, (document.entry, *_compound_range(document, element))))
     best = max(rank for rank, _ in told)
     return [one for rank, one in told if rank == best]

@@ -31,7 +31,7 @@ WHO_MAY_SIGN: dict[str, frozenset[Role]] = {
     "registry.erasure": frozenset({Role.OPERATOR}),
     "standards.certificate": frozenset({Role.ASSURANCE_SCHEME, Role.REGISTRAR}),
     "standards.certificate_status": frozenset({Role.ASSURANCE_SCHEME, Role.REGISTRAR}),
-    "standards.snapshot": frozenset({Role.ASSURANCE_SCHEME, Role.REGISTRAR}),
+    "standards.snapshot": frozenset({Role.ASSURANCE_SCHEME, Role.REGISTRAR, Role.OPERATOR}),
     "standards.declaration": frozenset({Role.COMPANY}),
     "standards.policy": frozenset({Role.CLUB}),
     "standards.pack_activation": frozenset({Role.OPERATOR}),

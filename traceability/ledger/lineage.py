@@ -7,7 +7,9 @@ lot is reached *apart*. The same holds for mass whose maker's word counts for no
 (`Happening.is_disputed`), which is reached like any other: its metal is merely unknown.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from array import array
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from msgspec import Struct
 
@@ -47,51 +49,120 @@ class Reached(Struct, frozen=True, kw_only=True):
     is_apart: bool = False
 
 
+class Junctions:
+    """Finds where lots came of lots, step by step; what only weighs or ships a lot is left out."""
+
+    def __init__(self) -> None:
+        self._gone: Step | None = None  # took without making: the next of its entry may make of it
+
+    def at(self, step: Step) -> Junction | None:
+        """Return what meets in the next step; None where nothing does."""
+        if not step.makes:
+            self._gone = step if step.takes else self._gone
+            return None
+        if step.takes:
+            return None if _is_same_lot(step) else _junction(step, step.takes)
+        gone = self._gone
+        if gone is None or gone.entry != step.entry:
+            return None
+        return _junction(step, gone.takes, is_apart=gone.kind == "recovery")
+
+
 def junctions(steps: Iterable[Step]) -> Iterator[Junction]:
-    """Yield where lots came of lots, in order; what only weighs or ships a lot is left out."""
-    gone: Step | None = None  # took without making: the next step of its entry may make of it
+    """Yield where lots came of lots, in order."""
+    meeting = Junctions()
     for step in steps:
-        if step.takes and step.makes:
-            if not _is_same_lot(step):
-                yield Junction(
-                    order=step.order, entry=step.entry, takes=step.takes, makes=step.makes
-                )
-        elif step.takes:
-            gone = step
-        elif gone is not None and gone.entry == step.entry:
-            yield Junction(
-                order=step.order,
-                entry=step.entry,
-                takes=gone.takes,
-                makes=step.makes,
-                is_apart=gone.kind == "recovery",
-            )
-
-
-def downstream(
-    steps: Sequence[Step],
-    begins: Callable[[Step], Collection[str]],
-    *,
-    given: Collection[str] = (),
-) -> dict[str, Reached]:
-    """Return the lots that hold what some lots held from a step on, in the order of reaching.
-
-    Args:
-        steps: in log order.
-        begins: tells which of the lots that a step makes are looked for from there on; what
-            such a lot gave away before is not.
-        given: lots looked for from the beginning on.
-    """
-    found = {lot: Reached(since=-1, depth=0) for lot in given}
-    meeting = {one.order: one for one in junctions(steps)}
-    for step in steps:
-        junction = meeting.get(step.order)
+        junction = meeting.at(step)
         if junction is not None:
-            _reach(found, junction)
-        for lot in begins(step):
-            if lot not in found or found[lot].is_apart:
-                found[lot] = Reached(since=step.order, depth=0)
-    return found
+            yield junction
+
+
+class Descent:
+    """The lots that hold what some lots held from a step on, found step by step.
+
+    `found` tells how each is reached; a lot may be forgotten once nothing more happens to it.
+    """
+
+    def __init__(self, given: Collection[str] = ()) -> None:
+        self.found = {lot: Reached(since=-1, depth=0) for lot in given}
+        self._meeting = Junctions()
+
+    def add(self, step: Step, begins: Collection[str] = ()) -> Junction | None:
+        """Take the next step; return the junction whose lots are reached by it, if any are.
+
+        Args:
+            begins: lots that the step makes and that are looked for from there on; what such a
+                lot gave away before is not.
+        """
+        junction = self._meeting.at(step)
+        reached = None if junction is None else self._reached(junction)
+        if junction is not None and reached is not None:
+            for made in junction.makes:
+                self.found[lot_of(made.lot)] = reached
+        for lot in begins:
+            if lot not in self.found or self.found[lot].is_apart:
+                self.found[lot] = Reached(since=step.order, depth=0)
+        return None if reached is None else junction
+
+    def _reached(self, junction: Junction) -> Reached | None:
+        found = self.found
+        ways = [way for take in junction.takes if (way := found.get(lot_of(take.lot))) is not None]
+        if not ways:
+            return None
+        return Reached(
+            since=junction.order,
+            depth=min(way.depth for way in ways) + 1,
+            is_apart=junction.is_apart or all(way.is_apart for way in ways),
+        )
+
+
+@dataclass(slots=True)
+class Ways:
+    """Which lots hit came of which, in sixteen bytes each: lots are numbered, names forgotten."""
+
+    _numbers: dict[str, int] = field(default_factory=dict)
+    _count: int = 0
+    _parents: "array[int]" = field(default_factory=lambda: array("Q"))
+    _children: "array[int]" = field(default_factory=lambda: array("Q"))
+    _told: set[int] = field(default_factory=set)
+
+    def add(self, junction: Junction, found: Mapping[str, Reached]) -> None:
+        """Take down a junction, from the lots that are hit to those that it makes."""
+        takes = {lot for take in junction.takes if (lot := lot_of(take.lot)) in found}
+        parents = [self._number(lot) for lot in sorted(takes)]
+        for made in junction.makes:
+            child = self._number(lot_of(made.lot))
+            for parent in parents:
+                self._parents.append(parent)
+                self._children.append(child)
+
+    def end(self, lot: str) -> int:
+        """Return the number of a lot that nothing more happens to."""
+        number = self._number(lot)
+        del self._numbers[lot]
+        return number
+
+    def tell(self, number: int) -> None:
+        """Take down that a lot was told of."""
+        self._told.add(number)
+
+    def untold(self) -> int:
+        """Return how many lots lie on the way to those told without being told themselves."""
+        wanted = bytearray(self._count)
+        for number in self._told:
+            wanted[number] = 1
+        found = 0
+        for parent, child in zip(reversed(self._parents), reversed(self._children), strict=True):
+            if wanted[child] and not wanted[parent]:
+                wanted[parent] = 1
+                found += 1
+        return found
+
+    def _number(self, lot: str) -> int:
+        if lot not in self._numbers:
+            self._numbers[lot] = self._count
+            self._count += 1
+        return self._numbers[lot]
 
 
 def upstream(steps: Sequence[Step], lot: str) -> dict[str, Reached]:
@@ -116,17 +187,10 @@ def upstream(steps: Sequence[Step], lot: str) -> dict[str, Reached]:
     return found
 
 
-def _reach(found: dict[str, Reached], junction: Junction) -> None:
-    ways = [found[name] for one in junction.takes if (name := lot_of(one.lot)) in found]
-    if not ways:
-        return
-    reached = Reached(
-        since=junction.order,
-        depth=min(way.depth for way in ways) + 1,
-        is_apart=junction.is_apart or all(way.is_apart for way in ways),
+def _junction(step: Step, takes: tuple[Taken, ...], *, is_apart: bool = False) -> Junction:
+    return Junction(
+        order=step.order, entry=step.entry, takes=takes, makes=step.makes, is_apart=is_apart
     )
-    for made in junction.makes:
-        found[lot_of(made.lot)] = reached
 
 
 def _is_same_lot(step: Step) -> bool:

@@ -4,11 +4,16 @@ Bringing several inputs together is where something unknown could turn into a kn
 rules of `pooled` are argued in `provenance`.
 """
 
+from msgspec import Struct
+
 from traceability.ledger.apportioning import ceiling, withdraw
 from traceability.ledger.history import Taken
 
+Parcels = dict[str, int]
+"""Milligrams by the label of their source, all above zero."""
 
-class Metal:
+
+class Metal(Struct, gc=False):
     """One element of one lot, or of a pool. Its parcels are never changed in place.
 
     `slack` of the sum may not be there, out of all sources alike; `doubt` may not be there,
@@ -17,41 +22,20 @@ class Metal:
     of that kind was left out. Metals of one `kin` hold their sources in one ratio.
     """
 
-    __slots__ = ("doubt", "kin", "missing", "parcels", "presumed", "silent", "slack")
+    parcels: Parcels
+    kin: str
+    slack: int = 0
+    missing: str = ""
+    doubt: int = 0
+    silent: bool = False
+    presumed: bool = False
 
-    def __init__(
-        self,
-        parcels: dict[str, int],
-        kin: str,
-        slack: int = 0,
-        missing: str = "",
-        *,
-        doubt: int = 0,
-        silent: bool = False,
-        presumed: bool = False,
-    ) -> None:
-        self.parcels = parcels
-        self.kin = kin
-        self.slack = slack
-        self.missing = missing
-        self.doubt = doubt
-        self.silent = silent
-        self.presumed = presumed
-
-    def part(self, parcels: dict[str, int], part: int, whole: int) -> "Metal":
+    def part(self, parcels: Parcels, part: int, whole: int) -> "Metal":
         """Return `part / whole` of this metal, as these parcels."""
         slack, doubt = self.slack, self.doubt
         if part != whole and (slack or doubt):
             slack, doubt = ceiling(slack * part, whole), ceiling(doubt * part, whole)
-        return Metal(
-            parcels,
-            self.kin,
-            slack,
-            self.missing,
-            doubt=doubt,
-            silent=self.silent,
-            presumed=self.presumed,
-        )
+        return Metal(parcels, self.kin, slack, self.missing, doubt, self.silent, self.presumed)
 
 
 Input = tuple[Metal, Taken]
@@ -97,7 +81,7 @@ def _have_one_ratio(inputs: list[Input]) -> bool:
 
 def _joined(inputs: list[Input]) -> Metal:
     """Add up inputs of one ratio: amounts may be uncertain, the ratio is not."""
-    parcels: dict[str, int] = {}
+    parcels: Parcels = {}
     missing = (metal.missing for metal, _ in inputs if metal.missing)
     for metal, _ in inputs:
         _add(parcels, metal.parcels)
@@ -112,7 +96,7 @@ def _joined(inputs: list[Input]) -> Metal:
 
 def _mixed(kin: str, inputs: list[Input]) -> Metal:
     """Add up inputs of different ratios; what may not be there gets a source of its own."""
-    parcels: dict[str, int] = {}
+    parcels: Parcels = {}
     doubt = 0
     for metal, take in inputs:
         certain = metal.parcels
@@ -127,7 +111,7 @@ def _mixed(kin: str, inputs: list[Input]) -> Metal:
     return Metal(parcels, kin, doubt=doubt)
 
 
-def _add(parcels: dict[str, int], more: dict[str, int]) -> None:
+def _add(parcels: Parcels, more: Parcels) -> None:
     if parcels:
         for name, mass in more.items():
             parcels[name] = parcels.get(name, 0) + mass

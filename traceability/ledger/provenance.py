@@ -25,6 +25,7 @@ Source: ISO 22095:2020, 3.3.3 (controlled blending). The mass-proportional split
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from traceability.errors import LotMadeTwice, StepsOutOfOrder
@@ -37,10 +38,14 @@ from traceability.ledger.spreading import (
     ADJUSTING_KINDS,
     CONSERVING_KINDS,
     Relabel,
+    Rename,
     Wanted,
+    by_label,
     entered,
     is_measured,
+    lighter,
     pass_through,
+    renamed,
 )
 
 # ── the propagation ───────────────────────────────────────────────────────────────────────
@@ -71,7 +76,7 @@ def propagate(
     """
     if elements is None:
         elements = {name for step in steps for made in step.makes for name in made.contained}
-    flow = _Flow(sorted(elements), relabel)
+    flow = Flow(sorted(elements), relabel and by_label(relabel))
     for step, wanted in _all_of(steps) if lots is None else _what_leads_to(steps, set(lots)):
         flow.add(step, wanted)
     asked = flow.lots if lots is None else [name for name in lots if name in flow.lots]
@@ -98,30 +103,24 @@ def _what_leads_to(steps: Sequence[Step], lots: set[str]) -> Iterator[tuple[Step
     return reversed(kept)
 
 
-class _Lot:
+class _Lot(Struct, gc=False):
     """A lot as made, for its composition and its grade, and what is left of it.
 
     An element of which it holds nothing, for certain, is in neither.
     """
 
-    __slots__ = ("amount", "left", "made")
-
-    def __init__(self, amount: int, made: dict[str, Metal]) -> None:
-        self.amount = amount
-        self.made = made
-        self.left = dict(made)
-
-    def is_held(self) -> bool:
-        return any(metal.parcels for metal in self.left.values())
+    amount: int
+    made: dict[str, Metal]
+    left: dict[str, Metal]
 
 
-class _Flow:
+class Flow:
     """All lots of a history on the way through it, step by step in log order."""
 
-    def __init__(self, tracked: Sequence[str], relabel: Relabel | None) -> None:
+    def __init__(self, tracked: Sequence[str], rename: Rename | None) -> None:
         self.lots: dict[str, _Lot] = {}
         self._tracked = tracked
-        self._relabel = relabel
+        self._rename = rename
         self._unknown: set[str] = set()
         self._last = -1
 
@@ -130,53 +129,73 @@ class _Flow:
         if step.order <= self._last:
             raise StepsOutOfOrder(entry=step.entry, order=step.order, last=self._last)
         self._last = step.order
-        metals = self._unchanged(step) or self._changed(step, wanted)
+        handed = self._handed_on(step)
+        metals = [handed] if handed is not None else self._changed(step, wanted)
         for made, of_lot, is_wanted in zip(step.makes, metals, wanted, strict=True):
             before = self.lots.get(made.lot)
-            if before is not None and before.is_held():
+            if before is not None and any(metal.parcels for metal in before.left.values()):
                 raise LotMadeTwice(entry=step.entry, lot=made.lot)
             if is_wanted:
-                self.lots[made.lot] = _Lot(made.amount, of_lot)
+                self.lots[made.lot] = _Lot(made.amount, of_lot, dict(of_lot))
             if made.source is not None and made.source.kind in UNKNOWN_KINDS:
                 self._unknown.update({made.source.id, *dict(made.source.split)})
 
+    # ── answers ───────────────────────────────────────────────────────────────────────────
+
+    def made(self, name: str, element: str) -> Metal:
+        """Return an element of a lot as it was when the lot was last made."""
+        return self.lots[name].made.get(element, _NOTHING)
+
+    def left(self, name: str, element: str) -> Metal:
+        """Return what is left of an element of a lot."""
+        return self.lots[name].left.get(element, _NOTHING)
+
+    def forget(self, name: str) -> list[str]:
+        """Drop a lot that no later step speaks of; return whose lack of an assay it carried on."""
+        lot = self.lots.pop(name, None)
+        return [metal.missing for metal in lot.made.values() if metal.missing] if lot else []
+
     def composition(self, name: str) -> Composition:
         """Return what a lot was when it was last made, and what is left of it."""
-        lot = self.lots[name]
         return Composition(
             lot=name,
             contents={
                 element: _content(
-                    lot.made.get(element, _NOTHING),
-                    lot.left.get(element, _NOTHING).parcels,
-                    self._unknown,
+                    self.made(name, element), self.left(name, element).parcels, self._unknown
                 )
                 for element in self._tracked
             },
         )
 
-    def _unchanged(self, step: Step) -> list[dict[str, Metal]] | None:
-        """Return all of a lot that becomes another as it is; None where more happens to it."""
-        if self._relabel is not None or len(step.takes) != 1 or len(step.makes) != 1:
+    # ── steps ─────────────────────────────────────────────────────────────────────────────
+
+    def _handed_on(self, step: Step) -> dict[str, Metal] | None:
+        """Return what of one lot becomes another of the same substance; None in other cases.
+
+        That is most of what happens: a lot is shipped, weighed on arrival, a part split off.
+        It is what pooling a single input comes to.
+        """
+        if len(step.takes) != 1 or len(step.makes) != 1 or step.kind not in CONSERVING_KINDS:
             return None
         [take], [made] = step.takes, step.makes
-        lot = self.lots.get(take.lot)
-        if (
-            lot is None
-            or not take.held == take.amount > 0
-            or take.role == "reagent"
-            or made.contained
-            or step.kind not in CONSERVING_KINDS
-            or (made.amount != take.amount and step.kind in ADJUSTING_KINDS)
-        ):
+        lot, amount = self.lots.get(take.lot), made.amount
+        if lot is None or made.contained or take.role == "reagent":
             return None
-        taken, lot.left = lot.left, {}
-        return [{element: metal for element, metal in taken.items() if metal.parcels}]
+        if not 0 < take.amount <= take.held:
+            return None
+        is_weighed = step.kind in ADJUSTING_KINDS and amount != take.amount
+        if is_weighed and amount > take.amount:
+            return None
+        handed = {}
+        for element, metal in _take(lot, take.amount, take.held):
+            named = renamed(step, element, metal, self._rename)
+            handed[element] = lighter(named, amount, take.amount) if is_weighed else named
+        return handed
 
     def _changed(self, step: Step, wanted: Wanted) -> list[dict[str, Metal]]:
         if not step.takes:
             return [
-                {one: entered(step, one, made, self._relabel) for one in self._tracked}
+                {one: entered(step, one, made, self._rename) for one in self._tracked}
                 if is_wanted
                 else {}
                 for made, is_wanted in zip(step.makes, wanted, strict=True)
@@ -188,13 +207,11 @@ class _Flow:
         for element in self._tracked if outputs else ():
             pool = inputs.get(element, [])
             if pool or is_found or any(is_measured(made, element) for made in step.makes):
-                metals = pass_through(step, element, pool, wanted, self._relabel)
+                metals = pass_through(step, element, pool, wanted, self._rename)
                 for output, metal in zip(outputs, metals, strict=True):
                     if metal is not None:
                         output[element] = metal
         return outputs
-
-    # ── taking ────────────────────────────────────────────────────────────────────────────
 
     def _taken(self, takes: Iterable[Taken]) -> dict[str, list[Input]]:
         """Move `amount / held` of everything out of lots; what they did not hold is a shortfall."""
@@ -204,7 +221,8 @@ class _Flow:
             held = take.held if lot is not None else 0
             covered = min(take.amount, max(held, 0))
             if lot is not None and covered:
-                _take(lot, take, covered, inputs)
+                for element, metal in _take(lot, covered, held):
+                    inputs.setdefault(element, []).append((metal, take))
             if take.amount > covered:
                 for element in self._tracked:
                     short = _shortfall(lot, element, take, take.amount - covered)
@@ -212,19 +230,18 @@ class _Flow:
         return inputs
 
 
-def _take(lot: _Lot, take: Taken, covered: int, inputs: dict[str, list[Input]]) -> None:
-    held = take.held
-    if covered == held:
-        for element, metal in lot.left.items():
-            if metal.parcels:
-                inputs.setdefault(element, []).append((metal, take))
-        lot.left = {}
-        return
+def _take(lot: _Lot, amount: int, held: int) -> list[tuple[str, Metal]]:
+    """Take `amount / held` of everything out of a lot, element by element."""
+    if amount == held:
+        whole, lot.left = lot.left, {}
+        return [(element, metal) for element, metal in whole.items() if metal.parcels]
+    found = []
     for element, metal in lot.left.items():
         if metal.parcels:
-            taken, left = withdraw(metal.parcels, covered, held)
-            inputs.setdefault(element, []).append((metal.part(taken, covered, held), take))
-            lot.left[element] = metal.part(left, held - covered, held)
+            taken, left = withdraw(metal.parcels, amount, held)
+            found.append((element, metal.part(taken, amount, held)))
+            lot.left[element] = metal.part(left, held - amount, held)
+    return [pair for pair in found if pair[1].parcels]
 
 
 def _shortfall(lot: _Lot | None, element: str, take: Taken, amount: int) -> Metal:

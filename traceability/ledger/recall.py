@@ -1,29 +1,33 @@
 """Recall: where the metal of a lot, or of a facility from a day on, went, and at what share.
 
-No second arithmetic: `provenance.propagate` follows the metal with three labels. OUT is what
-passed where the question begins, MAYBE what may have (an amount nobody measured, a surplus or
-a shortfall of a lot that is hit), REST everything else. The share of a lot that is out then
-lies between OUT and OUT with MAYBE, of its whole.
+No second arithmetic: `provenance` follows the metal with three labels. OUT is what passed where
+the question begins, MAYBE what may have (an amount nobody measured, a surplus or a shortfall of
+a lot that is hit), REST everything else. The share of a lot that is out then lies between OUT
+and OUT with MAYBE, of its whole.
 
 The labels are coarser than the sources that a trace upstream tells apart. Each label is
 conserved to the milligram, but which label gives the odd milligram of a withdrawal depends on
 the labels: sums of finer answers may differ by one milligram per withdrawal on the way.
+
+A history is told passage by passage, and a lot is answered for and forgotten as soon as nothing
+more happens to it: what is kept in memory are the lots between their first event and their last.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 from msgspec import Struct, structs
 
-from traceability.ledger.chronicle import History, lot_of
-from traceability.ledger.composition import UNKNOWN_PREFIXES, Content
+from traceability.ledger.chronicle import Beginning, Chronicler, Happening, lot_of
+from traceability.ledger.composition import UNKNOWN_PREFIXES
+from traceability.ledger.grades import Assayed
 from traceability.ledger.history import Made, Step, Taken
-from traceability.ledger.lineage import Reached, downstream
-from traceability.ledger.mass import Interval
-from traceability.ledger.provenance import propagate
+from traceability.ledger.lineage import Descent, Reached, Ways
+from traceability.ledger.pooling import Parcels
+from traceability.ledger.provenance import Flow
 
 OUT, MAYBE, REST = "out", "maybe", "rest"
 _LABELS = frozenset({OUT, MAYBE, REST})
@@ -37,157 +41,261 @@ _KEPT = frozenset({"custody.receipt", "custody.stocktake", "custody.loss"})
 class Portion(Struct, frozen=True, kw_only=True):
     """One element of a lot: what of it is out for certain, what at most, and how much there is.
 
+    `high_mg` is the whole of all sources; some of it may not be there, down to `low_mg`.
     `left_mg` and `left_at_most_mg` are the same of what the lot has not given away.
     """
 
     out_mg: int
     at_most_mg: int
-    bounds: Interval
+    low_mg: int
+    high_mg: int
     left_mg: int
     left_at_most_mg: int
 
 
 class Hit(Struct, frozen=True, kw_only=True):
-    """A lot that holds, or held, something of what is looked for."""
+    """A lot that holds, or held, something of what is looked for; `left` of it is gross."""
 
     lot: str
     reached: Reached
     portions: Mapping[str, Portion]
+    begun: Beginning | None
+    left: int
+    number: int  # among the lots met, for `Ways`
+
+
+class Passage(Struct, frozen=True, kw_only=True):
+    """A part of a history, in order: what happened, as it stands after corrections.
+
+    `documents` are those about lots that are made in it, whenever they were written. `ended`
+    are lots that nothing more happens to.
+    """
+
+    happenings: Sequence[Happening]
+    documents: Iterable[tuple[str, Assayed]] = ()
+    ended: Sequence[str] = ()
+
+
+# ── questions ─────────────────────────────────────────────────────────────────────────────
+
+
+class Part(NamedTuple):
+    """A step as a question sees it.
+
+    `begins` are those of the lots it makes that begin to be hit there; `is_out`: all that
+    passes the step is out.
+    """
+
+    step: Step
+    begins: Collection[str]
+    is_out: bool
+
+
+class Question(Protocol):
+    """What is looked for in a history. `given` are lots looked for from the beginning on."""
+
+    @property
+    def given(self) -> Collection[str]:
+        """Return lots that are looked for whatever happens."""
+
+    def parts(
+        self, step: Step, one: Happening, beginnings: Mapping[str, Beginning]
+    ) -> Iterable[Part]:
+        """Return a step of a happening as the question sees it, perhaps with one after it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """What is looked for in a history.
-
-    `begins` tells which of the lots a step makes begin to be hit there; `marks` whether all
-    that passes the step is out. `steps` are those of the history, prepared for it; `given` are
-    lots that are looked for from the beginning on.
-    """
-
-    steps: Sequence[Step]
-    begins: Callable[[Step], Collection[str]]
-    marks: Callable[[Step], bool]
-    given: Collection[str] = ()
-
-    def reached(self) -> dict[str, Reached]:
-        """Return the lots that are hit, in the order in which they came to be."""
-        return downstream(self.steps, self.begins, given=self.given)
-
-
-def of_facility(history: History, facility: str, *, since: date) -> Question:
-    """Return the question after all that was made at, or left, a facility from a day on.
+class OfFacility:
+    """All that was made at, or left, a facility from a day on.
 
     What was merely received, weighed or assayed there is not its product. Material from
     outside whose declared origin names the facility is hit from the day it was introduced,
     for the declared part.
     """
-    at_facility = {
-        one.entry
-        for one in history.happenings.values()
-        if one.facility == facility and one.on >= since and one.kind not in _KEPT
-    }
-    steps, declaring = _declared(history, facility, since)
 
-    def begins(step: Step) -> Collection[str]:
-        if step.entry in at_facility:
-            return [lot_of(made.lot) for made in step.makes]
-        return [made.lot for made in step.makes if made.lot in declaring and not step.takes]
+    facility: str
+    since: date
+    given: Collection[str] = ()
 
-    return Question(steps=steps, begins=begins, marks=lambda step: step.entry in at_facility)
+    def parts(
+        self, step: Step, one: Happening, beginnings: Mapping[str, Beginning]
+    ) -> Iterable[Part]:
+        """See `Question`."""
+        is_out = one.facility == self.facility and one.on >= self.since and one.kind not in _KEPT
+        declaring = self._declaring(step, beginnings)
+        if declaring:
+            step = _divided(step, declaring)
+        if is_out:
+            return (Part(step, [lot_of(made.lot) for made in step.makes], is_out=True),)
+        return (Part(step, declaring.keys(), is_out=False),)
+
+    def _declaring(
+        self, step: Step, beginnings: Mapping[str, Beginning]
+    ) -> Mapping[str, tuple[_Part, ...]]:
+        """Return the lots that enter the record here whose declared origin names the facility."""
+        found = {}
+        for made in () if step.takes else step.makes:
+            begun = beginnings.get(made.lot)
+            if begun is not None and begun.declared and begun.happening.on >= self.since:
+                split = _declared_split(begun.declared, self.facility)
+                if split:
+                    found[made.lot] = split
+        return found
 
 
-def of_lot(history: History, lot: str) -> Question:
-    """Return the question after all that came of one lot.
+@dataclass(slots=True, kw_only=True)
+class OfLot:
+    """All that came of one lot. It is asked of one history, once.
 
     Of a lot whose making was voided, what others took is of no known source, and may be hit.
     """
-    steps = list(history.steps)
-    for number, step in enumerate(steps):
-        made = next((made for made in step.makes if lot_of(made.lot) == lot), None)
-        if made is not None:
-            # Taken whole and made the same: nothing but the lot itself passes this step.
-            mark = Step(
-                entry=step.entry,
-                order=step.order + 1,
-                kind="adjustment",
-                takes=(Taken(lot=made.lot, amount=made.amount, held=made.amount),),
-                makes=(Made(lot=made.lot, amount=made.amount, unit=made.unit),),
-            )
-            later = [structs.replace(one, order=one.order + 1) for one in steps[number + 1 :]]
-            steps[number + 1 :] = [mark, *later]
-            return _of_given(lot, steps, mark)
-    return _of_given(lot, steps, None)
 
+    lot: str
+    is_marked: bool = False
 
-def _of_given(lot: str, steps: Sequence[Step], mark: Step | None) -> Question:
-    return Question(
-        steps=steps, begins=lambda _step: (), marks=lambda step: step is mark, given=[lot]
-    )
+    @property
+    def given(self) -> Collection[str]:
+        """See `Question`."""
+        return (self.lot,)
 
-
-def elements_of(history: History, question: Question) -> frozenset[str]:
-    """Return the elements to follow: those measured in, or named by, the lots it begins with.
-
-    Where nobody measured anything of these lots, everything measured in the history.
-    """
-    lots = {lot for step in question.steps for lot in question.begins(step)}
-    lots.update(question.given)
-    found = {name for lot in lots for name in history.elements_of(lot)}
-    everything = set[str]()
-    for step in question.steps:
+    def parts(
+        self, step: Step, _one: Happening, _beginnings: Mapping[str, Beginning]
+    ) -> Iterable[Part]:
+        """See `Question`."""
+        yield Part(step, (), is_out=False)
         for made in step.makes:
-            everything |= made.contained.keys()
-            if lot_of(made.lot) in lots:
-                found |= made.contained.keys()
-    return frozenset(found or everything)
+            if not self.is_marked and lot_of(made.lot) == self.lot:
+                self.is_marked = True
+                # Taken whole and made the same: nothing but the lot itself passes this step.
+                mark = Step(
+                    entry=step.entry,
+                    order=step.order,
+                    kind="adjustment",
+                    takes=(Taken(lot=made.lot, amount=made.amount, held=made.amount),),
+                    makes=(Made(lot=made.lot, amount=made.amount, unit=made.unit),),
+                )
+                yield Part(mark, (), is_out=True)
 
 
-def hits(
-    history: History, question: Question, *, elements: Iterable[str] | None = None
-) -> list[Hit]:
-    """Return every lot that is hit, in the order in which it came to be, with exact shares.
+# ── answers ───────────────────────────────────────────────────────────────────────────────
+
+
+def recalled(
+    question: Question,
+    passages: Iterable[Passage],
+    *,
+    elements: Iterable[str],
+    ways: Ways | None = None,
+) -> Iterator[Hit]:
+    """Yield every lot that is hit, with exact shares, as soon as nothing more happens to it.
 
     Args:
-        elements: those to follow; `elements_of` the question where None.
+        elements: those to follow.
+        ways: takes down which lots came of which, where somebody asks.
     """
-    reached = question.reached()
-    names = {lot: history.last[lot] for lot in reached if lot in history.last}
-    labels = _Labels(question, reached)
-    told = propagate(
-        question.steps,
-        elements=elements_of(history, question) if elements is None else elements,
-        relabel=labels.relabel,
-        lots=names.values(),
-    )
-    return [
-        Hit(
-            lot=lot,
-            reached=reached[lot],
-            portions={
-                element: labels.portion(content) for element, content in told[name].contents.items()
-            },
-        )
-        for lot, name in names.items()
-    ]
+    teller, recall = Chronicler(), Recall(question, elements, ways=ways)
+    for passage in passages:
+        teller.hear(passage.documents)
+        for one in passage.happenings:
+            for step in teller.tell(one):
+                recall.add(step, one, teller.beginnings)
+        for lot in passage.ended:
+            hit = recall.hit(lot, teller)
+            teller.forget(lot)
+            if hit is not None:
+                yield hit
 
 
-class _Labels:
-    """What the label of a source means in a question."""
+def measured_in(passages: Iterable[Passage]) -> frozenset[str]:
+    """Return every element that somebody measured in a history."""
+    teller, found = Chronicler(), set[str]()
+    for passage in passages:
+        teller.hear(passage.documents)
+        for one in passage.happenings:
+            for step in teller.tell(one):
+                found.update(name for made in step.makes for name in made.contained)
+        for lot in passage.ended:
+            teller.forget(lot)
+    return frozenset(found)
 
-    def __init__(self, question: Question, reached: Mapping[str, Reached]) -> None:
-        self._marks = question.marks
-        self._since = {lot: one.since for lot, one in reached.items()}
-        self._made_out = {  # what was made of nothing known where all is out, is out too
-            f"unexplained:{made.lot}": step.order
-            for step in question.steps
-            if question.marks(step)
-            for made in step.makes
-        }
 
-    def relabel(self, step: Step, _element: str, label: str) -> str:
-        return OUT if self._marks(step) else self.meaning(label, step.order)
+class Recall:
+    """A question on its way through a history, step by step in log order."""
 
-    def meaning(self, label: str, order: int) -> str:
+    def __init__(
+        self, question: Question, elements: Iterable[str], *, ways: Ways | None = None
+    ) -> None:
+        self._question = question
+        self._elements = sorted(elements)
+        self._flow = Flow(self._elements, self.rename)
+        self._descent = Descent(question.given)
+        self._ways = ways
+        self._order = -1
+        self._is_out = False
+        self._made_out: dict[str, int] = {}  # what was made of nothing known where all is out
+        self._unmeasured: dict[str, int] = {}  # lots forgotten whose name is still on labels
+
+    def add(self, step: Step, one: Happening, beginnings: Mapping[str, Beginning]) -> None:
+        """Let the next step happen."""
+        for part in self._question.parts(step, one, beginnings):
+            self._order += 1
+            step = part.step
+            if step.order != self._order:  # one after a step that the question put in
+                step = structs.replace(step, order=self._order)
+            self._is_out = part.is_out
+            junction = self._descent.add(step, part.begins)
+            if junction is not None and self._ways is not None:
+                self._ways.add(junction, self._descent.found)
+            if part.is_out:
+                for made in step.makes:
+                    self._made_out.setdefault(f"unexplained:{made.lot}", self._order)
+            self._flow.add(step, (True,) * len(step.makes))
+
+    def hit(self, lot: str, teller: Chronicler) -> Hit | None:
+        """Return what is hit of a lot, if anything, and forget it."""
+        reached = self._descent.found.get(lot)
+        name = teller.names.get(lot)
+        hit = None
+        if reached is not None and name is not None:
+            hit = Hit(
+                lot=lot,
+                reached=reached,
+                portions={element: self._portion(name, element) for element in self._elements},
+                begun=teller.beginnings.get(lot),
+                left=teller.balances[lot],
+                number=self._ways.end(lot) if self._ways is not None else 0,
+            )
+        self._forget(lot, name or lot)
+        return hit
+
+    def _forget(self, lot: str, last: str) -> None:
+        """Drop a lot under all its names, but for what labels of later lots may say of it."""
+        reached = self._descent.found.pop(lot, None)
+        for name in (lot,) if lot == last else _names(lot, last):
+            if self._made_out:
+                self._made_out.pop(f"unexplained:{name}", None)
+            for missing in self._flow.forget(name):
+                if reached is not None and lot_of(missing) == lot:
+                    self._unmeasured[lot] = reached.since
+
+    # ── labels ────────────────────────────────────────────────────────────────────────────
+
+    def rename(self, step: Step, _element: str, parcels: Parcels) -> Parcels:
+        """Return the parcels that pass the step by what they stand for there."""
+        if self._is_out:
+            return {OUT: sum(parcels.values())} if parcels else parcels
+        if parcels.keys() <= _LABELS:
+            return parcels
+        return self._counted(parcels, step.order)
+
+    def _counted(self, parcels: Parcels, order: int) -> Parcels:
+        counted: Parcels = {}
+        for label, mass in parcels.items():
+            meaning = self._meaning(label, order)
+            counted[meaning] = counted.get(meaning, 0) + mass
+        return counted
+
+    def _meaning(self, label: str, order: int) -> str:
         """Return what a label stands for at a step; what is unknown of a lot hit may be out."""
         if label in _LABELS:
             return label
@@ -195,25 +303,32 @@ class _Labels:
             return REST
         if order >= self._made_out.get(label, _NEVER):
             return OUT
-        return MAYBE if order >= self._since.get(_lot_in(label), _NEVER) else REST
+        return MAYBE if order >= self._since(_lot_in(label)) else REST
 
-    def portion(self, content: Content) -> Portion:
-        out, most = self._counted(content.sources)
-        left, left_most = self._counted(content.left)
+    def _since(self, lot: str) -> int:
+        reached = self._descent.found.get(lot)
+        return self._unmeasured.get(lot, _NEVER) if reached is None else reached.since
+
+    def _portion(self, name: str, element: str) -> Portion:
+        made, left = self._flow.made(name, element), self._flow.left(name, element)
+        out, most = self._amounts(made.parcels)
+        left_out, left_most = self._amounts(left.parcels) if left.parcels else (0, 0)
+        whole = sum(made.parcels.values())
         return Portion(
             out_mg=out,
             at_most_mg=most,
-            bounds=content.bounds,
-            left_mg=left,
+            low_mg=max(whole - made.slack - made.doubt, 0),
+            high_mg=whole,
+            left_mg=left_out,
             left_at_most_mg=left_most,
         )
 
-    def _counted(self, parcels: Mapping[str, int]) -> tuple[int, int]:
+    def _amounts(self, parcels: Parcels) -> tuple[int, int]:
         """Return what of a lot at the end is out for certain, and at most."""
-        sums = {OUT: 0, MAYBE: 0, REST: 0}
-        for label, mass in parcels.items():
-            sums[self.meaning(label, _END)] += mass
-        return sums[OUT], sums[OUT] + sums[MAYBE]
+        if not parcels.keys() <= _LABELS:
+            parcels = self._counted(parcels, _END)
+        out = parcels.get(OUT, 0)
+        return out, out + parcels.get(MAYBE, 0)
 
 
 def _lot_in(label: str) -> str:
@@ -221,21 +336,14 @@ def _lot_in(label: str) -> str:
     return lot_of(":".join(label.split(":")[-2:]))
 
 
+def _names(lot: str, last: str) -> Iterator[str]:
+    """Yield the names that a lot had in steps: its own, and one for each time it was weighed."""
+    yield lot
+    for count in range(1, int(last.partition("~")[2] or 0) + 1):
+        yield f"{lot}~{count}"
+
+
 # ── declared origins ──────────────────────────────────────────────────────────────────────
-
-
-def _declared(
-    history: History, facility: str, since: date
-) -> tuple[Sequence[Step], frozenset[str]]:
-    """Return the steps with the declared part of what is introduced as a source of its own."""
-    parts = {
-        lot: split
-        for lot, begun in history.beginnings.items()
-        if begun.happening.on >= since and (split := _declared_split(begun.declared, facility))
-    }
-    if not parts:
-        return history.steps, frozenset()
-    return [_divided(step, parts) for step in history.steps], frozenset(parts)
 
 
 def _declared_split(rows: Sequence[Mapping[str, Any]], facility: str) -> tuple[_Part, ...]:
@@ -258,8 +366,7 @@ def _declared_split(rows: Sequence[Mapping[str, Any]], facility: str) -> tuple[_
 
 
 def _divided(step: Step, parts: Mapping[str, tuple[_Part, ...]]) -> Step:
-    if step.takes or not any(made.lot in parts for made in step.makes):
-        return step
+    """Return a step with the declared part of what is introduced as a source of its own."""
     makes = tuple(
         structs.replace(made, source=structs.replace(made.source, split=parts[made.lot]))
         if made.source is not None and made.lot in parts

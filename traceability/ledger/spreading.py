@@ -6,9 +6,9 @@ The rules are argued in `provenance`, which calls this for every step and elemen
 from collections.abc import Callable, Mapping
 
 from traceability.ledger.apportioning import half_even, scaled, withdraw
-from traceability.ledger.history import Made, Source, Step
+from traceability.ledger.history import Made, Step
 from traceability.ledger.mass import MAX_MASS_MG, Interval
-from traceability.ledger.pooling import Input, Metal, pooled
+from traceability.ledger.pooling import Input, Metal, Parcels, pooled
 
 ADJUSTING_KINDS = frozenset({"adjustment", "receipt", "stocktake", "loss"})
 """The lot is weighed again: the substance stays, less is a loss, more is unexplained."""
@@ -20,20 +20,28 @@ CONSERVING_KINDS = ADJUSTING_KINDS | {"blend", "split", "assembly", "shipment", 
 Relabel = Callable[[Step, str, str], str]
 """`(step, element, label) -> label` of what enters, or passes through, a step."""
 
+Rename = Callable[[Step, str, Parcels], Parcels]
+"""The same for all parcels at once: those it returns as they are keep their ratio."""
+
 Wanted = tuple[bool, ...]
 """Of the lots that a step makes: whether anything is asked of them."""
 
 
-def entered(step: Step, element: str, made: Made, relabel: Relabel | None) -> Metal:
+def entered(step: Step, element: str, made: Made, rename: Rename | None) -> Metal:
     """Return an element of a lot that begins out of its sources; all it may hold, unassayed."""
-    source = made.source or Source(id=f"unknown:{made.lot}", kind="unknown")
     bounds = made.contained.get(element) or Interval(low=0, high=_cap(made))
-    parts = {name: 0 for name, _ in source.split} or {source.id: 1}
-    for name, share in source.split:
-        parts[name] += share
-    parcels = scaled(parts, bounds.high, sum(parts.values()))
+    source = made.source
+    if source is None:
+        parcels = {f"unknown:{made.lot}": bounds.high} if bounds.high else {}
+    elif source.split:
+        parts = dict.fromkeys((name for name, _ in source.split), 0)
+        for name, share in source.split:
+            parts[name] += share
+        parcels = scaled(parts, bounds.high, sum(parts.values()))
+    else:
+        parcels = {source.id: bounds.high} if bounds.high else {}
     return Metal(
-        _relabeled(step, element, parcels, relabel),
+        parcels if rename is None else rename(step, element, parcels),
         f"{step.order}:{made.lot}",
         bounds.high - bounds.low,
         "" if is_measured(made, element) else made.lot,
@@ -42,14 +50,11 @@ def entered(step: Step, element: str, made: Made, relabel: Relabel | None) -> Me
 
 
 def pass_through(
-    step: Step, element: str, inputs: list[Input], wanted: Wanted, relabel: Relabel | None
+    step: Step, element: str, inputs: list[Input], wanted: Wanted, rename: Rename | None
 ) -> list[Metal | None]:
     """Spread a pool over the outputs: measured ones first, then by what the kind allows."""
     pool = pooled(str(step.order), inputs, presume=step.kind not in CONSERVING_KINDS)
-    renamed = _relabeled(step, element, pool.parcels, relabel)
-    if renamed != pool.parcels:
-        pool = pool.part(renamed, 1, 1)
-        pool.kin = str(step.order)
+    pool = renamed(step, element, pool, rename)
     done: list[Metal | None] = [None] * len(wanted)
     measured = [place for place, made in enumerate(step.makes) if is_measured(made, element)]
     rest = pool.parcels
@@ -73,7 +78,7 @@ def _give_measured(
     measured: list[int],
     wanted: Wanted,
     done: list[Metal | None],
-) -> dict[str, int]:
+) -> Parcels:
     """Give each measured output its amount; beyond the pool it is unexplained."""
     amounts = {place: step.makes[place].contained[element].high for place in measured}
     rest, left = pool.parcels, sum(pool.parcels.values())
@@ -83,7 +88,7 @@ def _give_measured(
         if step.kind not in CONSERVING_KINDS and not any(wanted[place:]):
             break  # nobody asks for this one, and no later one depends on it
         made, grant = step.makes[place], granted[place]
-        parcels: dict[str, int] = {}
+        parcels: Parcels = {}
         if grant:
             parcels, rest = withdraw(rest, grant, left)
             left -= grant
@@ -107,7 +112,7 @@ def _rationed(step: Step, amounts: Mapping[int, int], left: int, total: int) -> 
 def _give_by_gross(
     step: Step,
     pool: Metal,
-    rest: dict[str, int],
+    rest: Parcels,
     others: list[int],
     done: list[Metal | None],
     *,
@@ -135,8 +140,7 @@ def _reweighed(step: Step, pool: Metal) -> Metal:
     before = sum(take.amount for take in step.takes)
     after = sum(made.amount for made in step.makes)
     if after <= before:
-        kept, _ = withdraw(pool.parcels, after, before)
-        return pool.part(kept, after, before)
+        return lighter(pool, after, before)
     label = f"unexplained:{step.makes[0].lot}"
     if not before:
         cap = sum(_cap(made) for made in step.makes)
@@ -147,6 +151,14 @@ def _reweighed(step: Step, pool: Metal) -> Metal:
         pool = pool.part(parcels, 1, 1)
         pool.kin = str(step.order)
     return pool
+
+
+def lighter(metal: Metal, after: int, before: int) -> Metal:
+    """Return a metal at a lower weight: of all its sources alike some is lost."""
+    if after == before:
+        return metal
+    kept, _ = withdraw(metal.parcels, after, before)
+    return metal.part(kept, after, before)
 
 
 def _give_bound(element: str, pool: Metal, made: Made, certain: int) -> Metal:
@@ -183,13 +195,24 @@ def _cap(made: Made) -> int:
     return made.amount if made.unit == "mg" else MAX_MASS_MG
 
 
-def _relabeled(
-    step: Step, element: str, parcels: dict[str, int], relabel: Relabel | None
-) -> dict[str, int]:
-    if relabel is None:
-        return parcels
-    renamed: dict[str, int] = {}
-    for name, mass in parcels.items():
-        label = relabel(step, element, name)
-        renamed[label] = renamed.get(label, 0) + mass
-    return renamed
+def renamed(step: Step, element: str, metal: Metal, rename: Rename | None) -> Metal:
+    """Return a metal whose parcels bear the names they have after a step."""
+    parcels = metal.parcels if rename is None else rename(step, element, metal.parcels)
+    if parcels is metal.parcels or parcels == metal.parcels:
+        return metal
+    fresh = metal.part(parcels, 1, 1)
+    fresh.kin = str(step.order)
+    return fresh
+
+
+def by_label(relabel: Relabel) -> Rename:
+    """Return the renaming that asks for every label on its own."""
+
+    def rename(step: Step, element: str, parcels: Parcels) -> Parcels:
+        named: Parcels = {}
+        for name, mass in parcels.items():
+            label = relabel(step, element, name)
+            named[label] = named.get(label, 0) + mass
+        return named
+
+    return rename

@@ -130,7 +130,7 @@ AUTHORITY = {
     "registry.erasure": OPERATING,
     "standards.certificate": CERTIFYING,
     "standards.certificate_status": CERTIFYING,
-    "standards.snapshot": CERTIFYING,
+    "standards.snapshot": CERTIFYING | OPERATING,
     "standards.declaration": COMPANY,
     "standards.account": COMPANY,
     "standards.claim": COMPANY,

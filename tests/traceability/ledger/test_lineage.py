@@ -7,7 +7,15 @@ from tests.traceability.ledger.chronicles import chronicles
 from tests.traceability.ledger.histories import T, history, made, mined, taken
 from traceability.errors import DepthOutOfRange
 from traceability.ledger.chronicle import as_they_stand, build_history, lot_of
-from traceability.ledger.lineage import MOST_DEPTH, Reached, check_depth, downstream, upstream
+from traceability.ledger.lineage import MOST_DEPTH, Descent, Reached, check_depth, upstream
+
+
+def downstream(steps, begins, *, given=()):
+    """Every lot that came of those that begin to be looked for, step by step."""
+    descent = Descent(given)
+    for step in steps:
+        descent.add(step, begins(step))
+    return descent.found
 
 
 def came_of(steps, lot):

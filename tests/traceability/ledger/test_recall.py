@@ -10,11 +10,25 @@ from msgspec import structs
 
 from tests.traceability.ledger.chronicles import KG, PLACES, chronicles
 from tests.traceability.ledger.test_chronicle import copper, happening, make, mined, take
-from traceability.ledger import recall
-from traceability.ledger.chronicle import as_they_stand, build_history, lot_of
-from traceability.ledger.lineage import upstream
+from traceability.ledger.chronicle import (
+    as_they_stand,
+    build_history,
+    documents_in,
+    lot_of,
+)
+from traceability.ledger.lineage import Descent, Ways, upstream
 from traceability.ledger.provenance import propagate
-from traceability.ledger.recall import MAYBE, OUT, REST, hits, of_facility, of_lot
+from traceability.ledger.recall import (
+    MAYBE,
+    OUT,
+    REST,
+    OfFacility,
+    OfLot,
+    Part,
+    Passage,
+    Recall,
+    recalled,
+)
 
 EPOCH = date(2026, 1, 1)
 ELEMENTS = ("Cu", "Ni")
@@ -24,7 +38,10 @@ questions = st.tuples(
 
 
 def hit(history, question, elements=ELEMENTS):
-    return {one.lot: one for one in hits(history, question, elements=elements)}
+    """What is hit in a history that is told in one passage."""
+    stand = list(history.happenings.values())
+    whole = Passage(happenings=stand, documents=documents_in(stand), ended=list(history.last))
+    return {one.lot: one for one in recalled(question, [whole], elements=elements)}
 
 
 # ── properties ────────────────────────────────────────────────────────────────────────────
@@ -33,9 +50,9 @@ def hit(history, question, elements=ELEMENTS):
 @given(happenings=chronicles(), asked=questions)
 def test_what_is_hit_is_between_nothing_and_the_whole(happenings, asked):
     history = build_history(happenings)
-    for one in hit(history, of_facility(history, asked[0], since=asked[1])).values():
+    for one in hit(history, OfFacility(facility=asked[0], since=asked[1])).values():
         for portion in one.portions.values():
-            assert 0 <= portion.out_mg <= portion.at_most_mg <= portion.bounds.high
+            assert 0 <= portion.out_mg <= portion.at_most_mg <= portion.high_mg
             assert 0 <= portion.left_mg <= portion.left_at_most_mg <= portion.at_most_mg
 
 
@@ -44,11 +61,11 @@ def test_looking_back_from_a_lot_finds_the_same_milligrams(happenings, asked):
     """Forward over everything, backward over what led to one lot: the same answer for that lot."""
     facility, since = asked
     history = build_history(happenings)
-    forward = hit(history, of_facility(history, facility, since=since))
+    forward = hit(history, OfFacility(facility=facility, since=since))
     for lot in history.last:
         behind = {lot, *upstream(history.steps, lot)}
         part = build_history(led_to(happenings, behind))
-        backward = hit(part, of_facility(part, facility, since=since)).get(lot)
+        backward = hit(part, OfFacility(facility=facility, since=since)).get(lot)
         if lot not in forward:
             assert backward is None
             continue
@@ -112,7 +129,7 @@ def test_the_lots_hit_are_those_a_walk_over_the_movements_finds(happenings, aske
             if m.role == "move" and kind == "shipment" and there and not one.is_disputed:
                 found.add(m.lot)
     history = build_history(happenings)
-    told = hit(history, of_facility(history, facility, since=since))
+    told = hit(history, OfFacility(facility=facility, since=since))
     assert told.keys() <= found
     # A lot that held nothing when it was shipped, as now known, left nothing behind by leaving.
     shipped = {m.lot for one in happenings for m in one.movements if m.role == "move"}
@@ -120,17 +137,21 @@ def test_the_lots_hit_are_those_a_walk_over_the_movements_finds(happenings, aske
     assert all({lot, *upstream(history.steps, lot)} & shipped for lot in missing)
 
 
+class Everything:
+    """The question after all there is."""
+
+    given = ()
+
+    def parts(self, step, _one, _beginnings):
+        return [Part(step, [lot_of(made.lot) for made in step.makes], is_out=True)]
+
+
 @given(happenings=chronicles(honest=True))
 def test_with_every_place_out_all_is_hit_and_with_none_nothing(happenings):
     history = build_history(happenings)
-    everything = recall.Question(
-        steps=history.steps,
-        begins=lambda step: [lot_of(one.lot) for one in step.makes],
-        marks=lambda _step: True,
-    )
-    for one in hit(history, everything).values():
-        assert all(part.out_mg == part.bounds.high for part in one.portions.values())
-    assert not hit(history, of_facility(history, "c:nowhere", since=EPOCH))
+    for one in hit(history, Everything()).values():
+        assert all(part.out_mg == part.high_mg for part in one.portions.values())
+    assert not hit(history, OfFacility(facility="c:nowhere", since=EPOCH))
 
 
 @given(happenings=chronicles(), data=st.data())
@@ -147,13 +168,72 @@ def test_what_came_of_a_lot_is_what_its_own_sources_became(happenings, data):
     lot = data.draw(st.sampled_from(leaves)) if leaves else None
     if lot is None:
         return
-    coarse = hit(history, of_lot(history, lot))
+    coarse = hit(history, OfLot(lot=lot))
     fine = propagate(history.steps, elements=ELEMENTS)
     withdrawals = sum(len(step.takes) + len(step.makes) for step in history.steps)
     for name, one in coarse.items():
         for element, portion in one.portions.items():
             mine = fine[history.last[name]].contents[element].sources.get(f"mined:{lot}", 0)
             assert portion.out_mg - withdrawals <= mine <= portion.at_most_mg + withdrawals
+
+
+@given(happenings=chronicles(), asked=questions, data=st.data())
+def test_a_history_told_in_passages_gives_the_same_hits_as_told_at_once(happenings, asked, data):
+    """Lots are forgotten as soon as nothing more happens to them, and nobody misses them."""
+    history = build_history(happenings)
+    stand = list(history.happenings.values())
+    size = data.draw(st.integers(1, 5))
+    asking = data.draw(
+        st.sampled_from(
+            [lambda: OfFacility(facility=asked[0], since=asked[1])]
+            + [lambda lot=lot: OfLot(lot=lot) for lot in sorted(history.last)]
+        )
+    )
+    whole, parts = Ways(), Ways()
+    once = Passage(happenings=stand, documents=documents_in(stand), ended=list(history.last))
+    expected = list(recalled(asking(), [once], elements=ELEMENTS, ways=whole))
+    told = list(recalled(asking(), passages(stand, size), elements=ELEMENTS, ways=parts))
+    assert {one.lot: structs.replace(one, number=0) for one in told} == {
+        one.lot: structs.replace(one, number=0) for one in expected
+    }
+    shown = data.draw(st.sets(st.sampled_from(sorted(history.last)))) if history.last else set()
+    for found, ways in ((expected, whole), (told, parts)):
+        for one in found:
+            if one.lot in shown:
+                ways.tell(one.number)
+    assert whole.untold() == parts.untold() == untold(history, asking(), shown)
+
+
+def passages(stand, size):
+    """Cut a history after every so many happenings, and say at once which lots have ended."""
+    last = {m.lot: place for place, one in enumerate(stand) for m in one.movements}
+    documents = list(documents_in(stand))
+    for first in range(0, len(stand), size):
+        part = stand[first : first + size]
+        made = {m.lot for one in part for m in one.movements if m.role == "make"}
+        yield Passage(
+            happenings=part,
+            documents=[pair for pair in documents if pair[0] in made],
+            ended=[lot for lot, place in last.items() if first <= place < first + size],
+        )
+
+
+def untold(history, question, shown):
+    """Written again by name: lots hit, not shown, from which a lot that is shown and hit came."""
+    descent, ways = Descent(question.given), []
+    for step in history.steps:
+        one = history.happenings[step.entry]
+        for part in question.parts(step, one, history.beginnings):
+            junction = descent.add(step, part.begins)
+            for made in junction.makes if junction else ():
+                takes = {lot_of(take.lot) for take in junction.takes} & descent.found.keys()
+                ways += [(lot, lot_of(made.lot)) for lot in takes]
+    wanted, found = shown & descent.found.keys() & history.last.keys(), set()
+    for parent, child in reversed(ways):
+        if child in wanted and parent not in wanted:
+            wanted.add(parent)
+            found.add(parent)
+    return len(found)
 
 
 # ── by hand ───────────────────────────────────────────────────────────────────────────────
@@ -184,12 +264,12 @@ def blended(*, grade=30):
 
 def share(found, lot, element="Cu"):
     portion = found[lot].portions[element]
-    return Fraction(portion.out_mg, portion.bounds.high)
+    return Fraction(portion.out_mg, portion.high_mg)
 
 
 def test_a_share_follows_through_blend_and_split():
     history = build_history(blended())
-    found = hit(history, of_lot(history, "mine:a"), elements=["Cu"])
+    found = hit(history, OfLot(lot="mine:a"), elements=["Cu"])
     assert {lot: share(found, lot) for lot in found} == {
         "mine:a": 1,
         "mine:mix": Fraction(3, 4),
@@ -203,14 +283,14 @@ def test_a_share_follows_through_blend_and_split():
 @pytest.mark.parametrize(("day", "lots"), [(1, 4), (2, 3), (3, 0)])
 def test_a_facility_is_out_from_its_day_on(day, lots):
     history = build_history(blended())
-    found = hit(history, of_facility(history, "mine:pit", since=date(2026, 3, day)))
+    found = hit(history, OfFacility(facility="mine:pit", since=date(2026, 3, day)))
     assert len(found) == lots
 
 
 def test_what_a_lot_gave_away_before_the_facility_was_out_is_not_hit():
     early = [mined(1), split(2, "mine:ore", "mine:early", 40), split(3, "mine:ore", "mine:late", 9)]
     history = build_history(early)
-    found = hit(history, of_facility(history, "mine:pit", since=date(2026, 3, 3)))
+    found = hit(history, OfFacility(facility="mine:pit", since=date(2026, 3, 3)))
     assert found.keys() == {"mine:late"}
 
 
@@ -218,11 +298,11 @@ def test_what_is_shipped_on_from_a_facility_is_of_it_and_what_only_arrives_is_no
     moving = happening(2, "shipment", recall_move("mine:ore"), facility="mine:port")
     arriving = happening(3, "receipt", weighed("mine:ore", 99), facility="b:works")
     history = build_history([mined(1), moving, arriving, split(4, "mine:ore", "mine:part", 9)])
-    assert hit(history, of_facility(history, "mine:port", since=EPOCH)).keys() == {
+    assert hit(history, OfFacility(facility="mine:port", since=EPOCH)).keys() == {
         "mine:ore",
         "mine:part",
     }
-    assert hit(history, of_facility(history, "b:works", since=EPOCH)) == {}
+    assert hit(history, OfFacility(facility="b:works", since=EPOCH)) == {}
 
 
 def recall_move(lot):
@@ -247,11 +327,11 @@ def test_a_lot_nobody_assayed_may_hold_more_of_it_than_is_certain():
         facility="mine:works",
     )  # fmt: skip
     history = build_history([silent, mined(2, "mine:b", amount=25), mix])
-    of_a = hit(history, of_lot(history, "mine:a"), elements=["Cu"])["mine:mix"].portions["Cu"]
-    of_b = hit(history, of_lot(history, "mine:b"), elements=["Cu"])["mine:mix"].portions["Cu"]
+    of_a = hit(history, OfLot(lot="mine:a"), elements=["Cu"])["mine:mix"].portions["Cu"]
+    of_b = hit(history, OfLot(lot="mine:b"), elements=["Cu"])["mine:mix"].portions["Cu"]
     assert (of_a.out_mg, of_a.at_most_mg) == (0, 75 * KG)
     assert (of_b.out_mg, of_b.at_most_mg) == (7_500_000, 7_500_000)
-    assert of_a.bounds.high == 82_500_000
+    assert of_a.high_mg == 82_500_000
 
 
 def test_metal_beyond_the_input_of_a_lot_that_is_hit_may_be_hit():
@@ -260,35 +340,24 @@ def test_metal_beyond_the_input_of_a_lot_that_is_hit_may_be_hit():
         make("mine:metal", 50, role="product", assays=copper(80)), facility="mine:works",
     )  # fmt: skip
     history = build_history([mined(1), smelting])
-    portion = hit(history, of_lot(history, "mine:ore"))["mine:metal"].portions["Cu"]
+    portion = hit(history, OfLot(lot="mine:ore"))["mine:metal"].portions["Cu"]
     assert (portion.out_mg, portion.at_most_mg) == (30 * KG, 40 * KG)
-    own = hit(history, of_facility(history, "mine:works", since=EPOCH))["mine:metal"]
+    own = hit(history, OfFacility(facility="mine:works", since=EPOCH))["mine:metal"]
     assert own.portions["Cu"].out_mg == 40 * KG  # whatever it was made of, it was made there
-
-
-def test_elements_are_those_the_first_lots_are_known_for():
-    history = build_history(blended())
-    asked = of_lot(history, "mine:a")
-    assert recall.elements_of(history, asked) == {"Cu"}
-    pack = happening(
-        5, "assembly", take("mine:part", 10), make("mine:pack", 1, unit="piece", material="battery")
-    )
-    history = build_history([*blended(), pack])
-    assert recall.elements_of(history, of_lot(history, "mine:pack")) == {"Cu"}  # all there is
 
 
 def test_a_lot_that_nobody_made_has_no_descendants():
     history = build_history(blended())
-    assert hits(history, of_lot(history, "mine:nothing")) == []
+    assert hit(history, OfLot(lot="mine:nothing")) == {}
 
 
 def test_what_others_took_of_a_lot_that_was_voided_may_be_of_it():
     void = happening(5, "void", replaces=f"{4:064x}")
     story = [*blended(), split(6, "mine:part", "mine:piece", 5), void]
     history = build_history(story)
-    portion = hit(history, of_lot(history, "mine:part"), elements=["Cu"])["mine:piece"].portions
+    portion = hit(history, OfLot(lot="mine:part"), elements=["Cu"])["mine:piece"].portions
     assert portion["Cu"].out_mg == 0
-    assert portion["Cu"].at_most_mg == portion["Cu"].bounds.high > 0
+    assert portion["Cu"].at_most_mg == portion["Cu"].high_mg > 0
 
 
 # ── declared origin ───────────────────────────────────────────────────────────────────────
@@ -314,17 +383,17 @@ def row(facility=None, parts=1, stage="extraction", **more):
 )
 def test_a_declared_origin_is_hit_for_the_declared_part(rows, certain, most):
     history = build_history([introduced(*rows)])
-    portion = hit(history, of_facility(history, "a:mine", since=date(2026, 3, 1)))[
+    portion = hit(history, OfFacility(facility="a:mine", since=date(2026, 3, 1)))[
         "mine:bought"
     ].portions["Cu"]
-    assert Fraction(portion.out_mg, portion.bounds.high) == certain
-    assert Fraction(portion.at_most_mg, portion.bounds.high) == most
+    assert Fraction(portion.out_mg, portion.high_mg) == certain
+    assert Fraction(portion.at_most_mg, portion.high_mg) == most
 
 
 def test_a_declared_origin_counts_from_the_day_the_material_entered():
     history = build_history([introduced(row("a:mine"))])
-    assert not hit(history, of_facility(history, "a:mine", since=date(2026, 3, 2)))
-    assert not hit(history, of_facility(history, "c:mine", since=date(2026, 3, 1)))
+    assert not hit(history, OfFacility(facility="a:mine", since=date(2026, 3, 2)))
+    assert not hit(history, OfFacility(facility="c:mine", since=date(2026, 3, 1)))
 
 
 # ── ten thousand blends ───────────────────────────────────────────────────────────────────
@@ -384,14 +453,16 @@ def test_ten_thousand_successive_blends_stay_as_small_as_the_first(monkeypatch):
 @given(happenings=chronicles(most=20), asked=questions)
 def test_a_recall_keeps_three_labels_and_never_more(happenings, asked):
     history = build_history(happenings)
-    question = of_facility(history, asked[0], since=asked[1])
+    question = OfFacility(facility=asked[0], since=asked[1])
     seen = []
-    labels = recall._Labels(question, question.reached())
 
-    def noted(step, element, label):
-        told = labels.relabel(step, element, label)
-        seen.append(told)
-        return told
+    class Noting(Recall):
+        def rename(self, step, element, parcels):
+            told = super().rename(step, element, parcels)
+            seen.extend(told)
+            return told
 
-    propagate(question.steps, elements=ELEMENTS, relabel=noted)
+    noting = Noting(question, ELEMENTS)
+    for step in history.steps:
+        noting.add(step, history.happenings[step.entry], history.beginnings)
     assert set(seen) <= {OUT, MAYBE, REST}

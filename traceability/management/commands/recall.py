@@ -6,10 +6,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 
 from traceability import seeing
-from traceability.downstream import Totals, recall_of
+from traceability.downstream import recall_of
 from traceability.errors import TraceabilityError
 from traceability.ledger.effective import parse_day
 from traceability.management.arguments import add_reading_arguments
+from traceability.tallying import Totals
 from traceability.templatetags.ledger import amount
 from traceability.tracing import size_known_at
 

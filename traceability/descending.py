@@ -1,0 +1,122 @@
+"""Reads what came of lots, passage by passage, so that a recall needs little memory.
+
+The database keeps the whole answer, sorted; here are only the lots between their first event and
+their last. Every look-up is a call of a function in migrations/sql/lineage.sql.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import closing
+from datetime import date
+from heapq import heappop, heappush
+from typing import Any
+
+import msgspec
+from django.db import connection
+
+from traceability.chronicling import (
+    Row,
+    add_consignment_assays,
+    entries_of,
+    fetch,
+    happenings_of,
+    movements_of,
+)
+from traceability.ledger.chronicle import as_they_stand, documents_in
+from traceability.ledger.grades import Assayed, compound_elements, elements_named
+from traceability.ledger.recall import Passage, measured_in
+
+_AT_ONCE = 4_000  # movements
+_DESCENT = "SELECT * FROM ledger_descent(%(lots)s, %(assayed)s::jsonb)"
+_DOCUMENTS = "SELECT * FROM ledger_documents(%(lots)s)"
+_MADE_AT = "SELECT * FROM ledger_made_at(%(facility)s, %(since)s, %(declared)s::jsonb)"
+_CONTENTS = "SELECT * FROM ledger_contents(%(lots)s)"
+
+
+def lots_of_facility(facility: str, *, since: date) -> list[str]:
+    """Return the lots that may have been made at, or shipped from, a facility from a day on.
+
+    `recall.OfFacility` tells which of them were: statements replaced since count here too.
+    """
+    declared = msgspec.json.encode([{"facility": facility}]).decode()
+    known = {"facility": facility, "since": since, "declared": declared}
+    return [lot for (lot,) in fetch(_MADE_AT, known)]
+
+
+def elements_of(lots: Collection[str], *, size: int) -> frozenset[str]:
+    """Return the elements to follow: those that documents about some lots speak of, or materials.
+
+    Where nobody measured anything of these lots, everything measured in what came of them, and
+    in what went into that.
+    """
+    told, named = set[str](), set[str]()
+    for material, results, formula in fetch(_CONTENTS, {"lots": list(lots)}):
+        named |= elements_named(material or "")
+        told.update(msgspec.json.decode(results))
+        told |= compound_elements(formula) if formula else frozenset()
+    if told:
+        return frozenset(told | named)
+    return measured_in(passages(lots, size=size, elements=()))
+
+
+def passages(lots: Collection[str], *, size: int, elements: Collection[str]) -> Iterator[Passage]:
+    """Yield the history of some lots, of all that came of them, and of what went into that.
+
+    Args:
+        size: of the log.
+        elements: those that will be followed. Of what only went into something else, nothing is
+            read above a lot that was plainly assayed for all of them; everything where none.
+    """
+    assayed = msgspec.json.encode([{"element": one} for one in sorted(elements)]).decode()
+    ending: list[tuple[int, str]] = []
+    met: dict[str, int] = {}  # lots between their first event and their last, numbered
+    count = 0
+    for rows, is_last in _whole_places(
+        {"lots": list(lots), "assayed": assayed if elements else None}
+    ):
+        for _place, _order, lot, *_moved, last in rows:
+            if lot not in met:
+                met[lot] = count = count + 1
+                heappush(ending, (last or 0, lot))
+        ended = []
+        while ending and (is_last or ending[0][0] <= rows[-1][0]):
+            ended.append(heappop(ending)[1])
+        ended.sort(key=met.pop)
+        yield _passage(rows, ended, size)
+
+
+def _passage(rows: Sequence[Row], ended: Sequence[str], size: int) -> Passage:
+    movements = movements_of(row[1:7] for row in rows)
+    made = {row[2] for row in rows if row[3] == "make"}
+    stand = as_they_stand(happenings_of(movements, entries_of(movements, size)))
+    return Passage(
+        happenings=stand,
+        documents=[*documents_in(stand), *_further_documents(made, size)],
+        ended=ended,
+    )
+
+
+def _further_documents(lots: set[str], size: int) -> Iterator[tuple[str, Assayed]]:
+    """Yield what assays say of some lots, or of the consignments they travelled in."""
+    movements = movements_of(fetch(_DOCUMENTS, {"lots": list(lots)}))
+    entries = entries_of(movements, size)
+    add_consignment_assays(movements, entries, size)
+    return documents_in(as_they_stand(happenings_of(movements, entries)))
+
+
+def _whole_places(known: Mapping[str, Any]) -> Iterator[tuple[list[Row], bool]]:
+    """Yield rows in order, so many at once, and whether they are the last.
+
+    What holds at one place is never cut in two.
+    """
+    with closing(connection.chunked_cursor()) as cursor:
+        cursor.execute(_DESCENT, known)
+        rest: list[Row] = []
+        while len(rows := cursor.fetchmany(_AT_ONCE)) == _AT_ONCE:
+            rest += rows
+            cut = next((n for n in range(len(rest), 0, -1) if rest[n - 1][0] != rest[-1][0]), 0)
+            if cut:
+                yield rest[:cut], False
+                rest = rest[cut:]
+        rest += rows
+        if rest:
+            yield rest, True
