@@ -34,7 +34,9 @@ from standards.rulebook.evaluation import code_version
 from standards.rulebook.findings import Finding, canonical_json
 from standards.rulebook.law import Law
 from standards.rulebook.traced import Traced
+from standards.rulebook.waiving import Granted
 from standards.shelving import Place, Shelf
+from standards.waiving import granted_at
 from traceability.errors import NoServiceKey, TraceabilityError
 from traceability.ledger.entries import chain_handle
 from traceability.ledger.merkle import leaf_hash, tree_root
@@ -181,19 +183,22 @@ class _Round:
     law: Law
     adopted: Mapping[str, Adopted]
     next_policy: date | None
+    granted: Mapping[str, Granted]
 
 
 def _assess(lots: Sequence[str], size: int, now: datetime) -> None:
     traced, evidence = gathered(lots, size)
     law = law_at(size)
+    adopted = policies_at(size, on=now.date())
     turn = _Round(
         size=size,
         now=now,
         traced=traced,
         evidence=evidence,
         law=law,
-        adopted=policies_at(size, on=now.date()),
+        adopted=adopted,
         next_policy=next_policy_day(size, after=now.date()),
+        granted=granted_at(size, adopted),
     )
     seen = clubs_that_see(lots, turn.adopted, on=now.date())
     salts = dict(Lot.objects.filter(id__in=lots).values_list("id", "salt"))
@@ -213,6 +218,7 @@ def _assess(lots: Sequence[str], size: int, now: datetime) -> None:
                 assessment=rows[place],
                 findings=findings,
                 adopted=turn.adopted[place[2]],
+                waivers=turn.granted[place[2]].for_lot(place[0], place[1]),
             )
             for place, findings in asked
         ],
@@ -239,6 +245,7 @@ def _assess_one(
     digests = {club: policy.digest for club, policy in policies.items()}
     minerals = turn.traced.minerals_of(lot)
     days = [turn.next_policy]
+    days += [turn.granted[club].next_day(today) for club in clubs]
     for mineral in minerals:
         dossier = assemble(turn.traced, lot, mineral, evidence=turn.evidence, as_of=today)
         told = assess(dossier, turn.law, policies)

@@ -22,6 +22,7 @@ from standards.questioning import ask
 from standards.rulebook.findings import Finding
 from standards.rulebook.policy import Judgement as Judged
 from standards.rulebook.policy import Reason, Verdict, judge
+from standards.rulebook.waiving import Waiver
 from traceability.errors import FlagNotOpen, ReasonMissing
 from traceability.models import Membership
 
@@ -38,13 +39,17 @@ _Place = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assessed:
-    """The current assessment of (lot, mineral, club): its key, its findings, the club's policy."""
+    """The current assessment of (lot, mineral, club): its key, its findings, the club's policy.
+
+    `waivers` are the club's, as used for this lot and mineral.
+    """
 
     lot: str
     mineral: str
     assessment: int
     findings: Sequence[Finding]
     adopted: Adopted
+    waivers: Sequence[Waiver] = ()
 
     @property
     def place(self) -> _Place:
@@ -60,7 +65,7 @@ def raise_flags(assessed: Sequence[Assessed], *, now: datetime) -> None:
     """
     if not assessed:
         return
-    judged = [judge(one.findings, one.adopted.policy, (), now.date()) for one in assessed]
+    judged = [judge(one.findings, one.adopted.policy, one.waivers, now.date()) for one in assessed]
     rows = _keep_judgements(assessed, judged)
     work = _Work(now)
     problems: list[dict[str, Reason]] = []

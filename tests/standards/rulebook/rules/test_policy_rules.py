@@ -287,6 +287,11 @@ EQUIVALENCES = [
         policy__equivalences=[accepting(**{"as": "rmi conformant"})],
     ),
 ]
+AS_ICMM = {
+    "policy__tiers": TIERS | {"icmm Validated": 3},
+    "policy__equivalences": [accepting(**{"as": "icmm Validated"})],
+}
+ENDED_YESTERDAY = accepting(**{"as": "icmm Validated", "until": (DISPATCH - DAY).isoformat()})
 OFFICIAL = [
     case(
         "POL-02",
@@ -294,8 +299,32 @@ OFFICIAL = [
         lot(tsm(), PLANT),
         PASS,
         "tsm Level A accepted as icmm Validated",
-        policy__tiers=TIERS | {"icmm Validated": 3},
-        policy__equivalences=[accepting(**{"as": "icmm Validated"})],
+        **AS_ICMM,
+    ),
+    case(
+        "POL-02",
+        "an official recognition does not stand in for the club's decision",
+        lot(tsm(), PLANT),
+        FAIL,
+        "was accepted until 2026-09-30",
+        **(AS_ICMM | {"policy__equivalences": [ENDED_YESTERDAY]}),
+    ),
+    case(
+        "POL-02",
+        "recognized, in a version nobody stated",
+        lot(tsm(version=None), PLANT),
+        OPEN,
+        "not unknown",
+        **AS_ICMM,
+    ),
+    case("POL-02", "recognized and not needed", lot(mine(), PLANT), NONE, **AS_ICMM),
+    case(
+        "POL-02",
+        "official recognitions unset",
+        lot(tsm(), PLANT),
+        OPEN,
+        "recognitions.official",
+        **(AS_ICMM | {"recognitions__official": UNSET}),
     ),
 ]
 CHAINS = [
