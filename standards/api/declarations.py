@@ -14,7 +14,7 @@ from standards.declared import (
     replaced,
 )
 from standards.models import Declaration
-from traceability import seeing
+from traceability import noting
 from traceability.api.lists import LedgerView, Page, PageParameters, page_of, parameters, told
 from traceability.api.schema import described
 from traceability.ledger.shapes import Hash, LotId, OrganizationId, Word
@@ -72,7 +72,7 @@ class DeclarationsView(LedgerView):
         "List declarations",
         "The caller's own, those addressed to it or to a club it belongs to, and those of whoever "
         "granted it, as an auditor, a lot or site they are about. A declaration proves that it "
-        "was said; rules compare it with what is on record.",
+        "was said; rules compare it with what is on record. Its author learns who read it.",
         parameters=DeclarationParameters,
         answers={200: Page[DeclarationLine]},
     )
@@ -85,7 +85,17 @@ class DeclarationsView(LedgerView):
                 rows = rows.filter(**{name: getattr(asked, name)})
         if asked.lot is not None:
             rows = rows.filter(lots__contains=[asked.lot])
-        return page_of(rows, asked, key="index", show=_lines, newest_first=True)
+        return page_of(rows, asked, key="index", show=self.shown, newest_first=True)
+
+    def shown(self, rows: list[Declaration]) -> list[DeclarationLine]:
+        """Return the declarations of a page; their authors learn that they were read."""
+        noting.note_records_read(
+            {row.declaration: row.author for row in rows},
+            reader=self.caller.organization,
+            what="declaration",
+            person=self.caller.person,
+        )
+        return _lines(rows)
 
 
 class DeclarationView(LedgerView):
@@ -101,7 +111,7 @@ class DeclarationView(LedgerView):
         """Show one declaration."""
         caller = self.caller
         row = declaration_seen_by(declaration, caller.organization)
-        seeing.note_record_read(
+        noting.note_record_read(
             row.declaration,
             owner=row.author,
             reader=caller.organization,

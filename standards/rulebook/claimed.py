@@ -33,7 +33,11 @@ def keys(*names: str) -> tuple[str, ...]:
     return tuple(f"{scheme}.{name}" for scheme in SCHEMES for name in names)
 
 
-BOOKING = (*keys("account_carry_over_days"), "irma.levels", "irma.account_tier_mixing")
+BOOKING = (
+    *keys("account_carry_over_days", "account_carry_over_periods"),
+    "irma.levels",
+    "irma.account_tier_mixing",
+)
 """Parameters that drawing a balance may read."""
 
 

@@ -100,6 +100,17 @@ def mines_surveyed(dossier: Dossier, law: LawOnDate, scheme: Scheme) -> Survey:
     return _surveyed(dossier, law, scheme, (MINING,), "outside")
 
 
+def stages_surveyed(
+    dossier: Dossier, law: LawOnDate, scheme: Scheme, stages: tuple[str, ...]
+) -> Survey:
+    """Return the visits at some stages, judged by a scheme's time rule; recycled metal is apart.
+
+    Raises:
+        Unavailable: the time rule is not set, or names what no rule knows.
+    """
+    return _surveyed(dossier, law, scheme, stages, "apart")
+
+
 def _surveyed(
     dossier: Dossier, law: LawOnDate, scheme: Scheme, stages: tuple[str, ...], recycled: str
 ) -> Survey:

@@ -6,11 +6,11 @@ it cannot be told. A balance that never was below zero turns on none of them.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date, timedelta
+from datetime import date
 from fractions import Fraction
 from functools import partial
 
-from standards.rulebook.accounts import Claim, Draw, PeriodSummary
+from standards.rulebook.accounts import Claim, Draw, PeriodSummary, carry_over_of, optional
 from standards.rulebook.booking import Booked
 from standards.rulebook.claimed import (
     BOOKING,
@@ -27,7 +27,7 @@ from standards.rulebook.claimed import (
 )
 from standards.rulebook.dossier import Dossier
 from standards.rulebook.findings import Finding, Outcome, at_least, at_most
-from standards.rulebook.law import LawOnDate, Unavailable
+from standards.rulebook.law import LawOnDate, Provision, Unavailable
 from standards.rulebook.posted import OVER
 from standards.rulebook.rule import rule
 
@@ -245,27 +245,34 @@ def received_of(account: Booked, claim: Claim) -> dict[str, date]:
     return {lot: received[lot] for lot in sorted(used)}
 
 
-def oldest_of(used: Mapping[str, date]) -> str:
-    """Return the lot that came first."""
-    return min(used, key=lambda lot: used[lot])
-
-
 def not_expired(law: LawOnDate, account: Booked, claim: Claim, used: Mapping[str, date]) -> Checked:
     """Tell whether the oldest of some lots could still be claimed on the day of a claim."""
-    oldest, evidence = oldest_of(used), (claim.entry,)
+    evidence, record = (claim.entry,), account.record
+    oldest = min(used, key=lambda lot: used[lot])
     because = f"claim {claim.id} draws on lot {oldest}, received on {used[oldest]}"
     try:
-        days = law[f"{account.record.scheme}.account_carry_over_days"]
+        limits = carry_over_limits(law, record.scheme)
     except Unavailable as signal:
         return unavailable(signal, because, evidence)
-    last = used[oldest] + timedelta(days=days.value)
-    is_expired = account.draws[f"claim:{claim.id}"].at.date() > last
+    last = carry_over_of(law, record.scheme).last_day(record, used[oldest])
+    is_expired = last is not None and account.draws[f"claim:{claim.id}"].at.date() > last
     return Checked(
         outcome=Outcome.NONCONFORMING if is_expired else Outcome.CONFORMS,
         because=f"{because}; it could be claimed until {last}",
-        cites=(days,),
+        cites=limits,
         evidence=evidence,
     )
+
+
+def carry_over_limits(law: LawOnDate, scheme: str) -> tuple[Provision, ...]:
+    """Return what the law says of carrying over, in days or in periods.
+
+    Raises:
+        Unavailable: it says neither.
+    """
+    days = f"{scheme}.account_carry_over_days"
+    told = optional(law, days), optional(law, f"{scheme}.account_carry_over_periods")
+    return tuple(one for one in told if one is not None) or (law[days],)
 
 
 @rule(

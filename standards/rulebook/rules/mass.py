@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from standards.rulebook.composition import abridged, introduced_by, worked_at
-from standards.rulebook.dossier import LEAF_STAGES, Dossier, Step
+from standards.rulebook.dossier import LEAF_STAGES, Dossier, MassRange, Step
 from standards.rulebook.findings import (
     Finding,
     Measured,
@@ -94,6 +95,12 @@ def _check(step: Step, place: str, tolerance: Fraction) -> _CheckedStep:
     taken, given = step.input_mg, step.output_mg
     if taken is None or given is None:
         return _CheckedStep(step=step, place=place, outcome=Outcome.INDETERMINATE, measured=None)
+    outcome, measured = _excess(taken, given, tolerance)
+    return _CheckedStep(step=step, place=place, outcome=outcome, measured=measured)
+
+
+@lru_cache(maxsize=4096)  # one step is on the paths of many lots
+def _excess(taken: MassRange, given: MassRange, tolerance: Fraction) -> tuple[Outcome, Measured]:
     allowed = 1 + tolerance
     measured = at_most(
         given.high_mg - taken.low_mg * allowed,
@@ -101,7 +108,7 @@ def _check(step: Step, place: str, tolerance: Fraction) -> _CheckedStep:
         Fraction(0),
         "mg",
     )
-    return _CheckedStep(step=step, place=place, outcome=measured.outcome, measured=measured)
+    return measured.outcome, measured
 
 
 def _sentence(checked: _CheckedStep, mineral: str) -> str:

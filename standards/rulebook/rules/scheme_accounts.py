@@ -7,7 +7,7 @@ list of checks has them. Limits that could not be read matter only where a balan
 from collections.abc import Iterator, Mapping
 from functools import partial
 
-from standards.rulebook.accounts import Claim, Draw, IssuedCredit, optional
+from standards.rulebook.accounts import Claim, Draw, IssuedCredit, Terms, carry_over_of, optional
 from standards.rulebook.booking import Booked
 from standards.rulebook.claimed import (
     BOOKING,
@@ -166,7 +166,7 @@ def _age(law: LawOnDate, account: Booked, claim: Claim) -> Iterator[Checked]:
     used = received_of(account, claim)
     day = account.draws[f"claim:{claim.id}"].at.date()
     own = account.record.period_of(day)
-    if optional(law, f"{account.record.scheme}.account_carry_over_days") is not None:
+    if carry_over_of(law, account.record.scheme) != Terms():
         used = {lot: came for lot, came in used.items() if not own.has(came)}
     else:
         shortest = optional(law, "custody.shortest_period_months")

@@ -256,6 +256,66 @@ def test_more_metal_out_than_in_is_no_entitlement():
     assert [entitled(one) for one in inputs(story)] == [(30, 30, 30)]
 
 
+# ── blends ────────────────────────────────────────────────────────────────────────────────
+
+
+def blended(declared, first, second):
+    """Two lots are blended at the works and sent on to the refinery; who owns some, and enters?"""
+    story = Story()
+    for lot, owners in (("mine:a", first), ("mine:b", second)):
+        story.mined(lot, owners=owners).sent(lot)
+    made = make("smelter:mix", 200, owners=declared)
+    story.add("blend", take("mine:a", 100), take("mine:b", 100), made)
+    story.sent("smelter:mix", 200, facility=REFINERY, frm=WORKS)
+    refinery = Boundary(
+        account="smelter:cu",
+        holder="smelter",
+        facilities=frozenset({REFINERY}),
+        begins=date(2026, 1, 1),
+        tier="IRMA 75",
+    )
+    told = stays(build_history(story.told), (refinery,), element="Cu", arrivals={})
+    parts = [(one.parts["smelter:cu"], one.whole) for one in told.entering]
+    return told.owned["smelter:mix"], parts
+
+
+@pytest.mark.parametrize(
+    ("declared", "first", "second", "owners", "parts"),
+    [
+        (owned(smelter=1), owned(other=1), owned(other=1), {"other"}, []),
+        (owned(other=1), owned(smelter=1), owned(smelter=1), {"smelter"}, [(1, 1)]),
+        (owned(smelter=1), owned(smelter=1), owned(smelter=1), {"smelter"}, [(1, 1)]),
+        (
+            owned(smelter=1, other=1),
+            owned(smelter=1),
+            owned(other=1),
+            {"smelter", "other"},
+            [(1, 2)],
+        ),
+        (owned(smelter=1, third=1), owned(smelter=1), owned(other=1), {"smelter"}, [(1, 2)]),
+        (owned(third=1), owned(smelter=1), owned(other=1), set(), []),
+        (
+            owned(smelter=1),
+            [{"owner": {"organization": "smelter"}, "parts": 1, "element": "Cu"}],
+            owned(smelter=1),
+            {"smelter"},
+            [(1, 1)],
+        ),
+    ],
+    ids=[
+        "all of another",
+        "all one's own, said to be another's",
+        "all one's own",
+        "of both, as declared",
+        "a third gets no title, and nobody his part",
+        "a third alone gets none",
+        "of one element, as declared",
+    ],
+)
+def test_a_blend_passes_no_title(declared, first, second, owners, parts):
+    assert blended(declared, first, second) == (owners, parts)
+
+
 # ── stocktakes ────────────────────────────────────────────────────────────────────────────
 
 

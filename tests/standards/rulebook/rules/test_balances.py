@@ -232,6 +232,19 @@ def test_what_is_carried_over_is_claimed_within_its_days(day, days, outcome):
         assert "claim smelter:A draws on lot mine:one, received on 2026-01-11" in found.because
 
 
+@pytest.mark.parametrize(
+    ("day", "periods", "outcome"),
+    [(180, 1, PASS), (181, 1, FAIL), (90, 0, FAIL), (89, 0, PASS)],
+    ids=["the last day of the next", "the day after it", "the day after its own", "in its own"],
+)
+def test_what_is_carried_over_is_claimed_within_its_periods(day, periods, outcome):
+    named = lot(kilograms("A", day, 5, tranches=("mine:one",)))
+    found = judged(mb_05, named, irma__account_carry_over_periods=periods)
+    assert found.outcome is outcome
+    if day != 89:
+        assert {"irma.account_carry_over_periods"} <= {one.key for one in found.cites}
+
+
 # ── MB-06 ─────────────────────────────────────────────────────────────────────────────────
 
 

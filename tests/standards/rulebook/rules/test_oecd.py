@@ -166,6 +166,14 @@ FLAGS = [
     ),
     case(
         "OECD-01",
+        "questions of the form unset",
+        refined(forms=(form("emrt", answered("q3")),)),
+        OPEN,
+        "rmi.emrt_questions",
+        rmi__emrt_questions=UNSET,
+    ),
+    case(
+        "OECD-01",
         "a supplier declares not to buy there",
         refined(forms=(form("emrt", answered("q3", "no")),)),
         PASS,

@@ -172,6 +172,18 @@ LIMITS = [
         FAIL,
     ),
     (
+        "the same, and it may be claimed in the next period",
+        on(kilograms("A", 101, 10), inputs=(metal("one", 10, 10),)),
+        {"account_carry_over_periods": 1},
+        PASS,
+    ),
+    (
+        "the same, and it may be claimed in its own period only",
+        on(kilograms("A", 101, 10, tranches=("mine:one",)), inputs=(metal("one", 10, 10),)),
+        {"account_carry_over_periods": 0},
+        FAIL,
+    ),
+    (
         "within its own period no days are counted",
         on(kilograms("A", 89, 10), inputs=(metal("one", 1, 10),)),
         {"account_carry_over_days": 90},
