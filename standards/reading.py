@@ -28,7 +28,7 @@ from traceability.models import Entry, Facility, LogIndex, Organization
 WORST_FIRST = tuple(Verdict)
 _HASH = re.compile(r"\b[0-9a-f]{64}\b")
 _TITLES = {rule.id: rule.title for rule in RULES}
-_TABLES = ("standards", "trust_list")  # rows with members of their own, too long for a citation
+_SHORT_ROWS = ("country_group", "yearly_tonnes")  # other rows are too long for a citation
 _OUTCOMES = {
     Outcome.CONFORMS: Verdict.PASS,
     Outcome.NOT_APPLICABLE: Verdict.PASS,
@@ -189,13 +189,15 @@ def evidence_links(findings: Iterable[Finding], organization: str) -> Mapping[st
 def provision_value(provision: Provision) -> str:
     """Return the value of a provision as people read it; empty for a table or where unset."""
     value = provision.value
-    if value is None or isinstance(value, Mapping) or provision.unit in _TABLES:
+    if value is None or isinstance(value, Mapping):
         return ""
     if provision.unit == "share":
         return percent_text(provision.share)
     if provision.unit == "yearly_tonnes":
         return ", ".join(f"{one['country']} {one['year']}: {one['tonnes']} t" for one in value)
     if isinstance(value, tuple | list):
+        if provision.unit not in _SHORT_ROWS and any(isinstance(one, Mapping) for one in value):
+            return ""
         told = [one["code"] if isinstance(one, Mapping) else str(one) for one in value]
         return ", ".join(told)
     return str(value)

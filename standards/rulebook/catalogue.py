@@ -63,7 +63,7 @@ def value_text(version: Provision) -> str:
     if version.value == ():
         return "none at all"
     if isinstance(version.value, tuple):
-        return ", ".join(version.value) or "none"
+        return ", ".join(version.value)
     return str(version.value)
 
 

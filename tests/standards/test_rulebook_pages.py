@@ -13,11 +13,12 @@ from django.utils import timezone
 from standards.known import followed_size, packs_at
 from standards.lawbook import NEWEST, assessments_citing, assessments_seen_by, counted_findings
 from standards.models import Assessment, PackActivation
-from standards.reading import clubs_of
+from standards.reading import clubs_of, provision_value
 from standards.replaying import replay
 from standards.rulebook.overview import overview, stale
 from standards.rulebook.pack_format import shipped_packs
 from standards.scenario import parse_scenario
+from standards.templatetags.verdicts import provision_text
 from tests.screens import CATHODE, CONCENTRATE, story_told
 from traceability import seeing
 
@@ -263,3 +264,12 @@ def test_the_rulebook_asks_the_database_a_few_questions_whatever_there_is(seen_b
         seen_by("operator")
 
     assert len(asked) <= 30
+
+
+def test_every_value_of_every_pack_can_be_shown_and_cited():
+    for pack in shipped_packs():
+        for parameter in pack.parameters.values():
+            for version in parameter.versions:
+                text = provision_text(version)
+                assert bool(text) == (version.value is not None), parameter.key
+                assert provision_value(version) in ("", text)
