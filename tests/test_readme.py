@@ -212,7 +212,7 @@ def test_what_the_architecture_says_is_in_a_place_is_there(cell, words):
 
 
 def test_the_functions_on_a_statements_way_exist():
-    [block] = re.findall(r"^```\n(.*?)^```", ARCHITECTURE, re.M | re.S)
+    [block, *_] = re.findall(r"^```\n(.*?)^```", ARCHITECTURE, re.M | re.S)
     named = re.findall(r"→ ([\w.]+)", block)
     assert len(named) == 5
     for path in named:
