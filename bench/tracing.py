@@ -112,22 +112,14 @@ def _ledger(state: Path | None) -> Iterator[None]:
 
 def _trace(lot: str, rounds: int) -> None:
     from traceability import seeing
-    from traceability.ledger.provenance import propagate
-    from traceability.tracing import lot_history, published_size
+    from traceability.tracing import published_size
     from traceability.upstream import provenance_of
 
     size, operator = published_size(), seeing.operator()
-
-    def shares() -> Any:
-        history = lot_history(lot, size=size, dispatches=False)
-        name = history.last[lot]
-        told = propagate(history.steps, lots=[name])[name]
-        return {element: content.shares() for element, content in told.contents.items()}
-
     floor, trace, answer = measured(
         [
             lambda: _ids(_UP, [lot]),
-            shares,
+            lambda: shares_of(lot, size),
             lambda: provenance_of(lot, size=size, reader=operator),
         ],
         rounds,
@@ -137,15 +129,32 @@ def _trace(lot: str, rounds: int) -> None:
     tell(what="trace: whole answer (stages, lots, hops)", **answer, **_ratio(answer, floor))
 
 
+def shares_of(lot: str, size: int) -> Any:
+    """Return the exact share of every source of a lot, by element."""
+    from traceability.ledger.provenance import propagate
+    from traceability.tracing import lot_history
+
+    history = lot_history(lot, size=size)
+    name = history.last[lot]
+    told = propagate(history.steps, lots=[name])[name]
+    return {element: content.shares() for element, content in told.contents.items()}
+
+
 def _recall(facility: str, day: date, rounds: int) -> None:
     from traceability import seeing
+    from traceability.descending import elements_of, lots_of_facility, passages
     from traceability.downstream import recall_of
+    from traceability.ledger.recall import OfFacility, recalled
     from traceability.tracing import published_size
 
     size, operator = published_size(), seeing.operator()
 
     def shares() -> int:
-        return len(recall_of(facility, since=day, size=size, reader=operator).found)
+        lots = lots_of_facility(facility, since=day)
+        elements = elements_of(lots, size=size)
+        told = passages(lots, size=size, elements=elements)
+        asked = OfFacility(facility=facility, since=day)
+        return sum(1 for _ in recalled(asked, told, elements=elements))
 
     def streamed() -> int:
         telling = recall_of(facility, since=day, size=size, reader=operator)
@@ -268,6 +277,7 @@ def _bare() -> Any:
     with bare.cursor() as cursor:
         for way in ("seqscan", "hashjoin", "mergejoin"):
             cursor.execute(f"SET enable_{way} = off")
+        cursor.execute("SET jit = off")
     return bare
 
 

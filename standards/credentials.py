@@ -189,19 +189,22 @@ def disputed_entries(size: int, indices: Sequence[int]) -> set[int]:
 
 
 _LISTED = """
-SELECT r.snapshot_id, r.subject, s.rows -> r.place
-FROM standards_registryrow r JOIN standards_registrysnapshot s ON s.index = r.snapshot_id
-WHERE s.index < %(size)s AND r.subject = ANY (%(subjects)s)
-UNION ALL
-SELECT s.index, '', one.row
-FROM standards_registrysnapshot s, jsonb_array_elements(s.rows) AS one(row)
-WHERE s.index < %(size)s AND cardinality(%(numbers)s::text[]) > 0
-  AND coalesce(one.row ->> 'facility', one.row ->> 'organization', '') <> ALL (%(subjects)s)
-  AND EXISTS (
+WITH hit AS MATERIALIZED (
+    SELECT snapshot_id, place, subject FROM standards_registryrow WHERE subject = ANY (%(subjects)s)
+)
+SELECT s.index, coalesce(hit.subject, ''), one.row
+FROM standards_registrysnapshot s
+CROSS JOIN jsonb_array_elements(s.rows) WITH ORDINALITY AS one(row, number)
+LEFT JOIN hit ON hit.snapshot_id = s.index AND hit.place = one.number - 1
+WHERE s.index < %(size)s
+  AND (cardinality(%(numbers)s::text[]) > 0 OR s.index IN (SELECT snapshot_id FROM hit))
+  AND (hit.subject IS NOT NULL OR EXISTS (
     SELECT FROM jsonb_array_elements(coalesce(one.row -> 'identifiers', '[]')) AS i(identifier)
     WHERE i.identifier ->> 'value' = ANY (%(numbers)s)
-)
+  ))
+ORDER BY s.index, one.number
 """
+"""Each register is opened once, and only where a row of it is asked for."""
 
 
 def snapshots_at(

@@ -35,6 +35,7 @@ STORIES = (
     "wet_mass",
     "renewal_pending",
     "another_metal",
+    "conformant_and_contradicted",
     "credits_and_origin",
     "silo_heel",
 )

@@ -56,6 +56,8 @@ _READ = (
     "standards.snapshot",
     "standards.declaration",
     "standards.policy",
+    "standards.waiver",
+    "standards.waiver_use",
     "standards.pack_activation",
     *ABOUT_ACCOUNTS,
     "registry.facility",
@@ -216,6 +218,10 @@ def _policy(followed: Followed, due: _Due) -> None:
     due.add(_seen_by(body.club), _Because.POLICY)
 
 
+def _waiver(followed: Followed, due: _Due) -> None:
+    due.add(_seen_by(followed.statement.author), _Because.POLICY)
+
+
 def _pack_activation(followed: Followed, due: _Due) -> None:
     body: said.PackActivation = followed.statement.body
     before = {pack.id: pack for pack in packs_at(followed.index)}.get(body.pack)
@@ -295,6 +301,8 @@ _TAKE_IN: dict[str, Callable[[Followed, _Due], None]] = {
     "standards.snapshot": _snapshot,
     "standards.declaration": _declaration,
     "standards.policy": _policy,
+    "standards.waiver": _waiver,
+    "standards.waiver_use": _waiver,
     "standards.pack_activation": _pack_activation,
     **dict.fromkeys(ABOUT_ACCOUNTS, _booked),
     "registry.facility": _facility,

@@ -14,7 +14,6 @@ import msgspec
 from django.db import connection
 
 from traceability.chronicling import (
-    Movements,
     Row,
     add_consignment_assays,
     entries_of,
@@ -69,24 +68,25 @@ def passages(lots: Collection[str], *, size: int, elements: Collection[str]) -> 
     """
     assayed = msgspec.json.encode([{"element": one} for one in sorted(elements)]).decode()
     ending: list[tuple[int, str]] = []
-    seen = set[str]()
-    for rows in _whole_places({"lots": list(lots), "assayed": assayed if elements else None}):
-        movements = movements_of(row[1:7] for row in rows)
-        made = {row[2] for row in rows if row[3] == "make"}
+    met: dict[str, int] = {}  # lots between their first event and their last, numbered
+    count = 0
+    for rows, is_last in _whole_places(
+        {"lots": list(lots), "assayed": assayed if elements else None}
+    ):
         for _place, _order, lot, *_moved, last in rows:
-            if lot not in seen:
-                seen.add(lot)
+            if lot not in met:
+                met[lot] = count = count + 1
                 heappush(ending, (last or 0, lot))
         ended = []
-        while ending and ending[0][0] <= rows[-1][0]:
-            _last, lot = heappop(ending)
-            seen.discard(lot)
-            ended.append(lot)
-        yield _passage(movements, made, ended, size)
-    yield Passage(happenings=(), ended=[lot for _last, lot in ending])
+        while ending and (is_last or ending[0][0] <= rows[-1][0]):
+            ended.append(heappop(ending)[1])
+        ended.sort(key=met.pop)
+        yield _passage(rows, ended, size)
 
 
-def _passage(movements: Movements, made: set[str], ended: Sequence[str], size: int) -> Passage:
+def _passage(rows: Sequence[Row], ended: Sequence[str], size: int) -> Passage:
+    movements = movements_of(row[1:7] for row in rows)
+    made = {row[2] for row in rows if row[3] == "make"}
     stand = as_they_stand(happenings_of(movements, entries_of(movements, size)))
     return Passage(
         happenings=stand,
@@ -103,16 +103,20 @@ def _further_documents(lots: set[str], size: int) -> Iterator[tuple[str, Assayed
     return documents_in(as_they_stand(happenings_of(movements, entries)))
 
 
-def _whole_places(known: Mapping[str, Any]) -> Iterator[list[Row]]:
-    """Yield rows in order, so many at once; what holds at one place is never cut in two."""
+def _whole_places(known: Mapping[str, Any]) -> Iterator[tuple[list[Row], bool]]:
+    """Yield rows in order, so many at once, and whether they are the last.
+
+    What holds at one place is never cut in two.
+    """
     with closing(connection.chunked_cursor()) as cursor:
         cursor.execute(_DESCENT, known)
         rest: list[Row] = []
-        while rows := cursor.fetchmany(_AT_ONCE):
+        while len(rows := cursor.fetchmany(_AT_ONCE)) == _AT_ONCE:
             rest += rows
             cut = next((n for n in range(len(rest), 0, -1) if rest[n - 1][0] != rest[-1][0]), 0)
             if cut:
-                yield rest[:cut]
+                yield rest[:cut], False
                 rest = rest[cut:]
+        rest += rows
         if rest:
-            yield rest
+            yield rest, True

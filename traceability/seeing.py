@@ -14,10 +14,10 @@ What one may not see is answered like what does not exist. Reading another compa
 a `Reading`, which its owner sees.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from typing import Any
+from typing import Any, Protocol
 
 from django.db import connection
 from django.db.models import Q, QuerySet
@@ -62,6 +62,26 @@ class OpenNames:
     def has_facility(self, name: str | None) -> bool:
         """Tell whether this facility may be named."""
         return name is not None and (self.all_of_them or name in self.facilities)
+
+
+class Possession(Protocol):
+    """What must be known of a lot to tell whose it is: a row of its table, or a part of one."""
+
+    @property
+    def id(self) -> str:
+        """Return the id of the lot."""
+
+    @property
+    def custodian(self) -> str:
+        """Return who has it."""
+
+    @property
+    def consignee(self) -> str | None:
+        """Return who is to receive it."""
+
+    @property
+    def owners(self) -> Any:
+        """Return undivided shares, as in the lot's row."""
 
 
 def is_operator(organization: str) -> bool:
@@ -110,7 +130,7 @@ def lot_seen_by(lot_id: str, organization: str, *, on: date | None = None) -> Lo
 
 
 def lots_seen_in_full(
-    lots: Collection[Lot], organization: str, *, on: date | None = None
+    lots: Collection["Possession"], organization: str, *, on: date | None = None
 ) -> set[str]:
     """Return those of the lots whose present state an organization may see.
 
@@ -142,7 +162,7 @@ def held_by(rows: QuerySet[Lot], organization: str) -> QuerySet[Lot]:
     )
 
 
-def is_own(lot: Lot, organization: str) -> bool:
+def is_own(lot: "Possession", organization: str) -> bool:
     """Tell whether an organization has a lot, or owns a part of it."""
     owners = {share["owner"].get("organization") for share in lot.owners}
     return organization == lot.custodian or organization in owners
@@ -382,6 +402,14 @@ def note_record_read(
     """Write down that another company's record, such as an account, was read; `lot` names it."""
     if owner != reader:
         _note({(name, owner)}, reader=reader, what=what, person=person, now=timezone.now())
+
+
+def note_records_read(
+    owners: Mapping[str, str], *, reader: str, what: str, person: str = ""
+) -> None:
+    """Write down that records of other companies were read, all at once; `owners` by name."""
+    others = {(name, owner) for name, owner in owners.items() if owner != reader}
+    _note(others, reader=reader, what=what, person=person, now=timezone.now())
 
 
 def note_answer(

@@ -72,7 +72,7 @@ class DeclarationsView(LedgerView):
         "List declarations",
         "The caller's own, those addressed to it or to a club it belongs to, and those of whoever "
         "granted it, as an auditor, a lot or site they are about. A declaration proves that it "
-        "was said; rules compare it with what is on record.",
+        "was said; rules compare it with what is on record. Its author learns who read it.",
         parameters=DeclarationParameters,
         answers={200: Page[DeclarationLine]},
     )
@@ -85,7 +85,17 @@ class DeclarationsView(LedgerView):
                 rows = rows.filter(**{name: getattr(asked, name)})
         if asked.lot is not None:
             rows = rows.filter(lots__contains=[asked.lot])
-        return page_of(rows, asked, key="index", show=_lines, newest_first=True)
+        return page_of(rows, asked, key="index", show=self.shown, newest_first=True)
+
+    def shown(self, rows: list[Declaration]) -> list[DeclarationLine]:
+        """Return the declarations of a page; their authors learn that they were read."""
+        seeing.note_records_read(
+            {row.declaration: row.author for row in rows},
+            reader=self.caller.organization,
+            what="declaration",
+            person=self.caller.person,
+        )
+        return _lines(rows)
 
 
 class DeclarationView(LedgerView):

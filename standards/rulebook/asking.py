@@ -159,6 +159,7 @@ def told_of_sites(every: Sequence[Asked], words: str, ask: Ask, *, minimum: str)
         total_mg=_together(dossier, [asked.survey.total_mg for asked in every]),
         untold_mg=max(asked.survey.untold_mg for asked in every),
         minimum=threshold(law, minimum),
+        mineral=dossier.mineral,
         words=words,
         missing=[name for asked in every for name in asked.survey.missing],
         notices=[one for asked in every for one in asked.survey.notices],

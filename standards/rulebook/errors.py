@@ -66,7 +66,7 @@ class BadRegister(TraceabilityError):
     """A file with a copy of a register has what cannot be; nothing of it is taken."""
 
     code = "bad_register"
-    hint = "Correct what `problems` names and bring the file again; docs/registers.md has the form."
+    hint = "Correct every place named and bring the file again; docs/registers.md has the form."
 
     def __init__(
         self,

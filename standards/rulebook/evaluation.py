@@ -45,8 +45,7 @@ class Evaluation:
 
     def as_json(self) -> list[dict[str, Any]]:
         """Return the findings as JSON, in the order of the rules."""
-        cited: dict[int, dict[str, Any]] = {}
-        return [finding.as_json(cited) for finding in self.findings]
+        return [finding.as_json() for finding in self.findings]
 
 
 def evaluate(

@@ -223,6 +223,16 @@ UNITS: Mapping[str, tuple[Callable[[Any], Any], str]] = {
         _rows({"standard": (), "version": (), "status": STANDARD_STATUSES}),
         "a list of {standard, version, status, from, until?, source}",
     ),
+    "equivalences": (
+        _rows(
+            {"accept": (), "as": (), "version": (), "stage": (), "approver": (), "dissent": ()},
+        ),
+        "a list of {accept, as, version, stage, approver, dissent, from, until?, source}",
+    ),
+    "recognitions": (
+        _rows({"by": (), "of": (), "for": ()}),
+        "a list of {by, of, for, from, until?, source}",
+    ),
     "trust_list": (
         _rows({"who": (), "as": SPEAKS_AS}),
         "a list of {who, as, from, until?, source}",

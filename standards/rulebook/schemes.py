@@ -76,6 +76,12 @@ OECD = Scheme(
     document="register of risks",
     latest_governs=True,
 )
+POLICY = Scheme(
+    id="policy",
+    name="the club's policy",
+    document="policy",
+    latest_governs=True,
+)
 RMI = Scheme(
     id="rmi",
     name="the Responsible Minerals Assurance Process",

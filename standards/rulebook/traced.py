@@ -6,7 +6,8 @@ written down as metal passes them.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from standards.rulebook.dossier import PathLot
 from standards.rulebook.handing import holders_of, path_lots
@@ -33,6 +34,10 @@ class Traced:
     made: Mapping[str, flow.Made]
     carries: Mapping[str, frozenset[str]]
     lots: Mapping[str, PathLot]
+    worked: dict[tuple[str, str, str], tuple[object, dict[str, Any]]] = field(
+        default_factory=dict, compare=False
+    )
+    """What is known of a step (entry, stage, mineral), whichever lot passed it; see `assembly`."""
 
     def minerals_of(self, lot: str) -> tuple[str, ...]:
         """Return the elements to ask about: those documents or the material's name speak of.

@@ -28,6 +28,10 @@ CITED = {
         "CM-02": {"copper_mark.marks", "copper_mark.minimum_share"},
         "CM-COC-02": {"copper_mark.coc_metals"},
     },
+    "conformant_and_contradicted": {
+        "RMI-01": {"rmi.accepted_statuses", "rmi.minimum_share", "rmi.time_rule"},
+        "RMI-06": {"rmi.emrt_questions", "rmi.templates"},
+    },
     "credits_and_origin": {
         "B4": {"geography.covered_nations", "geography.treated_as"},
         "ISO-BC-01": set(),
@@ -120,11 +124,24 @@ def test_a_renewal_under_way_earns_grace_and_the_report_does_not_reach_back():
     }
 
 
+def test_a_conformant_refiner_may_still_contradict_itself():
+    done = told("conformant_and_contradicted")
+
+    conformant, *forms = findings(done)
+    assert conformant["outcome"] == "conforms"
+    assert [one["outcome"] for one in forms] == ["nonconforming", "nonconforming", "conforms"]
+    for one in forms[:2]:
+        areas = [cite for cite in one["cites"] if cite["key"] == "oecd.cahra_countries"]
+        assert [cite["source"] for cite in areas] == ["Due-care club, policy 1, clause 2"]
+        assert "Q3 is answered with no, yet metal from CD" in one["because"]
+
+
 def test_no_credit_changes_a_figure_of_the_path():
     done = told("credits_and_origin")
 
     paths = [one for one in findings(done) if one["rule_id"] == "B4"]
     assert len(paths) == 3
     assert all(one["because"] == paths[0]["because"] for one in paths)
-    assert "touched CN: refining" in paths[0]["because"]
+    worked = "of the Co was worked in CN, a covered nation: refining of lot superior-cells:COSO4-19"
+    assert worked in paths[0]["because"]
     assert flagged("open-water-club") >= {("superior-cells:COSO4-19", "B4")}

@@ -312,7 +312,7 @@ def test_the_history_of_a_lot_is_read_once_for_all_pictures_of_a_page(as_person,
     with CaptureQueriesContext(connection) as captured:
         as_person("officer").get(address(name, *arguments))
 
-    assert sum("RECURSIVE led(lot" in one["sql"] for one in captured) == 1
+    assert sum("ledger_ancestry(" in one["sql"] for one in captured) == 1
 
 
 def test_a_history_too_large_to_draw_is_not_drawn_and_says_so(page, way, monkeypatch):

@@ -1,14 +1,19 @@
 """Importing copies of registers: compared first, stated once, refused as a whole."""
 
 import json
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
 
+from standards.certifying import adopt_policy
+from standards.dossiers import examine
+from standards.following import follow_log
 from standards.importing import Said, accept, compare
-from standards.models import RegistryRow, RegistrySnapshot, SnapshotFile
+from standards.known import followed_size
+from standards.models import ClubPolicy, RegistryRow, RegistrySnapshot, SnapshotFile
 from standards.registers import newest_copies, retrieved_at, rows_for
 from standards.rulebook.errors import (
     BadRegister,
@@ -19,6 +24,7 @@ from standards.rulebook.errors import (
 from tests.standards.world import NOW, World
 from traceability.errors import MayNotSign, NoServiceKey, TimeInTheFuture, UnknownOrganization
 from traceability.models import Entry, ServiceKey
+from traceability.publishing import publish_checkpoint
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -141,6 +147,42 @@ def test_rows_about_a_company_touch_what_passed_its_sites(world):
     assert told.touched.lots == ("mine:ore", "smelter:cathode")
 
 
+def test_a_newer_copy_makes_the_last_word_of_the_scheme_recent_enough(world):
+    later = datetime(2026, 12, 15, 12, tzinfo=UTC)
+    form = dict(ClubPolicy.objects.get(club="club").form)
+    values = {
+        "credentials.required_schemes": ("list", ["irma"]),
+        "credentials.minimum_share": ("share", "1"),
+        "irma.register_max_age": ("days", 30),
+    }
+    form["parameters"] = form["parameters"] | {
+        key: {
+            "title": key,
+            "unit": unit,
+            "versions": [{"value": value, "in_force_from": "2026-01-01", "source": "Policy"}],
+        }
+        for key, (unit, value) in values.items()
+    }
+    asked = {"rule_id": "CRED-09", "severity": "major", "flag_due_days": 14}
+    form["requirements"] = [*form["requirements"], asked]
+    adopt_policy(form | {"version": "2"}, effective="2026-01-01", now=NOW)
+    world.catch_up()
+
+    def last_word():
+        size = followed_size()
+        [told] = examine("smelter:cathode", size=size, as_of=later.date(), club="club")
+        [found] = [one for one in told.evaluation.findings if one.rule_id == "CRED-09"]
+        return found
+
+    assert last_word().outcome == "indeterminate"
+    assert "register of IRMA of 2026-11-15 or later" in last_word().missing
+    ready = compare(file_of(PIT), said(as_of="2026-12-10"), author="scheme", now=later)
+    accept(ready, basis="", now=later)
+    publish_checkpoint(now=later)
+    follow_log(now=later)
+    assert last_word().outcome == "conforms", last_word().because
+
+
 # ── once ──────────────────────────────────────────────────────────────────────────────────
 
 
@@ -204,6 +246,10 @@ def test_an_unknown_facility_and_an_unknown_word_are_told_with_their_lines(world
         compared(wrong)
     [told] = caught.value.facts["problems"]
     assert (told["line"], told["column"]) == (3, "facility")
+    with pytest.raises(BadRegister, match="the register has no word 'finished'"):
+        compared(file_of(PIT.replace("completed", "finished")))
+    uncoded = compared(file_of(PIT.replace("completed", "finished")), said(register="copper_mark"))
+    assert (uncoded.words_known, compared().words_known) == (False, True)
 
     imported(world)
     assert RegistrySnapshot.objects.count() == 1

@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from standards.following import follow_log
 from standards.importing import DRAFTS_LAST
-from standards.models import Certificate, Declaration, RegistrySnapshot, SnapshotDraft
-from tests.screens import tell_story
+from standards.models import Certificate, Declaration, RegistrySnapshot, Reminder, SnapshotDraft
+from tests.screens import CATHODE, tell_story
 from traceability.models import Entry, Reading, StatementText
 from traceability.publishing import publish_checkpoint
 from traceability.registering import record_as_service, statement_document
@@ -272,3 +272,55 @@ def test_a_certificate_shows_what_was_found_and_which_documents_support_it(as_pe
         "Nobody said whether documents support it.",
     ):
         assert told in page, told
+
+
+# ── the calendar ──────────────────────────────────────────────────────────────────────────
+
+
+def test_the_calendar_tells_what_is_stated_and_what_nobody_has_filled_in(as_person):
+    client = as_person("registrar")
+    uploaded(client)
+    draft = SnapshotDraft.objects.get()
+    client.post(address("standards_registrysnapshot_compare", draft.pk), {"basis": ""})
+    follow()
+    client = as_person("operator")
+    page = text_of(client.get(address("standards_reminder_calendar"), {"until": "2040-12-31"}))
+
+    certificate = Certificate.objects.exclude(valid_until=None).first()
+    assert certificate.certificate in page
+    assert "Cannot be told" in page
+    assert "missing: a value of" in page
+    assert CATHODE in page
+    narrowed = client.get(address("standards_reminder_calendar"), {"kind": "declaration"})
+    assert "Nothing runs out and nothing falls due." in text_of(narrowed)
+    wrong = client.get(address("standards_reminder_calendar"), {"until": "soon"})
+    assert "soon is no calendar day." in text_of(wrong)
+
+
+def test_the_calendar_is_for_those_who_may_view_it_and_shows_them_no_rivals_site(as_person):
+    assert as_person("miner").get(address("standards_reminder_calendar")).status_code == 403
+    assert as_person("nobody").get(address("standards_reminder_calendar")).status_code == 403
+    told = text_of(as_person("rival").get(address("standards_reminder_calendar")))
+    assert "kafue-north" not in told
+    assert "Kafue" not in told
+
+
+def test_reminders_are_the_organizations_own_and_say_whether_they_still_hold(as_person):
+    for number, organization in enumerate(["prairie-motors", "lakeshore-cells"]):
+        Reminder.objects.create(
+            organization=organization,
+            kind="expiry",
+            about=f"assurance-desk:cert-{number}",
+            detail="zinc",
+            due_on="2026-11-20",
+            days_before=30,
+            because="its audit states this last day",
+            reminded_at=timezone.now(),
+        )
+    page = text_of(as_person("officer").get(address("standards_reminder_changelist")))
+
+    assert "assurance-desk:cert-0" in page
+    assert "assurance-desk:cert-1" not in page
+    assert "no more due" in page  # nothing of that name is on record
+    assert "validity ends (zinc)" in page
+    assert "Open the calendar" in page

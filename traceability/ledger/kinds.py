@@ -34,6 +34,8 @@ WHO_MAY_SIGN: dict[str, frozenset[Role]] = {
     "standards.snapshot": frozenset({Role.ASSURANCE_SCHEME, Role.REGISTRAR, Role.OPERATOR}),
     "standards.declaration": frozenset({Role.COMPANY}),
     "standards.policy": frozenset({Role.CLUB}),
+    "standards.waiver": frozenset({Role.CLUB}),
+    "standards.waiver_use": frozenset({Role.CLUB}),
     "standards.pack_activation": frozenset({Role.OPERATOR}),
     "standards.verdicts": frozenset({Role.OPERATOR}),
     "standards.account": frozenset({Role.COMPANY}),

@@ -150,10 +150,10 @@ class Flow:
         """Return what is left of an element of a lot."""
         return self.lots[name].left.get(element, _NOTHING)
 
-    def forget(self, name: str) -> set[str]:
+    def forget(self, name: str) -> list[str]:
         """Drop a lot that no later step speaks of; return whose lack of an assay it carried on."""
         lot = self.lots.pop(name, None)
-        return {metal.missing for metal in lot.made.values()} if lot is not None else set()
+        return [metal.missing for metal in lot.made.values() if metal.missing] if lot else []
 
     def composition(self, name: str) -> Composition:
         """Return what a lot was when it was last made, and what is left of it."""

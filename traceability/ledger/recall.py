@@ -239,7 +239,9 @@ class Recall:
         """Let the next step happen."""
         for part in self._question.parts(step, one, beginnings):
             self._order += 1
-            step = structs.replace(part.step, order=self._order)
+            step = part.step
+            if step.order != self._order:  # one after a step that the question put in
+                step = structs.replace(step, order=self._order)
             self._is_out = part.is_out
             junction = self._descent.add(step, part.begins)
             if junction is not None and self._ways is not None:
@@ -269,11 +271,12 @@ class Recall:
     def _forget(self, lot: str, last: str) -> None:
         """Drop a lot under all its names, but for what labels of later lots may say of it."""
         reached = self._descent.found.pop(lot, None)
-        for name in _names(lot, last):
-            self._made_out.pop(f"unexplained:{name}", None)
-            missing = self._flow.forget(name)
-            if reached is not None and any(lot_of(one) == lot for one in missing):
-                self._unmeasured[lot] = reached.since
+        for name in (lot,) if lot == last else _names(lot, last):
+            if self._made_out:
+                self._made_out.pop(f"unexplained:{name}", None)
+            for missing in self._flow.forget(name):
+                if reached is not None and lot_of(missing) == lot:
+                    self._unmeasured[lot] = reached.since
 
     # ── labels ────────────────────────────────────────────────────────────────────────────
 
@@ -309,7 +312,7 @@ class Recall:
     def _portion(self, name: str, element: str) -> Portion:
         made, left = self._flow.made(name, element), self._flow.left(name, element)
         out, most = self._amounts(made.parcels)
-        left_out, left_most = self._amounts(left.parcels)
+        left_out, left_most = self._amounts(left.parcels) if left.parcels else (0, 0)
         whole = sum(made.parcels.values())
         return Portion(
             out_mg=out,

@@ -65,7 +65,6 @@ UNFOLD: dict[str, Any] = {
                     _link(_("Lots"), "inventory_2", "traceability", "lot"),
                     _link(_("Accounts"), "balance", "standards", "account"),
                     _link(_("Declarations"), "assignment", "standards", "declaration"),
-                    _link(_("Reminders"), "notifications", "standards", "reminder"),
                 ],
             },
             {

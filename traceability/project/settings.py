@@ -112,6 +112,8 @@ STATEMENT_KINDS: dict[str, str] = {
     "standards.snapshot": _STANDARDS_KINDS,
     "standards.declaration": _STANDARDS_KINDS,
     "standards.policy": _STANDARDS_KINDS,
+    "standards.waiver": _STANDARDS_KINDS,
+    "standards.waiver_use": _STANDARDS_KINDS,
     "standards.pack_activation": _STANDARDS_KINDS,
     "standards.verdicts": _STANDARDS_KINDS,
     "standards.account": _STANDARDS_KINDS,

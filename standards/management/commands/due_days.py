@@ -13,6 +13,9 @@ from standards.schedule import KINDS, Asked, DueLine, calendar_of
 from traceability import seeing
 from traceability.models import Organization
 
+_MOST = 20
+"""Lots that a line names; `--json` has all."""
+
 
 def _day(text: str) -> date:
     try:
@@ -66,7 +69,8 @@ def _text(line: DueLine) -> list[str]:
     if due.missing:
         lines.append(f"            missing: {due.missing}")
     if line.lots:
-        lines.append(f"            lots: {', '.join(line.lots)}")
+        more = f" and {len(line.lots) - _MOST} more" if len(line.lots) > _MOST else ""
+        lines.append(f"            lots: {', '.join(line.lots[:_MOST])}{more}")
     if line.clubs:
         lines.append(f"            clubs: {', '.join(line.clubs)}")
     return lines

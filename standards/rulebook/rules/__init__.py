@@ -104,6 +104,14 @@ from standards.rulebook.rules.oecd import (
 )
 from standards.rulebook.rules.performance import claims_rest_on_custody_and_performance
 from standards.rulebook.rules.plausibility import PLAUSIBILITY
+from standards.rulebook.rules.policy import (
+    enough_of_a_blend_is_eligible,
+    equivalences_match_the_decision,
+    grace_is_for_renewals_in_time,
+    no_equivalence_rests_on_another,
+    sites_reach_the_tier_of_their_stage,
+    stakeholders_had_their_say,
+)
 from standards.rulebook.rules.reconciling import stocktakes_found_what_the_books_held
 from standards.rulebook.rules.responsiblesteel import claims_about_steel_rest_on_progress_levels
 from standards.rulebook.rules.rmi import (
@@ -213,6 +221,14 @@ _LAW = (
     the_battery_operator_is_diligent,
     schemes_said_to_be_recognized_are,
 )
+_POLICY = (
+    sites_reach_the_tier_of_their_stage,
+    equivalences_match_the_decision,
+    no_equivalence_rests_on_another,
+    grace_is_for_renewals_in_time,
+    enough_of_a_blend_is_eligible,
+    stakeholders_had_their_say,
+)
 RULES: tuple[Rule, ...] = (
     enough_metal_was_mined_in_the_group,
     no_metal_touched_a_covered_nation,
@@ -223,6 +239,7 @@ RULES: tuple[Rule, ...] = (
     *_RMI,
     *_DUE_DILIGENCE,
     *_LAW,
+    *_POLICY,
     no_step_gave_more_metal_than_it_took,
     claims_are_within_the_contained_element,
     claims_are_covered_by_entitlement,

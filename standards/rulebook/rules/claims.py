@@ -34,6 +34,7 @@ from standards.rulebook.findings import (
 from standards.rulebook.law import LawOnDate, Unavailable
 from standards.rulebook.posted import OVER
 from standards.rulebook.rule import rule
+from standards.rulebook.schemes import scheme_name
 
 MODELS = "ISO 22095:2020, 3.3.1 to 3.3.5: custody models, and what each lets one say"
 QUANTITY = "ISO 22095-2:2026, mass balance; limits as the scheme's custody standard sets them"
@@ -88,9 +89,10 @@ def claims_are_within_the_contained_element(dossier: Dossier, _law: LawOnDate) -
             Fraction(mg - contained.low_mg), Fraction(mg - contained.high_mg), Fraction(0), "mg"
         )
         holds = interval_text(contained.low_mg, contained.high_mg)
+        name = scheme_name(claim.scheme)
         return Checked(
             outcome=measured.outcome,
-            because=f"{kg(mg)} is claimed for {claim.scheme} of a lot that contains {holds}",
+            because=f"{kg(mg)} is claimed under {name} of a lot that contains {holds}",
             measured=measured,
             missing=(f"final assay of lot {dossier.lot_id} for {dossier.mineral}",),
             evidence=(claim.entry,),

@@ -73,6 +73,7 @@ def the_brand_is_listed_with_track_and_certificates(dossier: Dossier, law: LawOn
         total_mg=survey.total_mg,
         untold_mg=survey.untold_mg,
         minimum=threshold(law, "lme.minimum_share"),
+        mineral=dossier.mineral,
         words="was refined by sites whose brand the LME lists",
         missing=survey.missing,
         notices=survey.notices,

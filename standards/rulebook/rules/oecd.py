@@ -12,7 +12,7 @@ from standards.rulebook.composition import unmeasurable, untraced_mg
 from standards.rulebook.credential import Listing, Snapshot
 from standards.rulebook.dossier import ORIGIN_UNKNOWN, Dossier, Source, Step
 from standards.rulebook.findings import Finding, Outcome, not_applicable
-from standards.rulebook.forms import latest
+from standards.rulebook.forms import latest, questions
 from standards.rulebook.handing import holders_of
 from standards.rulebook.law import LawOnDate, Unavailable
 from standards.rulebook.months import last_day
@@ -130,7 +130,12 @@ def _nobody(dossier: Dossier, register: Snapshot, words: str) -> Standing:
     title="No red flag is up, or somebody took a closer look at it",
     source=f"{GUIDANCE}: red flags of location, supplier and circumstance",
     governed_by="as_of",
-    reads=("oecd.cahra_countries", *sorted({key for one in ANOMALIES for key in one.reads})),
+    reads=(
+        "oecd.cahra_countries",
+        "rmi.cmrt_questions",
+        "rmi.emrt_questions",
+        *sorted({key for one in ANOMALIES for key in one.reads}),
+    ),
     aliases=("RED_FLAGS",),
 )
 def red_flags_were_looked_into(dossier: Dossier, law: LawOnDate) -> Finding:
@@ -142,7 +147,7 @@ def red_flags_were_looked_into(dossier: Dossier, law: LawOnDate) -> Finding:
     if (answer := unmeasurable(dossier)) is not None:
         return answer
     group = told_or_open(law, "oecd.cahra_countries")
-    told = [*_suppliers(dossier), *_circumstances(dossier, law)]
+    told = [*_suppliers(dossier, law), *_circumstances(dossier, law)]
     if isinstance(group, Standing):
         told.append(group)
     else:
@@ -167,11 +172,15 @@ def _locations(dossier: Dossier, members: frozenset[str]) -> list[Standing]:
     return list(flags.values())
 
 
-def _suppliers(dossier: Dossier) -> list[Standing]:
+def _suppliers(dossier: Dossier, law: LawOnDate) -> list[Standing]:
     """Raise a flag for each form that says that its author sources from such an area."""
     told = []
     for form in latest(dossier.forms, ("cmrt", "emrt"), dossier.as_of):
-        number = "q4" if form.form == "cmrt" else "q3"
+        numbers = told_or_open(law, f"rmi.{form.form}_questions")
+        if isinstance(numbers, Standing):
+            told.append(numbers)
+            continue
+        number = questions(numbers.value).get("sources_cahra", "")
         answer = form.said(number, dossier.mineral)
         if answer is not None and answer.answer == "yes":
             because = f"declaration {form.id} says that smelters buy in high-risk areas"

@@ -6,29 +6,23 @@ of its own. A doubt falls on a statement, so a finding names the statements and 
 may answer; it is no accusation, and says which honest reasons there may be.
 """
 
-from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
 
 from standards.rulebook.composition import abridged
 from standards.rulebook.dossier import Dossier
+from standards.rulebook.doubting import Judged, Limit, Limits, Summed, doubts, merged
 from standards.rulebook.findings import (
     Finding,
-    Measured,
     Outcome,
     SiteLine,
-    StatementLine,
-    at_least,
-    at_most,
     conforms,
     indeterminate,
     nonconforming,
     not_applicable,
     percent_text,
 )
-from standards.rulebook.law import LawOnDate, Provision
+from standards.rulebook.law import LawOnDate
 from standards.rulebook.parts import parts_of
 from standards.rulebook.remembering import remembered
 from standards.rulebook.rule import Rule
@@ -41,91 +35,21 @@ MOST_STATEMENTS = 50
 PRODUCTION = {"Co": "co", "Cu": "cu", "graphite": "graphite", "Li": "li", "Mn": "mn", "Ni": "ni"}
 """Elements for which a parameter holds what countries produce."""
 
+_SetLimits = Callable[[Dossier, LawOnDate], Limits]
 _SOURCE = "Soft check of this ledger (docs/plausibility.md)"
-_RANK = {Outcome.CONFORMS: 0, Outcome.INDETERMINATE: 1, Outcome.NONCONFORMING: 2}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Limit:
-    """What an observation is compared with: a threshold, or why there is none.
-
-    `told` ends the sentence; `spares` says that there are too few cases to say anything.
-    """
-
-    threshold: Fraction = Fraction(0)
-    told: str = ""
-    spares: bool = False
-    missing: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Limits:
-    """What observations are compared with, and the parameters that say so, which tell it apart."""
-
-    of: Callable[[Observation], _Limit]
-    read: tuple[Provision, ...] = ()
-
-
-Limits = Callable[[Dossier, LawOnDate], _Limits]
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Judged:
-    """An observation with what comes of comparing it.
-
-    `weight` is by what the deciding statement is chosen: failed before open, then how far.
-    """
-
-    one: Observation
-    outcome: Outcome
-    weight: tuple[int, Fraction]
-    measured: Measured | None
-    told: str  # the threshold, in words
-    missing: tuple[str, ...] = ()
-
-    @cached_property
-    def line(self) -> StatementLine:
-        """Return the fact, and the threshold it was compared with: few are ever written out."""
-        one = self.one
-        return StatementLine(
-            entry=one.entry,
-            author=one.author,
-            outcome=self.outcome,
-            because=f"{one.sentence}; {self.told}" if self.told else one.sentence,
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Summed:
-    """What one check found on a part of a path: the doubts, worst first, and what is fine.
-
-    Args:
-        entries: of all statements it looked at.
-        farthest: of the figures that were compared, the one that went farthest.
-        at_sites: by facility, the worst doubt.
-    """
-
-    entries: frozenset[str]
-    doubted: Sequence[_Judged]
-    at_sites: Sequence[_Judged]
-    farthest: _Judged | None
 
 
 # ── from observations to a finding ────────────────────────────────────────────────────────
 
 
-def _finding(check: Check, limits: Limits, dossier: Dossier, law: LawOnDate) -> Finding:
+def _finding(check: Check, limits: _SetLimits, dossier: Dossier, law: LawOnDate) -> Finding:
     told = dossier.observations.get(check.id, ())
     if not told:
         return not_applicable(f"no statement on the path is one of these: {check.concerns}")
     limit = limits(dossier, law)
     # What is said of a statement is the same for every lot whose path it is on, and every club.
-    question = (check.id, dossier.mineral, *map(id, limit.read))
-    found = [
-        part.recalled(question, lambda one: (_summed(check, one, limit), limit))[0]
-        for part in parts_of(told)
-    ]
-    worst_first = _merged([one.doubted for one in found])
+    found = [doubts(check, part, dossier.mineral, limit) for part in parts_of(told)]
+    worst_first = merged([one.doubted for one in found])
     if not worst_first:
         return _fine(check, found)
     decisive = worst_first[0]
@@ -140,7 +64,7 @@ def _finding(check: Check, limits: Limits, dossier: Dossier, law: LawOnDate) -> 
             entry for one in alike[:MOST_STATEMENTS] for entry in (one.one.entry, *one.one.evidence)
         ],
         "statements": tuple(dict.fromkeys(one.line for one in worst_first[:MOST_STATEMENTS])),
-        "lines": _lines(_merged([one.at_sites for one in found]), dossier),
+        "lines": _lines(merged([one.at_sites for one in found]), dossier),
     }
     if decisive.outcome is Outcome.INDETERMINATE:
         missing = abridged([name for one in alike for name in one.missing])
@@ -149,67 +73,7 @@ def _finding(check: Check, limits: Limits, dossier: Dossier, law: LawOnDate) -> 
     return nonconforming(because, notices=notices, **details)
 
 
-def _summed(check: Check, told: Sequence[Observation], limits: _Limits) -> _Summed:
-    """Judge a part of a path. Nearly all of it is of no interest: what is fine is only counted."""
-    doubted = []
-    farthest: Observation | None = None
-    counts = check.counts_others or check.comparison in ("never", "outside_hours")
-    for one in told:
-        limit = limits.of(one)
-        if not _is_fine(check, one, limit):
-            doubted.append(_judge(check, one, limit))
-        elif not (doubted or counts or one.worst is None or limit.spares):
-            farthest = _farther(check, one, farthest)
-    doubted.sort(key=lambda one: one.weight, reverse=True)
-    at_sites = {one.one.facility: one for one in reversed(doubted)}
-    return _Summed(
-        entries=frozenset(one.entry for one in told),
-        doubted=doubted,
-        at_sites=[one for one in doubted if at_sites[one.one.facility] is one],
-        farthest=_judge(check, farthest, limits.of(farthest)) if farthest else None,
-    )
-
-
-def _farther(check: Check, one: Observation, than: Observation | None) -> Observation:
-    """Return which of two figures went farther; the earlier one if neither did."""
-    if than is None or one.worst is None or than.worst is None:
-        return one
-    is_farther = (
-        one.worst < than.worst if check.comparison == "at_least" else one.worst > than.worst
-    )
-    return one if is_farther else than
-
-
-def _merged(parts: Sequence[Sequence[_Judged]]) -> Sequence[_Judged]:
-    """Merge doubts of parts, worst first; where they are alike, those of the earlier part."""
-    told = [part for part in parts if part]
-    if len(told) < 2:
-        return told[0] if told else ()
-    *shorter, merged = told
-    merged = list(merged)
-    for part in reversed(shorter):
-        for one in reversed(part):
-            place = bisect_left(merged, 1, key=lambda other: other.weight <= one.weight)
-            merged.insert(place, one)
-    return merged
-
-
-def _is_fine(check: Check, one: Observation, limit: _Limit) -> bool:
-    """Tell whether an observation gives no reason to doubt, at worst."""
-    if one.worst is None:
-        return not one.missing
-    if check.comparison == "never":
-        return not one.worst
-    if limit.missing:
-        return False
-    if check.comparison == "outside_hours":
-        return not limit.threshold
-    if check.comparison == "at_least":
-        return one.worst >= limit.threshold
-    return limit.spares or one.worst <= limit.threshold
-
-
-def _fine(check: Check, found: Sequence[_Summed]) -> Finding:
+def _fine(check: Check, found: Sequence[Summed]) -> Finding:
     """Conform, with the figure that went farthest, unless it counts what others did too."""
     many = len(frozenset[str]().union(*(one.entries for one in found)))
     because = f"none of {many} statements gives reason to doubt: {check.concerns}"
@@ -221,44 +85,17 @@ def _fine(check: Check, found: Sequence[_Summed]) -> Finding:
     return conforms(because, measured=farthest.measured)
 
 
-def _judge(check: Check, one: Observation, limit: _Limit) -> _Judged:
-    outcome, measured, told, missing = _compared(check, one, limit)
-    return _Judged(
-        one=one,
-        outcome=outcome,
-        weight=(_RANK[outcome], -measured.margin if measured else Fraction(0)),
-        measured=measured,
-        told=told,
-        missing=missing,
-    )
-
-
-def _compared(
-    check: Check, one: Observation, limit: _Limit
-) -> tuple[Outcome, Measured | None, str, tuple[str, ...]]:
-    """Return what comes of comparing: the figures, the threshold in words, and what is missing."""
-    if limit.missing or one.worst is None or one.best is None:
-        missing = (limit.missing,) if limit.missing else one.missing
-        return Outcome.INDETERMINATE, None, "", missing
-    if check.comparison in ("never", "outside_hours"):
-        return Outcome.NONCONFORMING, None, limit.told, ()
-    compare = at_least if check.comparison == "at_least" else at_most
-    measured = compare(one.worst, one.best, limit.threshold, check.unit)
-    missing = one.missing if measured.outcome is Outcome.INDETERMINATE else ()
-    return measured.outcome, measured, limit.told, missing
-
-
-def _sentence(decisive: _Judged, alike: Sequence[_Judged]) -> str:
+def _sentence(decisive: Judged, alike: Sequence[Judged]) -> str:
     """Say the fact, the threshold, the entry, and how many more statements are like it."""
     others = len({one.one.entry for one in alike}) - 1
     more = f", and {others} more statements on the path" if others else ""
     return f"{decisive.line.because} (entry {decisive.one.entry}){more}"
 
 
-def _lines(worst_first: Sequence[_Judged], dossier: Dossier) -> tuple[SiteLine, ...]:
+def _lines(worst_first: Sequence[Judged], dossier: Dossier) -> tuple[SiteLine, ...]:
     """Return a line per site that worked the metal, with the worst that is said of it."""
     total, worked = remembered(dossier, "metal worked by site", _worked)
-    told: dict[str, _Judged] = {}
+    told: dict[str, Judged] = {}
     for one in worst_first:
         if one.one.facility in worked:
             told.setdefault(one.one.facility or "", one)
@@ -286,100 +123,100 @@ def _worked(dossier: Dossier) -> tuple[int, dict[str, int]]:
 # ── thresholds ────────────────────────────────────────────────────────────────────────────
 
 
-def _never(_dossier: Dossier, _law: LawOnDate) -> _Limits:
-    return _Limits(of=lambda _one: _Limit())
+def _never(_dossier: Dossier, _law: LawOnDate) -> Limits:
+    return Limits(of=lambda _one: Limit())
 
 
-def _one_value(key: str, words: str) -> Limits:
+def _one_value(key: str, words: str) -> _SetLimits:
     """Return a limit that is the value of one parameter."""
 
-    def limits(_dossier: Dossier, law: LawOnDate) -> _Limits:
+    def limits(_dossier: Dossier, law: LawOnDate) -> Limits:
         provision = law[f"plausibility.{key}"]
         value = provision.value
-        limit = _Limit(threshold=Fraction(value), told=words.format(value))
-        return _Limits(of=lambda _one: limit, read=(provision,))
+        limit = Limit(threshold=Fraction(value), told=words.format(value))
+        return Limits(of=lambda _one: limit, read=(provision,))
 
     return limits
 
 
-def _one_share(key: str, words: str) -> Limits:
+def _one_share(key: str, words: str) -> _SetLimits:
     """Return a limit that is the share of one parameter, said in percent."""
 
-    def limits(_dossier: Dossier, law: LawOnDate) -> _Limits:
+    def limits(_dossier: Dossier, law: LawOnDate) -> Limits:
         provision = law[f"plausibility.{key}"]
         share = Fraction(provision.value)
-        limit = _Limit(threshold=share, told=words.format(percent_text(share)))
-        return _Limits(of=lambda _one: limit, read=(provision,))
+        limit = Limit(threshold=share, told=words.format(percent_text(share)))
+        return Limits(of=lambda _one: limit, read=(provision,))
 
     return limits
 
 
-def _share_of_cases(key: str) -> Limits:
+def _share_of_cases(key: str) -> _SetLimits:
     """Return a limit on a share that speaks only from a number of cases on."""
 
-    def limits(_dossier: Dossier, law: LawOnDate) -> _Limits:
+    def limits(_dossier: Dossier, law: LawOnDate) -> Limits:
         read = law[f"plausibility.{key}_share"], law[f"plausibility.{key}_least"]
         share, least = read[0].share, int(read[1].value)
         told = f"at most {percent_text(share)} is plausible from {least} on"
-        few, enough = _Limit(threshold=share, spares=True), _Limit(threshold=share, told=told)
-        return _Limits(of=lambda one: few if one.cases < least else enough, read=read)
+        few, enough = Limit(threshold=share, spares=True), Limit(threshold=share, told=told)
+        return Limits(of=lambda one: few if one.cases < least else enough, read=read)
 
     return limits
 
 
-def _production(dossier: Dossier, law: LawOnDate) -> _Limits:
+def _production(dossier: Dossier, law: LawOnDate) -> Limits:
     """Return the limit that a country's last known production sets."""
     name = PRODUCTION.get(dossier.mineral)
     if name is None:
-        lacking = _Limit(missing=f"annual production of {dossier.mineral} by country")
-        return _Limits(of=lambda _one: lacking)
+        lacking = Limit(missing=f"annual production of {dossier.mineral} by country")
+        return Limits(of=lambda _one: lacking)
     read = law[f"plausibility.production_{name}"], law["plausibility.production_share"]
     provision, share = read[0], Fraction(read[1].value)
 
-    def limit(one: Observation) -> _Limit:
+    def limit(one: Observation) -> Limit:
         country, _, year = one.against.partition(" ")
         known = [row for row in provision.value if row["country"] == country]
         known = [row for row in known if row["year"] <= int(year)]
         if not known:
             missing = f"annual production of {dossier.mineral} in {country} up to {year}"
-            return _Limit(missing=missing)
+            return Limit(missing=missing)
         row = max(known, key=lambda told: int(told["year"]))
         told = f"the country produced {row['tonnes']} t in {row['year']}"
         if share != 1:
             told = f"{told}, of which {percent_text(share)} is plausible"
-        return _Limit(threshold=Fraction(row["tonnes"]) * share * 10**9, told=told)
+        return Limit(threshold=Fraction(row["tonnes"]) * share * 10**9, told=told)
 
-    return _Limits(of=limit, read=read)
+    return Limits(of=limit, read=read)
 
 
-def _speed(_dossier: Dossier, law: LawOnDate) -> _Limits:
+def _speed(_dossier: Dossier, law: LawOnDate) -> Limits:
     """Return the limit of the mode of transport that was stated, else of any other."""
     provision = law["plausibility.fastest_kmh"]
     fastest = provision.value
 
-    def limit(one: Observation) -> _Limit:
+    def limit(one: Observation) -> Limit:
         mode = one.against if one.against in fastest else "other"
         if mode not in fastest:
-            return _Limit(missing=f"fastest speed of transport by {one.against}")
+            return Limit(missing=f"fastest speed of transport by {one.against}")
         told = f"at most {fastest[mode]} km/h is plausible"
-        return _Limit(threshold=Fraction(fastest[mode]), told=told)
+        return Limit(threshold=Fraction(fastest[mode]), told=told)
 
-    return _Limits(of=limit, read=(provision,))
+    return Limits(of=limit, read=(provision,))
 
 
-def _night(_dossier: Dossier, law: LawOnDate) -> _Limits:
+def _night(_dossier: Dossier, law: LawOnDate) -> Limits:
     """Return a limit that is above zero within the hours of night."""
     provision = law["plausibility.night"]
     hours = provision.value
     first, last = (_minutes(hours[end]) for end in ("from", "until"))
     told = f"night is from {hours['from']} to {hours['until']}"
 
-    def limit(one: Observation) -> _Limit:
+    def limit(one: Observation) -> Limit:
         minute = one.worst if one.worst is not None else Fraction(-1)
         inside = first <= minute <= last if first <= last else minute >= first or minute <= last
-        return _Limit(threshold=Fraction(int(inside)), told=told)
+        return Limit(threshold=Fraction(int(inside)), told=told)
 
-    return _Limits(of=limit, read=(provision,))
+    return Limits(of=limit, read=(provision,))
 
 
 def _minutes(clock: str) -> int:
@@ -389,7 +226,7 @@ def _minutes(clock: str) -> int:
 
 # ── the rules ─────────────────────────────────────────────────────────────────────────────
 
-_LIMITS: dict[str, tuple[Limits, tuple[str, ...]]] = {
+_LIMITS: dict[str, tuple[_SetLimits, tuple[str, ...]]] = {
     "PL-01": (
         _one_share("recovery_margin", "{} beyond the range is plausible"),
         ("recovery_margin",),

@@ -68,6 +68,7 @@ def _about_sites(
         total_mg=survey.total_mg,
         untold_mg=survey.untold_mg,
         minimum=threshold(law, "rmi.minimum_share"),
+        mineral=dossier.mineral,
         words=words,
         missing=survey.missing,
         notices=survey.notices,

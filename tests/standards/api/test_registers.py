@@ -146,8 +146,11 @@ def test_its_author_learns_who_read_it(world, client_of):
     client_of("buyer").get("/api/v1/declarations/smelter:d1")
     client_of("smelter").get("/api/v1/declarations/smelter:d1")
 
-    [reading] = Reading.objects.filter(what="declaration")
+    listed(client_of("buyer", "view_lot"), "declarations")
+
+    [reading] = Reading.objects.filter(what="declaration", person="person-buyer-0")
     assert (reading.reader, reading.owner, reading.lot) == ("buyer", "smelter", "smelter:d1")
+    assert Reading.objects.filter(what="declaration").count() == 2  # the list tells it, too
 
 
 def test_an_auditor_reads_what_was_declared_of_granted_lots_and_sites(world, client_of):

@@ -74,7 +74,7 @@ def test_a_scheme_without_a_pack_has_no_terms():
 
     assert told.missing == "a value of rmap.validity_months"
     assert told.cites == ()
-    assert "no loaded rule pack defines rmap.validity_months" in told.because
+    assert "no rule pack in force defines rmap.validity_months" in told.because
 
 
 # ── what comes before it ──────────────────────────────────────────────────────────────────

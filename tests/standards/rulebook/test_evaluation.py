@@ -174,6 +174,7 @@ def test_rule_ids_are_permanent_and_unique():
         "GBA-01",
         *(f"RMI-{number:02}" for number in range(1, 10)),
         *("OECD-01", "OECD-02", "OECD-03", "LME-01", "LAW-01", "EU-01", "EU-02", "EU-03"),
+        *("POL-01", "POL-02", "POL-03", "POL-04", "POL-07", "POL-08"),
         *("MB-13", "MB-01", "ISO-MB-02", "MB-02", "MB-03", "MB-04"),
         *("MB-05", "MB-06", "MB-11", "MB-12", "MB-08", "ISO-MB-01", "MB-07", "MB-09", "MB-10"),
         *("IRMA-COC-04", "ISO-TR-01", "ISO-IP-01", "ISO-SG-01", "ISO-CB-01", "ISO-BC-01"),

@@ -10,7 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from standards.rulebook import register_file
-from standards.rulebook.errors import BadRegister
+from standards.rulebook.errors import (
+    BadRegister,
+    RegisterMoved,
+    SnapshotOutdated,
+    UnknownDeclaration,
+    UnknownSnapshot,
+)
 from standards.rulebook.register_changes import cell_text, difference
 from standards.rulebook.register_file import COLUMNS, check_known, read_register
 
@@ -275,3 +281,16 @@ def test_a_difference_names_whom_it_is_about():
     told = difference(before, [*now, row(None, name="Nobody")])
 
     assert told.subjects() == (frozenset({"mine:gone", "mine:new"}), frozenset({"acme-co"}))
+
+
+def test_what_is_refused_as_a_whole_says_so_with_its_facts():
+    late = SnapshotOutdated("irma", retrieved_at="2026-01-01T00:00:00Z", on_file="2026-02-01")
+    for error, told in (
+        (late, "was retrieved at 2026-01-01T00:00:00Z; one of 2026-02-01 is on file."),
+        (RegisterMoved("irma"), "Another copy of the register irma was recorded meanwhile."),
+        (UnknownSnapshot("scheme:one"), "No copy scheme:one of a register is known."),
+        (UnknownDeclaration("acme:d1"), "No declaration acme:d1 is known to you."),
+    ):
+        assert str(error).endswith(told)
+        assert error.hint
+        assert error.facts

@@ -137,6 +137,8 @@ AUTHORITY = {
     "standards.close": COMPANY,
     "standards.credit": COMPANY | CERTIFYING,
     "standards.policy": frozenset({Role.CLUB}),
+    "standards.waiver": frozenset({Role.CLUB}),
+    "standards.waiver_use": frozenset({Role.CLUB}),
     "standards.pack_activation": OPERATING,
     "standards.verdicts": OPERATING,
 } | dict.fromkeys(CUSTODY, COMPANY)

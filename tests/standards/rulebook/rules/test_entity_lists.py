@@ -148,7 +148,7 @@ CASES = [
     ),
     case("the day before the presumption", path(copy(), as_of=date(2022, 6, 20)), NONE),
     case("the day of the presumption", path(copy(), as_of=date(2022, 6, 21)), OPEN, "no copy"),
-    case("the day before the law", path(copy(), as_of=date(2021, 12, 22)), OPEN, "no version of"),
+    case("the day before the law", path(copy(), as_of=date(2021, 12, 22)), OPEN, "no value before"),
     case("regions unset", path(copy()), OPEN, entity_lists__presumed_regions=UNSET),
 ]
 

@@ -148,7 +148,7 @@ FLAGS = [
         "an area from the day after",
         refined(country="CD", as_of=date(2011, 12, 31)),
         OPEN,
-        "no version of",
+        "has no value before",
     ),
     case(
         "OECD-01",
@@ -163,6 +163,14 @@ FLAGS = [
         refined(forms=(form("cmrt", answered("q4", mineral="Sn")),), mineral="Sn"),
         OPEN,
         "declaration acme:cmrt says",
+    ),
+    case(
+        "OECD-01",
+        "questions of the form unset",
+        refined(forms=(form("emrt", answered("q3")),)),
+        OPEN,
+        "rmi.emrt_questions",
+        rmi__emrt_questions=UNSET,
     ),
     case(
         "OECD-01",
