@@ -29,7 +29,9 @@ def copy(pack, folder, **changes):
 
 
 def test_the_shipped_packs_are_in_order():
-    assert "20 packs, 116 rules, 1216 vectors: in order." in run("check_packs")
+    told = run("check_packs")
+    assert f"{len(list(shipped_packs()))} packs, {len(RULES)} rules, " in told
+    assert told.rstrip().endswith(" vectors: in order.")
 
 
 def test_what_is_not_verified_is_printed():
