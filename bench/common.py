@@ -68,12 +68,14 @@ def standing_ledger(state: Path, *, peers: Sequence[str] = ()) -> Iterator[bool]
 class Companies:
     """Companies with keys of their own, a mine each and one large lot to take from."""
 
-    def __init__(self, count: int = ORGANIZATIONS) -> None:
+    def __init__(self, count: int = ORGANIZATIONS, *, called: str = "company") -> None:
         from traceability.ledger.keys import new_private_key
+        from traceability.models import Entry
         from traceability.registering import begin_ledger, enrolment, record_as_service
 
-        begin_ledger(operator="operator", name="Operator", country="CA", effective="2026-01-01")
-        self.keys = {f"company-{n}": new_private_key() for n in range(count)}
+        if not Entry.objects.exists():
+            begin_ledger(operator="operator", name="Operator", country="CA", effective="2026-01-01")
+        self.keys = {f"{called}-{n}": new_private_key() for n in range(count)}
         record_as_service(
             [
                 self.document(

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from traceability import seeing
+from traceability import noting, seeing
 from traceability.descending import elements_of, lots_of_facility, passages
 from traceability.errors import UnknownElement
 from traceability.ledger.elements import is_element
@@ -338,7 +338,7 @@ class Telling:
         if self.person is not None and others - self._owners:
             self._owners |= others
             what = "recall" if isinstance(self.head, RecallHead) else "descent"
-            seeing.note_answer(
+            noting.note_answer(
                 others, about=self.about, reader=self.reader, what=what, person=self.person
             )
 

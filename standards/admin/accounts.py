@@ -14,7 +14,7 @@ from standards.balances import accounts_seen_by, booked_accounts, standing_of
 from standards.known import followed_size
 from standards.models import Account
 from standards.templatetags.verdicts import badge
-from traceability import seeing
+from traceability import noting, seeing
 from traceability.admin.access import Viewer, known_facilities, viewer_of
 from traceability.admin.base import ReadOnlyAdmin, column
 from traceability.templatetags.ledger import amount, words
@@ -88,7 +88,7 @@ class AccountAdmin(ReadOnlyAdmin):
         """Return the account as it stands today: periods, tranches, claims, closes."""
         viewer = viewer_of(request)
         if viewer is not None:
-            seeing.note_record_read(
+            noting.note_record_read(
                 row.account, owner=row.holder, reader=viewer.organization, person=viewer.person
             )
         told = standing_of(row, size=followed_size(), on=seeing.today())

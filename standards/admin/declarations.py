@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from standards.declared import declarations_readable_by, declarations_seen_by, replaced
 from standards.models import Declaration
 from standards.templatetags.verdicts import badge
-from traceability import seeing
+from traceability import noting
 from traceability.admin.access import Viewer, known_facilities, seen_lots, viewer_of
 from traceability.admin.base import ReadOnlyAdmin, column
 from traceability.models import Lot
@@ -59,7 +59,7 @@ class DeclarationAdmin(ReadOnlyAdmin):
         viewer = viewer_of(request)
         if viewer is None:  # the list of somebody without an organization is empty
             raise Http404
-        seeing.note_record_read(
+        noting.note_record_read(
             row.declaration,
             owner=row.author,
             reader=viewer.organization,

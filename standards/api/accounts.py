@@ -12,7 +12,7 @@ from standards.claimed import credits_held_by, retired_by_claims
 from standards.known import followed_size
 from standards.models import Credit
 from standards.standings import AccountLine, Standing
-from traceability import seeing
+from traceability import noting, seeing
 from traceability.api.lists import (
     LedgerView,
     Page,
@@ -88,7 +88,7 @@ class AccountView(LedgerView):
         followed = followed_size()
         if asked.known_at is not None and asked.known_at > followed:
             raise NotFollowedYet(known_at=asked.known_at, followed=followed)
-        seeing.note_record_read(
+        noting.note_record_read(
             row.account, owner=row.holder, reader=caller.organization, person=caller.person
         )
         size = followed if asked.known_at is None else asked.known_at

@@ -14,7 +14,7 @@ from standards.declared import (
     replaced,
 )
 from standards.models import Declaration
-from traceability import seeing
+from traceability import noting
 from traceability.api.lists import LedgerView, Page, PageParameters, page_of, parameters, told
 from traceability.api.schema import described
 from traceability.ledger.shapes import Hash, LotId, OrganizationId, Word
@@ -89,7 +89,7 @@ class DeclarationsView(LedgerView):
 
     def shown(self, rows: list[Declaration]) -> list[DeclarationLine]:
         """Return the declarations of a page; their authors learn that they were read."""
-        seeing.note_records_read(
+        noting.note_records_read(
             {row.declaration: row.author for row in rows},
             reader=self.caller.organization,
             what="declaration",
@@ -111,7 +111,7 @@ class DeclarationView(LedgerView):
         """Show one declaration."""
         caller = self.caller
         row = declaration_seen_by(declaration, caller.organization)
-        seeing.note_record_read(
+        noting.note_record_read(
             row.declaration,
             owner=row.author,
             reader=caller.organization,

@@ -19,7 +19,7 @@ from standards.rulebook.composition import untraced_mg
 from standards.rulebook.dossier import LEAF_STAGES, ORIGIN_UNKNOWN, Dossier, Source
 from standards.rulebook.findings import decimal_text
 from standards.veiling import Veil, veil_for
-from traceability import seeing
+from traceability import noting, seeing
 from traceability.api.lists import LedgerView, told
 from traceability.api.schema import described
 
@@ -131,7 +131,7 @@ class LotVerdictsView(LedgerView):
         """Show the verdicts on a lot."""
         caller = self.caller
         found = seeing.lot_seen_by(lot, caller.organization)
-        seeing.note_reading(
+        noting.note_reading(
             [found], reader=caller.organization, what="verdicts", person=caller.person
         )
         return told(LotVerdicts(lot=lot, minerals=_minerals(lot, caller.organization)))

@@ -11,11 +11,13 @@ from django.test import override_settings
 from standards.demonstrating import SCENARIOS
 from standards.replaying import replay
 from standards.scenario import parse_scenario
-from traceability import seeing
+from traceability import descending, seeing
 from traceability.downstream import descent_of, recall_of
+from traceability.ledger import recall
 from traceability.ledger.effective import parse_day, parse_effective
 from traceability.ledger.lineage import upstream
 from traceability.ledger.provenance import propagate
+from traceability.ledger.recall import OfFacility
 from traceability.models import Facility, Lot
 from traceability.publishing import publish_checkpoint
 from traceability.tracing import lot_histories, lot_history, published_size
@@ -177,6 +179,61 @@ def test_club_members_among_the_holders_are_told():
 
 
 # ── one history, however it is read ───────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("at_once", [1, 7])
+def test_a_recall_read_in_small_passages_is_the_same(at_once, monkeypatch):
+    whole = {mine: recalled(mine, "2026-01-01") for mine in MINES}
+    monkeypatch.setattr(descending, "_AT_ONCE", at_once)
+    for mine, (lines, totals) in whole.items():
+        told, added_up = recalled(mine, "2026-01-01")
+        assert {line.lot: line for line in told} == {line.lot: line for line in lines}
+        assert added_up == totals
+
+
+def test_what_is_left_unread_above_assayed_lots_changes_no_amount():
+    """Of what only goes into something hit, a plain assay tells how much; the rest is not asked."""
+    size, since = published_size(), parse_day("2026-01-01")
+    read = {True: 0, False: 0}
+    for facility in Facility.objects.values_list("id", flat=True):
+        lots = descending.lots_of_facility(facility, since=since)
+        for element in descending.elements_of(lots, size=size):
+            told = {}
+            for is_cut in (True, False):
+                asked = OfFacility(facility=facility, since=since)
+                passages = list(
+                    descending.passages(lots, size=size, elements=[element] if is_cut else ())
+                )
+                read[is_cut] += sum(len(one.happenings) for one in passages)
+                hits = recall.recalled(asked, passages, elements=[element])
+                told[is_cut] = {one.lot: (one.portions, one.left) for one in hits}
+            assert told[True] == told[False], (facility, element)
+    assert read[True] < read[False]
+
+
+def test_the_shares_of_a_battery_pack_add_up_to_the_whole():
+    """Per mineral over its sources; per stage over its places, where all of it passes there."""
+    size, reader = published_size(), seeing.operator()
+    for pack in Lot.objects.filter(material="battery_pack").values_list("id", flat=True):
+        told = provenance_of(pack, size=size, reader=reader)
+        assert {one.element for one in told.elements} >= {"Co", "Li", "Mn", "Ni", "graphite"}
+        for one in told.elements:
+            assert sum(map(exact, one.sources)) == 1
+            assert sum(int(source.mass_mg) for source in one.sources) == int(one.high_mg)
+        passed = {
+            (line.stage, line.element): sum(map(exact, line.parts)) for line in told.processing
+        }
+        assert all(0 < share <= 1 for share in passed.values())
+        for stage in ("active_material", "cell", "pack"):
+            assert passed[stage, "Li"] == passed[stage, "Ni"] == passed[stage, "Co"] == 1
+        assert passed["conversion", "Li"] == 1
+        for element in ("Ni", "Co"):  # what no refinery made, the recycler did
+            assert passed["refining", element] + passed["recycling_recovery", element] == 1
+            assert 0 < passed["recycling_recovery", element] < 1
+
+
+def exact(line):
+    return Fraction(int(line.share.numerator), int(line.share.denominator))
 
 
 def test_a_lot_is_made_of_the_same_whether_read_alone_or_with_the_whole_ledger():

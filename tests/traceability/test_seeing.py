@@ -14,7 +14,7 @@ from tests.traceability.ledger.paper_ledger import (
     tonnes,
 )
 from tests.traceability.stored_ledger import StoredLedger
-from traceability import seeing
+from traceability import noting, seeing
 from traceability.errors import UnknownLot
 from traceability.models import Entry, Lot, Reading
 
@@ -338,21 +338,21 @@ def test_one_reading_a_day_per_reader_person_lot_and_what(ledger):
         (evening, "lot", "officer-1"),
         (evening + timedelta(minutes=2), "lot", ""),
     ):
-        seeing.note_reading([lot], reader="cell", what=what, person=person, now=now)
+        noting.note_reading([lot], reader="cell", what=what, person=person, now=now)
     assert Reading.objects.filter(reader="cell", owner="bolt", lot="bolt:C").count() == 4
 
 
 def test_looking_at_ones_own_leaves_no_trace(ledger):
     lots = list(Lot.objects.filter(custodian="bolt", id__startswith="bolt:"))
-    seeing.note_reading(lots, reader="bolt", what="lot")
-    seeing.note_reading([], reader="bolt", what="lot")
+    noting.note_reading(lots, reader="bolt", what="lot")
+    noting.note_reading([], reader="bolt", what="lot")
     own = Entry.objects.filter(author="bolt").first()
-    seeing.note_statement_read(own, reader="bolt")
+    noting.note_statement_read(own, reader="bolt")
     assert not Reading.objects.exists()
 
 
 def test_the_operator_leaves_traces_too(ledger):
-    seeing.note_reading(list(Lot.objects.all()), reader="operator", what="lot")
+    noting.note_reading(list(Lot.objects.all()), reader="operator", what="lot")
     assert Reading.objects.filter(reader="operator").count() == 4
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from traceability import seeing
+from traceability import noting, seeing
 from traceability.ledger.vocabulary import OrganizationRole
 from traceability.models import Entry, Facility, Lot, Membership, Organization
 
@@ -67,9 +67,9 @@ def known_facilities(viewer: Viewer) -> QuerySet[Facility]:
 
 def note_lot_read(lot: Lot, viewer: Viewer, what: str) -> None:
     """Leave a reading for the lot's owner, where it is another company's."""
-    seeing.note_reading([lot], reader=viewer.organization, what=what, person=viewer.person)
+    noting.note_reading([lot], reader=viewer.organization, what=what, person=viewer.person)
 
 
 def note_statement_read(entry: Entry, viewer: Viewer) -> None:
     """Leave a reading for the statement's author, where it is another company's."""
-    seeing.note_statement_read(entry, reader=viewer.organization, person=viewer.person)
+    noting.note_statement_read(entry, reader=viewer.organization, person=viewer.person)

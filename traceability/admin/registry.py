@@ -10,7 +10,7 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from traceability import seeing
+from traceability import noting
 from traceability.admin.access import (
     Viewer,
     known_facilities,
@@ -153,7 +153,7 @@ class FacilityAdmin(ReadOnlyAdmin):
             or not may_read_books(site, viewer)
         ):
             raise Http404
-        seeing.note_record_read(
+        noting.note_record_read(
             site.pk,
             owner=site.operator_id or site.organization_id,
             reader=viewer.organization,

@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from traceability import reading, seeing
+from traceability import noting, reading, seeing
 from traceability.api import examples
 from traceability.api.lists import LedgerView, Page, PageParameters, page_of, parameters, told
 from traceability.api.schema import described
@@ -184,7 +184,7 @@ class LotBundleView(LedgerView):
 
 def note(lot: Lot, caller: Caller, what: str) -> None:
     """Write down that the caller read a lot."""
-    seeing.note_reading([lot], reader=caller.organization, what=what, person=caller.person)
+    noting.note_reading([lot], reader=caller.organization, what=what, person=caller.person)
 
 
 # ── rows to shapes ────────────────────────────────────────────────────────────────────────
@@ -197,7 +197,7 @@ def _shown(lots: list[Lot], caller: Caller) -> list[LotLine]:
     in_full = seeing.lots_seen_in_full(lots, reader)
     places = {lot.facility for lot in lots if lot.id in in_full}
     countries = dict(Facility.objects.filter(id__in=places - {None}).values_list("id", "country"))
-    seeing.note_reading(lots, reader=reader, what="lot", person=caller.person)
+    noting.note_reading(lots, reader=reader, what="lot", person=caller.person)
     return [
         _line(lot, reader, names, countries) if lot.id in in_full else _passed_on(lot)
         for lot in lots

@@ -14,7 +14,7 @@ from msgspec import Meta, Struct
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from traceability import reading, seeing
+from traceability import noting, reading, seeing
 from traceability.api import examples
 from traceability.api.errors import respond, translated
 from traceability.api.lists import (
@@ -202,7 +202,7 @@ class StatementView(LedgerView):
             raise UnknownStatement(entry, at="")
         text = StatementText.objects.filter(recorded_order=found.recorded_order).first()
         if is_readable:
-            seeing.note_statement_read(found, reader=caller.organization, person=caller.person)
+            noting.note_statement_read(found, reader=caller.organization, person=caller.person)
         return told(_detail(found, text, is_readable=is_readable))
 
 

@@ -53,8 +53,9 @@ class Ahead:
             return
         self._told = mmap(-1, max(1, data.count(_ENTRY)) * _DIGEST)
         others = processes - 1
-        for share in range(others):
-            self._begun.append(os.fork() or _work_and_end(self._told, data, share, others))
+        with suppress(OSError):  # too many processes: what nobody does is done here
+            for share in range(others):
+                self._begun.append(os.fork() or _work_and_end(self._told, data, share, others))
 
     def __enter__(self) -> Self:
         return self

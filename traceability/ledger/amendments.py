@@ -33,7 +33,6 @@ from traceability.ledger.book import (
     HELD,
     Book,
     Consignment,
-    Draft,
     Effects,
     Lot,
     Movement,
@@ -41,6 +40,7 @@ from traceability.ledger.book import (
     gross,
     is_same_water,
 )
+from traceability.ledger.draft import Draft
 from traceability.ledger.effective import parse_effective
 from traceability.ledger.kinds import CUSTODY
 from traceability.ledger.shapes import Quantity

@@ -29,11 +29,11 @@ from traceability.ledger.book import (
     IN_TRANSIT,
     Book,
     Consignment,
-    Draft,
     Effects,
     Lot,
     is_same_water,
 )
+from traceability.ledger.draft import Draft
 from traceability.ledger.feasibility import check_assays, check_compound, check_moisture
 from traceability.ledger.kinds import consignment as consignment_subject
 from traceability.ledger.shapes import Quantity

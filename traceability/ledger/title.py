@@ -9,8 +9,9 @@ from msgspec.structs import replace
 from traceability.errors import InsufficientTitle, NotOwner
 from traceability.ledger import events
 from traceability.ledger.apportioning import scaled
-from traceability.ledger.book import Draft, Lot
+from traceability.ledger.book import Lot
 from traceability.ledger.canonical import INTEGER_LIMIT
+from traceability.ledger.draft import Draft
 from traceability.ledger.shapes import OwnerShare
 from traceability.ledger.statements import to_shape
 

@@ -117,6 +117,16 @@ def test_a_process_ends_with_its_work_whatever_comes_of_it(monkeypatch):
     assert ended == [0, 0]
 
 
+def test_where_no_process_can_be_made_nothing_is_missed(monkeypatch):
+    def fork():
+        raise BlockingIOError
+
+    monkeypatch.setattr(os, "fork", fork)
+    with Ahead(DATA, processes=2) as begun:
+        assert not begun.has_begun
+    assert verify_bundle(DATA, verifiers=[KEY], processes=2).is_verified
+
+
 def test_no_process_is_left_behind():
     with Ahead(DATA * 200, processes=3) as begun:
         assert len(begun._begun) == 2

@@ -22,14 +22,13 @@ from tests.builders import (
 )
 from traceability.ledger.book import (
     Book,
-    Draft,
-    described,
     event_facility,
     gross,
     is_reported,
     is_same_water,
 )
 from traceability.ledger.decision import decide
+from traceability.ledger.draft import Draft, described
 from traceability.ledger.shapes import NewLot, Quantity
 from traceability.ledger.statements import to_shape
 

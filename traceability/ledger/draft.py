@@ -1,0 +1,217 @@
+"""A draft: one statement's working copy of the book, kept as a whole or dropped as a whole."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from traceability.errors import (
+    BasisMismatch,
+    InsufficientBalance,
+    LotExists,
+    NotAtThisFacility,
+    NotInCustody,
+    NotInTransit,
+    NotYourNameSpace,
+    UnitMismatch,
+    UnknownFacility,
+    UnknownLot,
+    UnknownOrganization,
+    WrongFacility,
+)
+from traceability.ledger.book import (
+    EXITED,
+    HELD,
+    IN_TRANSIT,
+    Book,
+    Consignment,
+    Effects,
+    Facility,
+    Lot,
+    Movement,
+    gross,
+    is_same_water,
+)
+from traceability.ledger.feasibility import check_assays, check_compound
+from traceability.ledger.shapes import NewLot, Quantity
+from traceability.ledger.statements import Statement
+from traceability.ledger.vocabulary import PRODUCING_FACILITIES
+
+
+class Draft:
+    """One statement's working copy of the book."""
+
+    def __init__(self, book: Book, statement: Statement) -> None:
+        self.book = book
+        self.statement = statement
+        self.author = statement.author
+        self.lots: dict[str, Lot] = {}
+        self.movements: list[Movement] = []
+        self.consignments: dict[str, Consignment] = {}
+
+    # ── looking ───────────────────────────────────────────────────────────────────────────
+
+    def organization(self, name: str, at: str) -> str:
+        """Return the id of a registered organization, or refuse."""
+        if name not in self.book.organizations:
+            raise UnknownOrganization(name, at=at)
+        return name
+
+    def facility(self, name: str, *, operated: bool, reported: bool = False) -> Facility:
+        """Return a facility; with `operated` it must be the author's, or be reported on."""
+        facility = self.book.facilities.get(name)
+        at = "$.body.facility"
+        if facility is None:
+            raise UnknownFacility(name, at=at)
+        allowed = PRODUCING_FACILITIES.get(self.statement.kind)
+        if allowed and not allowed & facility.types:
+            raise WrongFacility(
+                f"{name} is not registered as {' or '.join(sorted(allowed))}.", at=at, facility=name
+            )
+        is_reporter = reported and facility.operator is None
+        if operated and facility.operator != self.author and not is_reporter:
+            raise WrongFacility(f"{name} is not operated by {self.author}.", at=at, facility=name)
+        return facility
+
+    def lot(self, name: str, at: str) -> Lot:
+        """Return a lot that the author may see."""
+        found = self.lots.get(name) or self.book.lots.get(name)
+        if found is None or self.author not in found.known_to:
+            raise UnknownLot(name, at=at)
+        return found
+
+    def held_lot(self, name: str, facility: str | None, at: str) -> Lot:
+        """Return a lot that the author has, at that facility, not in transit."""
+        found = self.lot(name, at)
+        if found.custodian != self.author or found.state == EXITED:
+            raise NotInCustody(name, author=self.author, at=at)
+        if found.state != HELD:
+            raise NotInCustody(name, author=self.author, at=at, state=found.state)
+        if facility is not None and found.facility != facility:
+            raise NotAtThisFacility(name, facility=facility, at=at)
+        return found
+
+    def amount_of(self, lot: Lot, quantity: Quantity, at: str) -> int:
+        """Return a quantity in the units the lot is booked in."""
+        amount, unit = gross(quantity, at)
+        if unit != lot.unit:
+            raise UnitMismatch(lot.id, booked=lot.unit, given=unit, at=at)
+        if not is_same_water(lot.basis, quantity.basis):
+            raise BasisMismatch(lot.id, booked=lot.basis, given=quantity.basis.value, at=at)
+        return amount
+
+    # ── moving ────────────────────────────────────────────────────────────────────────────
+
+    def move(self, lot: Lot, role: str, delta: int, facts: Mapping[str, Any]) -> None:
+        """Keep a lot's new state and write down what was done."""
+        self.lots[lot.id] = lot
+        self.movements.append(
+            Movement(lot=lot.id, role=role, delta=delta, unit=lot.unit, facts=facts)
+        )
+
+    def take(
+        self, name: str, quantity: Quantity, facility: str | None, at: str, **facts: Any
+    ) -> tuple[Lot, int]:
+        """Withdraw from a lot in custody.
+
+        Raises:
+            InsufficientBalance: more than the lot now holds.
+        """
+        lot = self.held_lot(name, facility, at)
+        amount = self.amount_of(lot, quantity, at)
+        if amount > lot.amount:
+            raise InsufficientBalance(
+                lot_id=name, holds=lot.amount, asked=amount, unit=lot.unit, at=at
+            )
+        self.move(replace(lot, amount=lot.amount - amount), "take", -amount, facts)
+        return lot, amount
+
+    def make(self, new: NewLot, facility: str | None, at: str, **facts: Any) -> Lot:
+        """Begin a lot in the author's name space."""
+        amount, unit = gross(new.quantity, f"{at}.quantity")
+        check_compound(new.compound, f"{at}.compound")
+        check_assays(
+            new.assays or (), at=f"{at}.assays", material=new.material, compound=new.compound
+        )
+        for share in new.owners:
+            if share.owner.organization is not None:
+                self.organization(share.owner.organization, f"{at}.owners")
+        lot = Lot(
+            id=new.lot,
+            custodian=self.author,
+            state=HELD,
+            facility=facility,
+            amount=amount,
+            unit=unit,
+            basis=new.quantity.basis.value,
+            material=new.material,
+            form=new.form,
+            owners=tuple(msgspec.to_builtins(new.owners)),
+            known_to=frozenset(
+                {self.author, *(s.owner.organization for s in new.owners if s.owner.organization)}
+            ),
+        )
+        return self.begin(lot, at, described(new) | {"owners": list(lot.owners)} | facts)
+
+    def begin(self, lot: Lot, at: str, facts: Mapping[str, Any]) -> Lot:
+        """Begin a lot whose state is ready.
+
+        Raises:
+            NotYourNameSpace: only the organization in its id may create a lot.
+            LotExists: it has begun before; also when a lot is made from itself.
+        """
+        if lot.id.partition(":")[0] != self.author:
+            raise NotYourNameSpace(lot.id, author=self.author, at=at)
+        if lot.id in self.lots or lot.id in self.book.lots:
+            raise LotExists(lot.id, at=at)
+        self.move(lot, "make", lot.amount, facts)
+        return lot
+
+    def adjust(self, lot: Lot, amount: int, why: str, **changes: Any) -> Lot:
+        """Set what a lot holds to what was weighed or counted."""
+        adjusted = replace(lot, amount=amount, **changes)
+        facts = {"why": why, "to": str(amount), "custodian": lot.custodian}
+        if lot.consignment is not None:
+            facts["consignment"] = lot.consignment
+        self.move(adjusted, "adjust", amount - lot.amount, facts)
+        return adjusted
+
+    def shipper_of(self, lot: Lot) -> str:
+        """Return who has a lot while it is in transit."""
+        return lot.custodian
+
+    def give_back(self, name: str, shipper: str, why: str) -> None:
+        """Leave a rejected part with its shipper, at the place where it was rejected."""
+        part = self.lots[name]
+        back = replace(part, custodian=shipper, known_to=part.known_to | {shipper})
+        self.move(back, "move", 0, {"to": shipper, "why": why})
+
+    def in_transit(self, name: str, consignment: str, at: str) -> Lot:
+        """Return a lot on its way to the author in that consignment."""
+        lot = self.lots.get(name) or self.book.lots.get(name)
+        if lot is None or (self.author != lot.consignee and self.author not in lot.known_to):
+            raise UnknownLot(name, at=at)
+        if (lot.state, lot.consignment, lot.consignee) != (IN_TRANSIT, consignment, self.author):
+            raise NotInTransit(name, consignment=consignment, at=at)
+        return lot
+
+    def effects(self, subjects: tuple[str, ...] | None = None, **more: Any) -> Effects:
+        """Close the draft."""
+        chained = subjects if subjects is not None else self.statement.subjects
+        touched = {f"lot:{name}" for name in self.lots} | set(chained)
+        return Effects(
+            subjects=tuple(sorted(touched)),
+            lots=self.lots,
+            movements=tuple(self.movements),
+            consignments=self.consignments,
+            **more,
+        )
+
+
+def described(new: NewLot) -> dict[str, Any]:
+    """Return what shares and contained metal are derived from, as JSON values."""
+    names = ("material", "form", "quantity", "assays", "compound")
+    stated = {name: getattr(new, name) for name in names if getattr(new, name) is not None}
+    facts: dict[str, Any] = msgspec.to_builtins(stated)
+    return facts
