@@ -38,6 +38,7 @@ STORIES = (
     "conformant_and_contradicted",
     "credits_and_origin",
     "silo_heel",
+    "letters_and_grades",
 )
 """Short ones about one thing each, for whoever wants to read or replay them; no demonstration."""
 MACHINE = "automaker-machine"

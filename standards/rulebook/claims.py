@@ -10,7 +10,7 @@ from datetime import date
 from fractions import Fraction
 
 from standards.rulebook.accounts import Claim
-from standards.rulebook.claimed import standing_claims
+from standards.rulebook.claimed import Checked, standing_claims
 from standards.rulebook.composition import abridged
 from standards.rulebook.dossier import DeclaredClaim, Dossier
 from standards.rulebook.findings import Finding, Outcome, not_applicable
@@ -26,6 +26,7 @@ MATERIAL_CODES = PHYSICAL_CODES | {"supports", "recycled"}
 ON_THE_LOT = frozenset({"identity_preserved", "segregated", "controlled_blending"})
 """Models under which the claimed share is a property of the lot itself."""
 BOOK_AND_CLAIM = "book_and_claim"
+MASS_BALANCE = "mass_balance"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +145,20 @@ def claims_on(
         if one.lot_id == dossier.lot_id
         and one.scheme == scheme.id
         and (wanted is None or one.code in wanted)
+    ]
+
+
+def unbooked(dossier: Dossier, scheme: Scheme, *models: str) -> list[Checked]:
+    """Return what is open where claims of some models were declared and not booked here."""
+    return [
+        Checked(
+            outcome=Outcome.INDETERMINATE,
+            because=f"{about(one)}: what stands behind it is on no account of this ledger",
+            missing=(f"account or credits behind claim {one.id}",),
+            evidence=(one.entry,),
+        )
+        for one in claims_on(dossier, scheme, MATERIAL_CODES)
+        if one.model in models and not one.is_booked
     ]
 
 

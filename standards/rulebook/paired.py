@@ -4,7 +4,11 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from standards.rulebook.appraisal import performance_credentials, performance_standards
+from standards.rulebook.appraisal import (
+    live_on,
+    performance_credentials,
+    performance_standards,
+)
 from standards.rulebook.chain import claimant_status
 from standards.rulebook.claims import LotClaim, about
 from standards.rulebook.dossier import Dossier
@@ -62,7 +66,7 @@ def performance_on(
         or status_standing(one, site=site, day=day, log_size=size)
         or validity_standing(one, site=site, day=day, log_size=size)
         or holds(f"{site}: its {scheme.document} held on {day}", one.entry)
-        for one in awards
+        for one in live_on(awards, day, latest_governs=scheme.latest_governs)
     )
 
 

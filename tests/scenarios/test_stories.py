@@ -49,6 +49,13 @@ CITED = {
         "ISO-TR-01": set(),
         "ISO-MB-02": set(),
     },
+    "letters_and_grades": {
+        "TSM-01": {"tsm.levels", "tsm.minimum_ratings", "tsm.minimum_share"},
+        "TSM-02": {"tsm.verification_months"},
+        "TSM-03": {"tsm.levels"},
+        "ICMM-01": {"icmm.minimum_share", "icmm.time_rule"},
+        "CMSI-01": {"cmsi.standards"},
+    },
 }
 """By story and rule asked for: parameters whose clauses its findings must name.
 

@@ -13,14 +13,22 @@ from standards.rulebook.booking import Booked
 from standards.rulebook.claimed import (
     BOOKING,
     Checked,
-    about_claims,
     booked_for,
+    concluded_of,
     input_share,
     kg,
     missing_for,
+    standing_claims,
 )
 from standards.rulebook.claimed import interval_text as mass_text
-from standards.rulebook.claims import MATERIAL_CODES, claims_on, every_claim, judged_claims
+from standards.rulebook.claims import (
+    MASS_BALANCE,
+    MATERIAL_CODES,
+    claims_on,
+    every_claim,
+    judged_claims,
+    unbooked,
+)
 from standards.rulebook.dossier import Dossier
 from standards.rulebook.findings import Finding, Outcome, at_least, interval_text, not_applicable
 from standards.rulebook.law import LawOnDate, Provision
@@ -67,17 +75,12 @@ def no_larger_share_goes_out_than_came_in(dossier: Dossier, law: LawOnDate) -> F
     Until the year is over it cannot be told: more may come in, or be claimed.
     """
     booked = booked_for(dossier, law)
-
-    def check(claim: Claim) -> Checked:
-        months = law["asi.account_period_months"]
-        return _year(booked[claim.account or ""], claim, months, dossier.as_of)
-
-    return about_claims(
-        dossier,
-        check,
-        of=lambda claim: claim.scheme == ASI.id and claim.account is not None,
-        words="nothing is claimed from an ASI account",
-    )
+    told = unbooked(dossier, ASI, MASS_BALANCE)
+    for claim in standing_claims(dossier):
+        if claim.scheme == ASI.id and claim.account is not None:
+            months = law["asi.account_period_months"]
+            told.append(_year(booked[claim.account], claim, months, dossier.as_of))
+    return concluded_of(told, "nothing is claimed from an ASI account")
 
 
 def _year(account: Booked, claim: Claim, months: Provision, as_of: date) -> Checked:

@@ -6,7 +6,11 @@ levels besides, one for each subject.
 
 from collections.abc import Sequence
 
-from standards.rulebook.appraisal import performance_credentials, performance_standards
+from standards.rulebook.appraisal import (
+    live_on,
+    performance_credentials,
+    performance_standards,
+)
 from standards.rulebook.claims import MATERIAL_CODES, LotClaim, about, claims_on, judged_claims
 from standards.rulebook.credential import Credential
 from standards.rulebook.dossier import Dossier
@@ -74,8 +78,8 @@ def _progressed(dossier: Dossier, law: LawOnDate, claim: LotClaim) -> Standing:
         because = f"{about(claim)}: no certificate of {site} is on file"
         missing = f"certificate of {RESPONSIBLESTEEL.name} for {site}, with its progress levels"
         return cannot_tell(because, claim.entry, missing=missing)
-    told = [_of_certificate(dossier, law, one, site, claim) for one in certificates]
-    return best(told)
+    live = live_on(certificates, claim.made_on, latest_governs=RESPONSIBLESTEEL.latest_governs)
+    return best(_of_certificate(dossier, law, one, site, claim) for one in live)
 
 
 def _of_certificate(

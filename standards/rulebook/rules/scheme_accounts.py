@@ -5,19 +5,18 @@ list of checks has them. Limits that could not be read matter only where a balan
 """
 
 from collections.abc import Iterator, Mapping
-from functools import partial
 
 from standards.rulebook.accounts import Claim, Draw, IssuedCredit, Terms, carry_over_of, optional
 from standards.rulebook.booking import Booked
 from standards.rulebook.claimed import (
     BOOKING,
     Checked,
-    about_claims,
     booked_for,
     concluded_of,
     keys,
     standing_claims,
 )
+from standards.rulebook.claims import BOOK_AND_CLAIM, MASS_BALANCE, unbooked
 from standards.rulebook.dossier import Dossier
 from standards.rulebook.findings import Finding, Outcome
 from standards.rulebook.law import LawOnDate
@@ -34,7 +33,6 @@ from standards.rulebook.rules.balances import (
 )
 from standards.rulebook.rules.claims import covered_by_entitlement
 from standards.rulebook.rules.custody_models import (
-    BOOK_AND_CLAIM,
     covered_by_credits,
     of_no_higher_tier,
 )
@@ -65,7 +63,7 @@ Drawn = tuple[Claim, Booked, Draw]
 def claims_exceed_neither_quantity_nor_level(dossier: Dossier, law: LawOnDate) -> Finding:
     """Account or credits cover what is claimed, at the level that is claimed or a higher one."""
     booked = booked_for(dossier, law)
-    told: list[Checked] = []
+    told = unbooked(dossier, IRMA, MASS_BALANCE, BOOK_AND_CLAIM)
     for claim in standing_claims(dossier):
         if claim.scheme == IRMA.id:
             if claim.account is None:
@@ -97,7 +95,8 @@ def the_account_keeps_its_limits(dossier: Dossier, law: LawOnDate) -> Finding:
     entitlement is older than the shortest period that any comparable scheme has.
     """
     drawn = _drawn(dossier, law, IRMA)
-    return concluded_of(list(_limits(dossier, law, drawn)), _nothing(dossier, IRMA))
+    told = [*unbooked(dossier, IRMA, MASS_BALANCE), *_limits(dossier, law, drawn)]
+    return concluded_of(told, _nothing(dossier, IRMA))
 
 
 @rule(
@@ -110,7 +109,8 @@ def the_account_keeps_its_limits(dossier: Dossier, law: LawOnDate) -> Finding:
 def the_balance_is_in_order(dossier: Dossier, law: LawOnDate) -> Finding:
     """Nothing stands over-claimed, and the account keeps the limits of the standard."""
     drawn = _drawn(dossier, law, COPPER_MARK)
-    told = [covered_by_entitlement(account, claim) for claim, account, _ in drawn]
+    told = unbooked(dossier, COPPER_MARK, MASS_BALANCE)
+    told += [covered_by_entitlement(account, claim) for claim, account, _ in drawn]
     return concluded_of([*told, *_limits(dossier, law, drawn)], _nothing(dossier, COPPER_MARK))
 
 
@@ -194,12 +194,13 @@ def credits_are_retired_for_the_claim_alone(dossier: Dossier, law: LawOnDate) ->
     That whoever claims held them is no question here: the ledger lets only the holder retire a
     credit, and only once.
     """
-    return about_claims(
-        dossier,
-        partial(_retired_alone, dossier, law),
-        of=lambda claim: claim.scheme == IRMA.id and claim.model == BOOK_AND_CLAIM,
-        words="book and claim is not claimed under IRMA",
-    )
+    told = unbooked(dossier, IRMA, BOOK_AND_CLAIM)
+    told += [
+        _retired_alone(dossier, law, claim)
+        for claim in standing_claims(dossier)
+        if claim.scheme == IRMA.id and claim.model == BOOK_AND_CLAIM
+    ]
+    return concluded_of(told, "book and claim is not claimed under IRMA")
 
 
 def _retired_alone(dossier: Dossier, law: LawOnDate, claim: Claim) -> Checked:

@@ -155,9 +155,12 @@ def _rated(
     asks: _Asks, asked: Asked, told: Appraisal, report: Credential
 ) -> dict[str, tuple[str, str]]:
     """Return the ratings that count and the entries that tell them, by indicator."""
+    own = [one for one in _self_assessed(asked, told) if _is_public(one, told.day)]
+    if own and _is_self_assessed(report):  # then the last of them counts, as it stands
+        report, own = max(own, key=lambda one: one.published_on or date.min), []
     rated = {code: (asks.told(word), report.entry) for code, word in _ratings(report)}
-    for later in _self_assessed(asked, told):
-        if not _is_later(later, report, told.day):
+    for later in own:
+        if not _is_later(later, report):
             continue
         for code, word in _ratings(later):
             rating, counts = asks.told(word), rated.get(code, ("", ""))[0]
@@ -187,10 +190,13 @@ def _is_self_assessed(report: Credential) -> bool:
     return report.assessment_type == "self_assessment" or report.assessor_level == "first_party"
 
 
-def _is_later(later: Credential, report: Credential, day: date) -> bool:
-    if later.published_on is None or later.published_on > day:
-        return False
-    return report.published_on is None or later.published_on > report.published_on
+def _is_public(report: Credential, day: date) -> bool:
+    return report.published_on is not None and report.published_on <= day
+
+
+def _is_later(later: Credential, report: Credential) -> bool:
+    begun, published = later.published_on or date.min, report.published_on
+    return published is None or begun > published
 
 
 # ── TSM-02 ────────────────────────────────────────────────────────────────────────────────

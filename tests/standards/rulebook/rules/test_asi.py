@@ -219,7 +219,14 @@ YEAR = [
         {"asi__account_period_months": UNSET},
         OPEN,
     ),
-    ("nothing is claimed from an account", booked(), {}, NONE),
+    ("nothing is claimed from an account", booked() | {"declared": ()}, {}, NONE),
+    (
+        "declared by mass balance, and on no account",
+        {"declared": (own(model="mass_balance"),)},
+        {},
+        OPEN,
+    ),
+    ("declared as segregated: it stays with the lot", {}, {}, NONE),
     (
         "a claim under another scheme",
         {

@@ -89,6 +89,18 @@ CASES = [
         {},
         PASS,
     ),
+    (
+        "of two published one after the other the later counts",
+        {"credentials": (replace(CORE, id="c2", published_on=PROCESSING - DAY), HIGHEST)},
+        {},
+        FAIL,
+    ),
+    (
+        "one published on the day after the claim does not yet",
+        {"credentials": (replace(CORE, id="c2", published_on=PROCESSING + DAY), HIGHEST)},
+        {},
+        PASS,
+    ),
     ("a claim about the site needs none", says(code="site", says=("site",)), {}, NONE),
     (
         "one worded as about the product does",

@@ -7,7 +7,7 @@ import pytest
 from account_builders import FIRST_END, account, at, claim, close, in_doubt, issue, received
 from account_builders import NOTHING as NO_TERMS
 from claim_builders import FAIL, KG, NONE, OPEN, PASS, kilograms, lot
-from rulebook_builders import UNSET, finding_of
+from rulebook_builders import UNSET, claimed, finding_of
 
 from standards.rulebook.accounts import Certified
 from standards.rulebook.rules import RULES
@@ -279,7 +279,45 @@ BALANCE = [
     ),
     ("a claim under IRMA", on(kilograms("A", 20, 5)), {}, NONE),
 ]
+
+
+def declared(scheme, model, code="contains"):
+    """A lot with a claim that was declared, and is on no account."""
+    return replace(lot(), declared=(claimed(scheme, model=model, code=code, made_on=lot().as_of),))
+
+
+MB, BC = "mass_balance", "book_and_claim"
+UNBOOKED = [
+    *(
+        (rule, "declared by mass balance, and on no account", declared(scheme, MB), {}, outcome)
+        for rule, scheme, outcome in (
+            ("IRMA-COC-06", "irma", OPEN),
+            ("IRMA-COC-10", "irma", OPEN),
+            ("IRMA-COC-11", "irma", NONE),
+            ("CM-COC-04", "copper_mark", OPEN),
+        )
+    ),
+    *(
+        (
+            rule,
+            "declared by book and claim, and no credit on file",
+            declared("irma", BC),
+            {},
+            outcome,
+        )
+        for rule, outcome in (("IRMA-COC-06", OPEN), ("IRMA-COC-10", NONE), ("IRMA-COC-11", OPEN))
+    ),
+    (
+        "IRMA-COC-06",
+        "declared as segregated: it stays with the lot",
+        declared("irma", "segregated"),
+        {},
+        NONE,
+    ),
+    ("IRMA-COC-06", "declared of the site", declared("irma", MB, code="site"), {}, NONE),
+]
 CASES = [
+    *UNBOOKED,
     *(("IRMA-COC-06", *one) for one in QUANTITY),
     *(
         ("IRMA-COC-10", title, about, values_for("irma", values), outcome)

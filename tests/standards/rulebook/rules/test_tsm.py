@@ -225,6 +225,28 @@ LETTERS = [
         FAIL,
     ),
     (
+        "of two self-assessments the last counts, better or worse",
+        {
+            "reports": (
+                replace(
+                    OWN,
+                    id="old",
+                    outcomes=letters(tailings_1="c", water_1="c"),
+                    published_on=date(2025, 1, 10),
+                ),
+                OWN,
+            )
+        },
+        {},
+        PASS,
+    ),
+    (
+        "a self-assessment without a day is all there is",
+        {"reports": (replace(OWN, published_on=None),)},
+        {},
+        PASS,
+    ),
+    (
         "a disputed self-assessment lowers nothing",
         {"reports": (VERIFIED, replace(OWN, outcomes=letters(water_1="b"), is_disputed=True))},
         {},
