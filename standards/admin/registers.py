@@ -5,11 +5,11 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from standards.importing import (
     Comparison,
@@ -29,6 +29,7 @@ from traceability import seeing
 from traceability.admin.access import Viewer, viewer_of
 from traceability.admin.base import ReadOnlyAdmin, column
 from traceability.errors import TraceabilityError
+from traceability.models import ServiceKey
 from traceability.templatetags.ledger import words
 
 _PERMISSION = "standards.import_registrysnapshot"
@@ -120,6 +121,11 @@ class RegistrySnapshotAdmin(ReadOnlyAdmin):
                 name="standards_registrysnapshot_compare",
             ),
             path(
+                "import/<int:key>/statement.json",
+                wrap(require_safe(self.statement)),
+                name="standards_registrysnapshot_statement",
+            ),
+            path(
                 "import/<int:key>/give-up/",
                 wrap(require_POST(self.give_up)),
                 name="standards_registrysnapshot_give_up",
@@ -155,12 +161,30 @@ class RegistrySnapshotAdmin(ReadOnlyAdmin):
                 told = _("The copy is recorded as entry %(entry)s; it counts once published.")
                 self.message_user(request, told % {"entry": f"{outcome.entry[:12]}…"})
                 return self._to_list()
-        context: dict[str, Any] = {"draft": draft, "title": _("Compare with the copy on file")}
+        held = ServiceKey.objects.filter(organization_id=viewer.organization).exists()
+        context: dict[str, Any] = {
+            "draft": draft,
+            "title": _("Compare with the copy on file"),
+            "signs_itself": not held,
+        }
         try:
             context |= _shown(compare_draft(draft))
         except TraceabilityError as error:  # since the upload another copy came, or a site went
             context |= {"error": error, "problems": error.facts.get("problems", ())}
         return self.rendered(request, "standards/admin/snapshot_compare.html", context)
+
+    def statement(self, request: HttpRequest, key: int) -> HttpResponse:
+        """Send the statement, unsigned, for an author that signs with a key of its own."""
+        draft = self._draft(self._importer(request), key)
+        try:
+            document = compare_draft(draft).document()
+        except TraceabilityError as error:
+            self.message_user(request, f"{error} {error.hint}", messages.ERROR)
+            address = reverse("admin:standards_registrysnapshot_compare", args=[key])
+            return HttpResponseRedirect(address)
+        response = JsonResponse(document, json_dumps_params={"indent": 2, "ensure_ascii": False})
+        response["Content-Disposition"] = 'attachment; filename="snapshot.statement.json"'
+        return response
 
     def give_up(self, request: HttpRequest, key: int) -> HttpResponse:
         """Forget an uploaded file."""

@@ -10,7 +10,7 @@ from standards.following import follow_log
 from standards.importing import DRAFTS_LAST
 from standards.models import Certificate, Declaration, RegistrySnapshot, Reminder, SnapshotDraft
 from tests.screens import CATHODE, tell_story
-from traceability.models import Entry, Reading, StatementText
+from traceability.models import Entry, Reading, ServiceKey, StatementText
 from traceability.publishing import publish_checkpoint
 from traceability.registering import record_as_service, statement_document
 
@@ -154,6 +154,26 @@ def test_an_upload_is_its_organizations_and_is_given_up_or_forgotten(as_person):
     SnapshotDraft.objects.update(uploaded_at=timezone.now() - DRAFTS_LAST * 2)
     uploaded(client)
     assert SnapshotDraft.objects.count() == 1
+
+
+def test_a_registrar_with_a_key_of_its_own_takes_the_statement_and_signs_it(as_person):
+    client = as_person("registrar")
+    ServiceKey.objects.filter(organization_id="assurance-desk").delete()
+    assert "Take the statement to sign" in text_of(uploaded(client))
+    draft = SnapshotDraft.objects.get()
+
+    taken = client.get(address("standards_registrysnapshot_statement", draft.pk))
+
+    told = taken.json()
+    assert (told["kind"], told["author"]) == ("standards.snapshot", "assurance-desk")
+    assert "attachment" in taken["Content-Disposition"]
+    refused = client.post(
+        address("standards_registrysnapshot_compare", draft.pk), {"basis": ""}, follow=True
+    )
+    assert "Sign the statement with the organization" in text_of(refused)  # no other way about it
+    SnapshotDraft.objects.update(said=draft.said | {"complete": None})
+    gone = client.get(address("standards_registrysnapshot_statement", draft.pk), follow=True)
+    assert "Nobody says `complete` of this copy." in text_of(gone)
 
 
 @pytest.mark.parametrize("person", ["officer", "secretary", "accountant", "miner", "nobody"])
