@@ -22,12 +22,22 @@ def main() -> None:
             _execute()
     except TraceabilityError as error:
         sys.exit(f"{error}\n{error.hint}")
+    except BrokenPipeError:  # whoever read what we print, as `head` does, has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
 
 
 def _execute() -> None:
     from django.core.management import execute_from_command_line  # after the environment is set
+    from django.db.utils import ProgrammingError
+    from psycopg.errors import UndefinedFunction, UndefinedTable
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except ProgrammingError as error:
+        if not isinstance(error.__cause__, UndefinedFunction | UndefinedTable):
+            raise
+        sys.exit(f"The database lacks tables of this release: {error}\nRun `manage.py migrate`.")
 
 
 if __name__ == "__main__":

@@ -176,7 +176,7 @@ def record_all(statements: Sequence[bytes]) -> None:
     from traceability.outcomes import sign_receipts
     from traceability.recording import Submission, record_statements
 
-    outcomes = record_statements([Submission(jws=jws) for jws in statements])
+    outcomes = record_statements([Submission(jws=jws) for jws in statements], receipts=True)
     sign_receipts(outcomes)
     for outcome in outcomes:
         if outcome.error is not None:

@@ -50,7 +50,8 @@ def main() -> None:
         sys.exit("Install wrk (Debian: apt-get install wrk) for the load.")
     with fresh_ledger():
         companies = Companies()
-        token = _token(companies)
+        # The load is one company's: a client's credentials are its organization's.
+        token = token_of(next(iter(companies.keys)))
         _make_floor(companies)
         ours, floor = [], []
         for _ in range(ROUNDS):
@@ -72,11 +73,8 @@ def main() -> None:
         )
 
 
-def _token(companies: Companies) -> str:
-    """Return a bearer token of a machine that submits for its own organization only.
-
-    The load is one company's: a client's credentials are its organization's.
-    """
+def token_of(name: str, number: int = 0) -> str:
+    """Return a bearer token of a machine that submits for its own organization only."""
     from datetime import timedelta
 
     from django.contrib.auth import get_user_model
@@ -85,22 +83,22 @@ def _token(companies: Companies) -> str:
 
     from traceability.models import Membership
 
-    name = next(iter(companies.keys))
     user = get_user_model().objects.create_user(username=name)
-    Membership.objects.create(user=user, organization_id=name, pseudonym="bench-machine")
+    Membership.objects.create(user=user, organization_id=name, pseudonym=f"bench-machine-{number}")
     application = Application.objects.create(
         name=name,
         user=user,
         client_type=Application.CLIENT_CONFIDENTIAL,
         authorization_grant_type=Application.GRANT_CLIENT_CREDENTIALS,
     )
+    token = f"bench-token-{number}"  # of a database that is thrown away
     AccessToken.objects.create(
         application=application,
-        token="bench-token",  # noqa: S106 - of a database that is thrown away
+        token=token,
         scope="read write",
         expires=timezone.now() + timedelta(hours=1),
     )
-    return "bench-token"
+    return token
 
 
 def _make_floor(companies: Companies) -> None:

@@ -117,6 +117,7 @@ class _Reading:
                 ),
                 issues=tuple(one for one in issues if one.account == row.account),
                 closes=tuple(closes.get(row.account, ())),
+                counts=parts.counts,
             )
 
 

@@ -7,7 +7,7 @@ with the Merkle root over them (DESIGN 3.1).
 """
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import uuid4
@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from standards.dossiers import gathered
-from standards.flagging import raise_flags, withdraw_judgements
+from standards.flagging import Assessed, raise_flags, withdraw_judgements
 from standards.known import (
     Adopted,
     clubs_that_see,
@@ -30,19 +30,24 @@ from standards.models import Assessment, DueAssessment, VerdictRun
 from standards.rulebook.assembly import Evidence, assemble
 from standards.rulebook.assessment import assess, next_day
 from standards.rulebook.claimed import next_day_of_accounts
-from standards.rulebook.dossier import Dossier
-from standards.rulebook.evaluation import Evaluation, code_version, verdict_digest
-from standards.rulebook.findings import canonical_json
+from standards.rulebook.evaluation import code_version
+from standards.rulebook.findings import Finding, canonical_json
 from standards.rulebook.law import Law
 from standards.rulebook.traced import Traced
+from standards.rulebook.waiving import Granted
+from standards.shelving import Place, Shelf
+from standards.waiving import granted_at
 from traceability.errors import NoServiceKey, TraceabilityError
 from traceability.ledger.entries import chain_handle
 from traceability.ledger.merkle import leaf_hash, tree_root
 from traceability.models import Lot
 from traceability.registering import record_as_service, statement_document
+from traceability.tracing import led_by_more_than
 
 BATCH = 64
-RUN_LIMIT = 50_000
+MOST_UPSTREAM = 3_000
+"""Lots whose history is in memory at once, but for one lot with more: 20 kB each."""
+RUN_LIMIT = 10_000
 _ASSESSING = 0x617373  # class of the advisory locks: one worker at a time for a lot
 
 logger = logging.getLogger(__name__)
@@ -80,11 +85,12 @@ def _assess_batch(now: datetime) -> int:
     if not claimed:
         return 0
     size = followed_size()  # read after the claim: a row that we see was followed by now
-    try:
-        with transaction.atomic():
-            _assess(claimed, size, now)
-    except TraceabilityError:
-        _one_by_one(claimed, size, now)
+    for lots in _in_bounds(claimed):
+        try:
+            with transaction.atomic():
+                _assess(lots, size, now)
+        except TraceabilityError:
+            _one_by_one(lots, size, now)
     _settle(claimed, size, now.date())
     # From here, once committed, verdicts are kept and the lots are out of the queue.
     return len(claimed)
@@ -100,6 +106,16 @@ def _claim(today: date) -> list[str]:
         )
         lots = sorted({row[0] for row in cursor.fetchall()})
     return _lock(lots)
+
+
+def _in_bounds(lots: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Yield lots in parts whose history fits into memory; those with names alike stay together."""
+    if len(lots) == 1 or not led_by_more_than(MOST_UPSTREAM, lots):
+        yield lots
+        return
+    half = len(lots) // 2
+    yield from _in_bounds(lots[:half])
+    yield from _in_bounds(lots[half:])
 
 
 def _lock(lots: Sequence[str], *, wait: bool = False) -> list[str]:
@@ -134,10 +150,10 @@ def _one_by_one(lots: Sequence[str], size: int, now: datetime) -> None:
                 _assess([lot], size, now)
         except TraceabilityError:
             logger.exception("Lot %s cannot be assessed; it is due again tomorrow.", lot)
-            _due_again(lot, now.date() + timedelta(days=1), size)
+            _due_again({lot: now.date() + timedelta(days=1)}, size)
 
 
-def _due_again(lot: str, on: date, size: int) -> None:
+def _due_again(days: Mapping[str, date], size: int) -> None:
     DueAssessment.objects.bulk_create(
         [
             DueAssessment(
@@ -147,6 +163,7 @@ def _due_again(lot: str, on: date, size: int) -> None:
                 known_at=size,
                 priority=1,
             )
+            for lot, on in days.items()
         ],
         ignore_conflicts=True,
     )
@@ -164,8 +181,9 @@ class _Round:
     traced: Traced
     evidence: Evidence
     law: Law
-    packs: Mapping[str, str]
     adopted: Mapping[str, Adopted]
+    next_policy: date | None
+    granted: Mapping[str, Granted]
 
 
 def _assess(lots: Sequence[str], size: int, now: datetime) -> None:
@@ -178,93 +196,77 @@ def _assess(lots: Sequence[str], size: int, now: datetime) -> None:
         traced=traced,
         evidence=evidence,
         law=law,
-        packs={pack.id: pack.digest for pack in law.packs},
         adopted=adopted,
+        next_policy=next_policy_day(size, after=now.date()),
+        granted=granted_at(size, adopted),
     )
-    seen = clubs_that_see(lots, adopted, on=now.date())
+    seen = clubs_that_see(lots, turn.adopted, on=now.date())
     salts = dict(Lot.objects.filter(id__in=lots).values_list("id", "salt"))
-    kept: dict[str, dict[tuple[str, str], Assessment]] = {lot: {} for lot in lots}
-    for row in Assessment.objects.filter(lot__in=lots, is_current=True):
-        kept[row.lot][row.mineral, row.club] = row
+    packs = {pack.id: pack.digest for pack in law.packs}
+    shelf = Shelf(lots, size=size, packs=packs, now=now)
+    asked: list[tuple[Place, Sequence[Finding]]] = []
+    days: dict[str, date | None] = {}
     for lot in lots:
         handle = chain_handle(f"lot:{lot}", bytes.fromhex(salts[lot]))
-        _assess_one(lot, handle, sorted(seen[lot]), kept[lot], turn)
+        days[lot] = _assess_one(lot, handle, sorted(seen[lot]), shelf, asked, turn)
+    rows = shelf.close(lots)
+    raise_flags(
+        [
+            Assessed(
+                lot=place[0],
+                mineral=place[1],
+                assessment=rows[place],
+                findings=findings,
+                adopted=turn.adopted[place[2]],
+                waivers=turn.granted[place[2]].for_lot(place[0], place[1]),
+            )
+            for place, findings in asked
+        ],
+        now=now,
+    )
+    _next_by_calendar(days, turn)
 
 
 def _assess_one(
     lot: str,
     handle: str,
     clubs: Sequence[str],
-    kept: Mapping[tuple[str, str], Assessment],
+    shelf: Shelf,
+    asked: list[tuple[Place, Sequence[Finding]]],
     turn: _Round,
-) -> None:
-    """Assess every mineral of a lot, without a club and for each that may judge it."""
+) -> date | None:
+    """Assess every mineral of a lot, without a club and for each that may judge it.
+
+    Returns:
+        The next day on which law or policy changes by itself.
+    """
     today = turn.now.date()
     policies = {club: turn.adopted[club].policy for club in clubs}
+    digests = {club: policy.digest for club, policy in policies.items()}
     minerals = turn.traced.minerals_of(lot)
-    days = [next_policy_day(turn.size, after=today)]
+    days = [turn.next_policy]
+    days += [turn.granted[club].next_day(today) for club in clubs]
     for mineral in minerals:
         dossier = assemble(turn.traced, lot, mineral, evidence=turn.evidence, as_of=today)
         told = assess(dossier, turn.law, policies)
         days.append(next_day(turn.law, told, policies, today))
         days.append(next_day_of_accounts(dossier, today))
-        for club, evaluation in told.items():
-            row = _keep(dossier, handle, club, evaluation, kept.get((mineral, club)), turn)
-            if club:
-                raise_flags(row, evaluation.findings, turn.adopted[club], now=turn.now)
+        shelf.put(dossier, handle, told, digests)
+        asked += [((lot, mineral, club), told[club].findings) for club in clubs]
 
-    gone = {mineral for mineral, _ in kept} - set(minerals)
+    gone = shelf.minerals_of(lot) - set(minerals)
     if gone:
         Assessment.objects.filter(lot=lot, mineral__in=gone).update(is_current=False)
         withdraw_judgements(lot, gone, now=turn.now)
-    _next_by_calendar(lot, min((day for day in days if day), default=None), turn)
+    return min((day for day in days if day), default=None)
 
 
-def _keep(
-    dossier: Dossier,
-    handle: str,
-    club: str,
-    evaluation: Evaluation,
-    current: Assessment | None,
-    turn: _Round,
-) -> Assessment:
-    """Keep an evaluation where a reader would see a difference; return the row that holds."""
-    digest = verdict_digest(evaluation)
-    policy = turn.adopted[club].policy.digest if club else ""
-    if current is not None:
-        if (current.verdict_digest, current.policy) == (digest, policy):
-            return current
-        Assessment.objects.filter(pk=current.pk).update(is_current=False)
-    facilities = {one.facility_id for one in dossier.sources} | {
-        one.facility_id for one in dossier.steps
-    }
-    return Assessment.objects.create(
-        lot=dossier.lot_id,
-        mineral=dossier.mineral,
-        club=club,
-        policy=policy,
-        log_size=turn.size,
-        as_of=dossier.as_of,
-        packs=turn.packs,
-        code_version=code_version(),
-        keys_read=sorted(evaluation.keys_read),
-        inputs_read=sorted(evaluation.inputs_read),
-        facilities=sorted(name for name in facilities if name),
-        findings=evaluation.as_json(),
-        verdict_digest=digest,
-        lot_handle=handle,
-        assessed_at=turn.now,
-    )
-
-
-def _next_by_calendar(lot: str, day: date | None, turn: _Round) -> None:
-    """Put the lot in the queue for the next day on which law or policy changes by itself."""
-    waiting = DueAssessment.objects.filter(
-        lot=lot, because=DueAssessment.Because.CALENDAR, due_on__gt=turn.now.date()
-    )
-    waiting.delete()
-    if day is not None:
-        _due_again(lot, day, turn.size)
+def _next_by_calendar(days: Mapping[str, date | None], turn: _Round) -> None:
+    """Put lots in the queue for the next day on which law or policy changes by itself."""
+    DueAssessment.objects.filter(
+        lot__in=list(days), because=DueAssessment.Because.CALENDAR, due_on__gt=turn.now.date()
+    ).delete()
+    _due_again({lot: day for lot, day in days.items() if day}, turn.size)
 
 
 # ── logging what changed ──────────────────────────────────────────────────────────────────
@@ -308,7 +310,8 @@ def _gather_run(now: datetime) -> None:
     rows = list(
         Assessment.objects.select_for_update(skip_locked=True)
         .filter(run=None)
-        .order_by("id")[:RUN_LIMIT]
+        .order_by("id")
+        .only("lot_handle", "mineral", "policy", "verdict_digest", "log_size")[:RUN_LIMIT]
     )
     if not rows:
         return

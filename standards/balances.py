@@ -95,6 +95,7 @@ def standing_of(row: Account, *, size: int, on: date) -> Standing:
         on=on,
         terms={
             "carry_over_days": _text(terms.carry_over_days),
+            "carry_over_periods": _text(terms.carry_over_periods),
             "tier_mixing": terms.tier_mixing,
         },
         balance_worst_mg=str(booked.worst_mg),

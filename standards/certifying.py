@@ -64,6 +64,10 @@ def activate_pack(pack: Pack, *, effective: date, now: datetime | None = None) -
     return _record("standards.pack_activation", body, author, effective.isoformat(), now)
 
 
+_PASSED: set[str] = set()
+"""Digests of packs whose vectors passed in this process: in it neither bytes nor code change."""
+
+
 def keep_pack(pack: Pack) -> dict[str, Any]:
     """Check a pack and keep its exact bytes; return the body of the statement to activate it.
 
@@ -74,8 +78,10 @@ def keep_pack(pack: Pack) -> dict[str, Any]:
         VectorsFailed, BadPack: see `activate_pack`.
     """
     is_assumed = pack.status == "hypothetical" and not pack.vectors
-    if not (is_assumed and settings.LEDGER_ORIGIN.startswith("demo.")):
+    is_exempt = is_assumed and settings.LEDGER_ORIGIN.startswith("demo.")
+    if not is_exempt and pack.digest not in _PASSED:
         check_vectors(pack)
+        _PASSED.add(pack.digest)
     others = [one for one in packs_at(published_size()) if one.id != pack.id]
     Law([*others, pack])
     PackFile.objects.bulk_create(

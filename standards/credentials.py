@@ -1,7 +1,7 @@
-"""Reads of credentials, registers, declarations and agreements, as known below a log size.
+"""Reads of credentials, registers and agreements, as known below a log size.
 
 What was signed with a key that is distrusted from before counts as unknown (DESIGN 3.1): such
-a certificate is disputed, such a status says nothing, such a declaration is left out.
+a certificate is disputed, and such a status says nothing.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -11,13 +11,11 @@ from typing import Any
 import msgspec
 from django.conf import settings
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from standards.models import (
     Certificate,
     CertificateStatus,
-    Declaration,
-    RegistryRow,
     RegistrySnapshot,
 )
 from standards.rulebook.credential import (
@@ -29,7 +27,8 @@ from standards.rulebook.credential import (
     Listing,
     Snapshot,
 )
-from standards.rulebook.dossier import Agreement, DeclaredClaim
+from standards.rulebook.dossier import Agreement
+from traceability import seeing
 from traceability.ledger.kinds import KINDS
 from traceability.ledger.registry import Relationship as Relation
 from traceability.ledger.statements import Statement, parse_statement
@@ -55,7 +54,9 @@ def credentials_at(
     timeline = list(
         CertificateStatus.objects.filter(index__lt=size, certificate__in=names).order_by("index")
     )
-    disputed = _disputed(size, [*(row.index for row in rows), *(one.index for one in timeline)])
+    disputed = disputed_entries(
+        size, [*(row.index for row in rows), *(one.index for one in timeline)]
+    )
     statuses: dict[str, list[CredentialStatus]] = {}
     for status in timeline:
         told = _status(status, is_disputed=status.index in disputed)
@@ -67,6 +68,27 @@ def credentials_at(
         )
         credentials.setdefault(row.facility or row.organization, []).append(credential)
     return credentials
+
+
+def certificates_seen_by(reader: str) -> QuerySet[Certificate]:
+    """Return the last statement of each certificate that a reader may see.
+
+    Its own, and those about sites and organizations whose names are open to it.
+    """
+    last = (
+        Certificate.objects.order_by("certificate", "-index")
+        .distinct("certificate")
+        .values("index")
+    )
+    rows = Certificate.objects.filter(index__in=last)
+    names = seeing.names_open_to(reader)
+    if names.all_of_them:
+        return rows
+    return rows.filter(
+        Q(author=reader)
+        | Q(facility__in=names.facilities)
+        | Q(organization__in=names.organizations, facility="")
+    )
 
 
 def credential_of(
@@ -154,7 +176,7 @@ WHERE i.index = ANY (%s)
 """
 
 
-def _disputed(size: int, indices: Sequence[int]) -> set[int]:
+def disputed_entries(size: int, indices: Sequence[int]) -> set[int]:
     """Return those of the entries whose key was distrusted from before, as known by then."""
     if not indices:
         return set()
@@ -166,11 +188,44 @@ def _disputed(size: int, indices: Sequence[int]) -> set[int]:
 # ── registers ─────────────────────────────────────────────────────────────────────────────
 
 
-def snapshots_at(size: int, subjects: Collection[str]) -> tuple[Snapshot, ...]:
-    """Return the copies of registers, each with what it says of these sites and organizations."""
+_LISTED = """
+WITH hit AS MATERIALIZED (
+    SELECT snapshot_id, place, subject FROM standards_registryrow WHERE subject = ANY (%(subjects)s)
+)
+SELECT s.index, coalesce(hit.subject, ''), one.row
+FROM standards_registrysnapshot s
+CROSS JOIN jsonb_array_elements(s.rows) WITH ORDINALITY AS one(row, number)
+LEFT JOIN hit ON hit.snapshot_id = s.index AND hit.place = one.number - 1
+WHERE s.index < %(size)s
+  AND (cardinality(%(numbers)s::text[]) > 0 OR s.index IN (SELECT snapshot_id FROM hit))
+  AND (hit.subject IS NOT NULL OR EXISTS (
+    SELECT FROM jsonb_array_elements(coalesce(one.row -> 'identifiers', '[]')) AS i(identifier)
+    WHERE i.identifier ->> 'value' = ANY (%(numbers)s)
+  ))
+ORDER BY s.index, one.number
+"""
+"""Each register is opened once, and only where a row of it is asked for."""
+
+
+def snapshots_at(
+    size: int, subjects: Collection[str], numbers: Collection[str] = ()
+) -> tuple[Snapshot, ...]:
+    """Return the copies of registers, each with what it says of these sites and organizations.
+
+    Args:
+        numbers: identifiers, whose rows are told too, of whomever they are.
+    """
     rows: dict[int, list[Listing]] = {}
-    for row in RegistryRow.objects.filter(snapshot__index__lt=size, subject__in=subjects):
-        rows.setdefault(row.snapshot_id, []).append(_listing(row))
+    asked: dict[str, int | list[str]] = {
+        "size": size,
+        "subjects": list(subjects),
+        "numbers": sorted(numbers),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_LISTED, asked)
+        for index, subject, told in cursor.fetchall():
+            row = msgspec.json.decode(told) if isinstance(told, str) else told
+            rows.setdefault(index, []).append(_listing(subject, row))
     kept = RegistrySnapshot.objects.filter(index__lt=size).order_by("index").defer("rows")
     return tuple(
         Snapshot(
@@ -178,6 +233,7 @@ def snapshots_at(size: int, subjects: Collection[str]) -> tuple[Snapshot, ...]:
             retrieved_on=one.retrieved_on,
             complete=one.complete,
             entry=one.entry,
+            author=one.snapshot.partition(":")[0],
             rows=tuple(rows.get(one.index, ())),
             unmatched=tuple(one.unmatched),
         )
@@ -185,66 +241,20 @@ def snapshots_at(size: int, subjects: Collection[str]) -> tuple[Snapshot, ...]:
     )
 
 
-def _listing(row: RegistryRow) -> Listing:
+def _listing(subject: str, row: Mapping[str, Any]) -> Listing:
     return Listing(
-        subject_id=row.subject,
-        status=row.status or None,
-        level=row.level or None,
-        materials=_texts(row.materials),
-        listed_from=row.listed_from,
-        listed_until=row.listed_until,
+        subject_id=subject,
+        name=row["name"],
+        numbers=tuple(one["value"] for one in row.get("identifiers", ())),
+        country=row.get("country"),
+        status=row.get("status"),
+        level=row.get("level"),
+        materials=_texts(row.get("materials")),
+        listed_from=_day(row.get("from")),
+        listed_until=_day(row.get("to")),
+        assessed_on=_day(row.get("assessed_on")),
+        next_action_on=_day(row.get("next_action_on")),
     )
-
-
-# ── declarations ──────────────────────────────────────────────────────────────────────────
-
-
-def claims_at(size: int, lots: Collection[str]) -> dict[str, list[DeclaredClaim]]:
-    """Return the claims about lots that are in force as declared last, by lot."""
-    if not lots:
-        return {}
-    named = Declaration.objects.filter(index__lt=size, lots__overlap=list(lots))
-    rows = list(
-        Declaration.objects.filter(
-            index__lt=size, declaration__in=named.order_by().values("declaration")
-        )
-        .order_by("declaration", "-index")
-        .distinct("declaration")
-    )
-    disputed = _disputed(size, [row.index for row in rows])
-    claims: dict[str, list[DeclaredClaim]] = {}
-    for row in rows:
-        if row.withdrawn or row.index in disputed:
-            continue
-        for claim in _claims(row):
-            if claim.lot_id in lots:
-                claims.setdefault(claim.lot_id, []).append(claim)
-    return claims
-
-
-def _claims(row: Declaration) -> Iterable[DeclaredClaim]:
-    recipients = row.record.get("recipients", ())
-    recipient = recipients[0] if recipients else {}
-    for place, told in enumerate(row.record.get("claims", ())):
-        for lot in row.lots:
-            yield DeclaredClaim(
-                id=f"{row.declaration}#{place}",
-                lot_id=lot,
-                claimant=row.author,
-                recipient=recipient.get("organization") or recipient.get("name"),
-                scheme=told["scheme"],
-                mineral=told.get("element"),
-                level=told.get("level"),
-                model=told.get("model"),
-                code=told["code"],
-                facility_id=told.get("site"),
-                share=told.get("share"),
-                says=_texts(told.get("says")),
-                wording=told["wording"],
-                fields=tuple(sorted({*told, *(("recipient",) if recipient else ()), "lot"})),
-                made_on=row.effective_on,
-                entry=row.entry,
-            )
 
 
 # ── agreements ────────────────────────────────────────────────────────────────────────────
@@ -272,7 +282,7 @@ def agreements_at(
     with connection.cursor() as cursor:
         cursor.execute(_RELATIONSHIPS, [size, targets])
         rows = cursor.fetchall()
-    disputed = _disputed(size, [index for _, index, _, _ in rows])
+    disputed = disputed_entries(size, [index for _, index, _, _ in rows])
     last: dict[str, tuple[str, int, Statement]] = {}
     for entry, index, jws, disclosures in rows:
         statement = _statement(jws, disclosures)

@@ -29,6 +29,17 @@ from traceability.models import Membership
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 SHIPPED = ("copper", "battery", "mass_balance")
+STORIES = (
+    "seventy_percent",
+    "wrong_stage",
+    "wet_mass",
+    "renewal_pending",
+    "another_metal",
+    "conformant_and_contradicted",
+    "credits_and_origin",
+    "silo_heel",
+)
+"""Short ones about one thing each, for whoever wants to read or replay them; no demonstration."""
 MACHINE = "automaker-machine"
 _FILE = "demo_logins.json"
 

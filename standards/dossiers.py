@@ -16,6 +16,7 @@ from standards.rulebook.law import Pack
 from standards.rulebook.observing import observe
 from standards.rulebook.policy import Judgement, judge
 from standards.rulebook.traced import Traced, trace
+from standards.waiving import granted_at
 from traceability.errors import NoSuchPolicy, NotFollowedYet, UnknownLot
 from traceability.tracing import lot_histories
 
@@ -107,11 +108,13 @@ def examine(
         raise NoSuchPolicy(club=club, known_at=size)
     policies = {club: adopted[club].policy} if club else {}
     law = law_at(size, instead=packs)
+    granted = granted_at(size, list(policies))
     told = []
     for mineral in traced.minerals_of(lot):
         dossier = assemble(traced, lot, mineral, evidence=evidence, as_of=as_of, dates=dates)
         evaluation = assess(dossier, law, policies)[club]
-        judgement = judge(evaluation.findings, policies[club], (), as_of) if club else None
+        waivers = granted[club].for_lot(lot, mineral) if club else ()
+        judgement = judge(evaluation.findings, policies[club], waivers, as_of) if club else None
         told.append(Examined(dossier=dossier, evaluation=evaluation, judgement=judgement))
     return told
 

@@ -86,6 +86,7 @@ def file_status(followed: Followed) -> None:
 def file_snapshot(followed: Followed) -> None:
     """Keep a copy of a register; its rows about those on this ledger also where they are sought."""
     body: said.Snapshot = followed.statement.body
+    retrieved = parse_effective(body.retrieved_at)
     snapshot = RegistrySnapshot.objects.create(
         index=followed.index,
         entry=followed.entry,
@@ -94,7 +95,8 @@ def file_snapshot(followed: Followed) -> None:
         title=body.title,
         url=body.url,
         published_on=day_of(body.published_on),
-        retrieved_on=parse_effective(body.retrieved_at).day,
+        retrieved_on=retrieved.day,
+        retrieved_at=retrieved.moments[0],
         sha256=body.sha256,
         complete=body.complete,
         left_out=body.left_out,

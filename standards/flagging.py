@@ -5,20 +5,24 @@ where a verdict fails or cannot be told, keeps it while the reason stays, opens 
 another reason, and closes it where there is none any more; each time it says why.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
+import msgspec
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from standards.known import Adopted
-from standards.models import Assessment, Flag, FlagDecision, Judgement
+from standards.models import Flag, FlagDecision, Judgement
 from standards.questioning import ask
 from standards.rulebook.findings import Finding
 from standards.rulebook.policy import Judgement as Judged
 from standards.rulebook.policy import Reason, Verdict, judge
+from standards.rulebook.waiving import Waiver
 from traceability.errors import FlagNotOpen, ReasonMissing
 from traceability.models import Membership
 
@@ -29,58 +33,93 @@ _NEEDS_A_PERSON = (Verdict.FAIL, Verdict.INDETERMINATE)
 _Decision = FlagDecision.Decision
 _Status = Flag.Status
 MAX_BECAUSE = 4_000
+_Place = tuple[str, str, str]
+"""Club, lot, mineral."""
 
 
-def raise_flags(
-    assessment: Assessment, findings: Iterable[Finding], adopted: Adopted, *, now: datetime
-) -> Judged:
-    """Judge an assessment under a club's policy; open, keep or close the club's flags about it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assessed:
+    """The current assessment of (lot, mineral, club): its key, its findings, the club's policy.
 
-    Called within the transaction that keeps the assessment. The same findings judged again
-    change nothing.
-
-    Args:
-        assessment: the current one of (lot, mineral, club).
-        findings: what it holds, as values.
+    `waivers` are the club's, as used for this lot and mineral.
     """
-    findings = list(findings)
-    judged = judge(findings, adopted.policy, (), now.date())
-    row = _keep_judgement(assessment, adopted, judged)
-    problems: dict[str, Reason] = {}
-    for reason in judged.reasons:  # worst first
-        if reason.verdict in _NEEDS_A_PERSON:
-            problems.setdefault(reason.rule_id, reason)
-    asked = ask(
-        {one.rule_id: one.statements for one in findings if one.rule_id in problems}, now=now
-    )
 
-    flags = Flag.objects.filter(club_id=row.club_id, lot=row.lot, mineral=row.mineral).exclude(
-        status=_Status.CLOSED
+    lot: str
+    mineral: str
+    assessment: int
+    findings: Sequence[Finding]
+    adopted: Adopted
+    waivers: Sequence[Waiver] = ()
+
+    @property
+    def place(self) -> _Place:
+        """Return whose judgement, of what."""
+        return self.adopted.row.club_id, self.lot, self.mineral
+
+
+def raise_flags(assessed: Sequence[Assessed], *, now: datetime) -> None:
+    """Judge assessments under policies of clubs; open, keep or close the clubs' flags about them.
+
+    Called within the transaction that keeps the assessments. The same findings judged again
+    change nothing.
+    """
+    if not assessed:
+        return
+    judged = [judge(one.findings, one.adopted.policy, one.waivers, now.date()) for one in assessed]
+    rows = _keep_judgements(assessed, judged)
+    work = _Work(now)
+    problems: list[dict[str, Reason]] = []
+    for told in judged:
+        worst: dict[str, Reason] = {}
+        for reason in told.reasons:  # worst first
+            if reason.verdict in _NEEDS_A_PERSON:
+                worst.setdefault(reason.rule_id, reason)
+        problems.append(worst)
+    asked = ask(
+        [
+            {one.rule_id: one.statements for one in found.findings if one.rule_id in worst}
+            for found, worst in zip(assessed, problems, strict=True)
+        ],
+        now=now,
     )
-    standing = {flag.rule_id: flag for flag in flags.select_for_update()}
+    standing = _standing(rows)
+    for row, worst, questions in zip(rows, problems, asked, strict=True):
+        _settle(standing[_place_of(row)], worst, row, questions, work)
+    work.finish()
+
+
+def _settle(
+    standing: Mapping[str, Flag],
+    problems: Mapping[str, Reason],
+    row: Judgement,
+    asked: Mapping[str, Sequence[int]],
+    work: "_Work",
+) -> None:
+    """Bring the flags about one lot and mineral in line with what a club makes of it now."""
     for rule_id, flag in standing.items():
         if rule_id not in problems:
-            _close(flag, f"the verdict is now: {judged.verdict.value}", row, now)
+            _close(flag, f"the verdict is now: {row.verdict}", row, work)
             continue
         questions = list(asked.get(rule_id, ()))
         if _is_news(flag, problems[rule_id]):
-            _change(flag, problems[rule_id], row, questions, now)
+            _change(flag, problems[rule_id], row, questions, work)
         elif flag.questions != questions:
             flag.questions, flag.judgement = questions, row
-            flag.save(update_fields=["questions", "judgement"])
+            work.save(flag)
     for rule_id in problems.keys() - standing.keys():
-        _open(problems[rule_id], row, list(asked.get(rule_id, ())), now)
-    return judged
+        _open(problems[rule_id], row, list(asked.get(rule_id, ())), work)
 
 
 def withdraw_judgements(lot: str, minerals: Iterable[str], *, now: datetime) -> None:
     """Withdraw what was judged of minerals that a lot turned out not to hold."""
     rows = Judgement.objects.filter(lot=lot, mineral__in=list(minerals), is_current=True)
+    work = _Work(now)
     for row in rows:
         flags = Flag.objects.filter(club_id=row.club_id, lot=lot, mineral=row.mineral)
         for flag in flags.exclude(status=_Status.CLOSED):
-            _close(flag, f"nothing says any more that the lot holds {row.mineral}", row, now)
+            _close(flag, f"nothing says any more that the lot holds {row.mineral}", row, work)
     rows.update(is_current=False)
+    work.finish()
 
 
 @transaction.atomic
@@ -133,40 +172,126 @@ def name_of(decider: Decider) -> str:
 # ── rows ──────────────────────────────────────────────────────────────────────────────────
 
 
-def _keep_judgement(assessment: Assessment, adopted: Adopted, judged: Judged) -> Judgement:
-    """Keep a judgement where it differs from the current one."""
-    reasons = [reason.as_json() for reason in judged.reasons]
-    current = (
-        Judgement.objects.select_for_update()
-        .filter(
-            club=adopted.row.club_id,
-            lot=assessment.lot,
-            mineral=assessment.mineral,
+class _Work:
+    """Flags and decisions on their way into the tables, a batch in one go."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+        self._opened: list[Flag] = []
+        self._changed: dict[int, Flag] = {}
+        self._decisions: list[tuple[Flag, str, str]] = []
+
+    def open(self, flag: Flag) -> None:
+        """Let a new flag be kept."""
+        self._opened.append(flag)
+
+    def save(self, flag: Flag) -> None:
+        """Let a flag that changed be kept."""
+        self._changed[flag.pk] = flag
+
+    def decide(self, flag: Flag, decision: str, because: str) -> None:
+        """Let be kept what the ledger itself decided."""
+        self._decisions.append((flag, decision, because))
+
+    def finish(self) -> None:
+        """Write it all."""
+        Flag.objects.bulk_create(self._opened)  # which gives them their keys
+        if self._changed:
+            rows = msgspec.json.encode([_as_row(one) for one in self._changed.values()])
+            with connection.cursor() as cursor:
+                cursor.execute(_CHANGED, [rows.decode()])
+        FlagDecision.objects.bulk_create(
+            FlagDecision(flag=flag, decision=decision, because=because, decided_at=self.now)
+            for flag, decision, because in self._decisions
+        )
+
+
+_CHANGED = """
+UPDATE standards_flag f SET status = t.status, severity = t.severity, verdict = t.verdict,
+    because = t.because, due_on = t.due_on, closed_on = t.closed_on,
+    judgement_id = t.judgement, questions = t.questions
+FROM jsonb_to_recordset(%s::jsonb) AS t(
+    id bigint, status text, severity text, verdict text, because text, due_on date,
+    closed_on date, judgement bigint, questions bigint[])
+WHERE f.id = t.id
+"""
+
+
+def _as_row(flag: Flag) -> dict[str, Any]:
+    return {
+        "id": flag.pk,
+        "status": str(flag.status),
+        "severity": flag.severity,
+        "verdict": flag.verdict,
+        "because": flag.because,
+        "due_on": flag.due_on.isoformat(),
+        "closed_on": flag.closed_on.isoformat() if flag.closed_on else None,
+        "judgement": flag.judgement_id,
+        "questions": flag.questions,
+    }
+
+
+def _standing(rows: Sequence[Judgement]) -> dict[_Place, dict[str, Flag]]:
+    """Return the flags that are not closed, by whose they are and of what, and by rule."""
+    found: dict[_Place, dict[str, Flag]] = {_place_of(one): {} for one in rows}
+    flags = Flag.objects.filter(
+        club_id__in={one.club_id for one in rows}, lot__in={one.lot for one in rows}
+    )
+    for flag in flags.exclude(status=_Status.CLOSED).order_by("id").select_for_update():
+        place = (flag.club_id, flag.lot, flag.mineral)
+        if place in found:
+            found[place][flag.rule_id] = flag
+    return found
+
+
+def _keep_judgements(assessed: Sequence[Assessed], judged: Sequence[Judged]) -> list[Judgement]:
+    """Keep judgements where they differ from the current ones; return those that hold."""
+    current = {
+        (row.club_id, row.lot, row.mineral): row
+        for row in Judgement.objects.filter(
+            club__in={one.adopted.row.club_id for one in assessed},
+            lot__in={one.lot for one in assessed},
             is_current=True,
         )
-        .first()
-    )
-    if current is not None:
-        same = (current.policy_id, current.assessment_id, current.verdict, current.reasons)
-        if same == (adopted.row.pk, assessment.pk, judged.verdict.value, reasons):
-            return current
-        current.is_current = False
-        current.save(update_fields=["is_current"])
-    return Judgement.objects.create(
-        club_id=adopted.row.club_id,
-        policy=adopted.row,
-        lot=assessment.lot,
-        mineral=assessment.mineral,
-        assessment=assessment,
+        .order_by("id")
+        .select_for_update()
+    }
+    rows: list[Judgement] = []
+    for one, told in zip(assessed, judged, strict=True):
+        kept, row = current.get(one.place), _judgement(one, told)
+        rows.append(kept if kept is not None and _is_same(kept, row) else row)
+    new = [row for row in rows if row.pk is None]
+    replaced = [kept.pk for row in new if (kept := current.get(_place_of(row)))]
+    Judgement.objects.filter(pk__in=replaced).update(is_current=False)
+    Judgement.objects.bulk_create(new)
+    return rows
+
+
+def _place_of(row: Judgement) -> _Place:
+    return row.club_id, row.lot, row.mineral
+
+
+def _judgement(assessed: Assessed, judged: Judged) -> Judgement:
+    return Judgement(
+        club_id=assessed.adopted.row.club_id,
+        policy=assessed.adopted.row,
+        lot=assessed.lot,
+        mineral=assessed.mineral,
+        assessment_id=assessed.assessment,
         verdict=judged.verdict.value,
         because=judged.because,
-        reasons=reasons,
+        reasons=[reason.as_json() for reason in judged.reasons],
         judged_on=judged.on,
     )
 
 
-def _open(reason: Reason, row: Judgement, questions: list[int], now: datetime) -> None:
-    flag = Flag.objects.create(
+def _is_same(kept: Judgement, row: Judgement) -> bool:
+    names = ("policy_id", "assessment_id", "verdict", "reasons")
+    return all(getattr(kept, name) == getattr(row, name) for name in names)
+
+
+def _open(reason: Reason, row: Judgement, questions: list[int], work: _Work) -> None:
+    flag = Flag(
         club_id=row.club_id,
         lot=row.lot,
         mineral=row.mineral,
@@ -174,12 +299,13 @@ def _open(reason: Reason, row: Judgement, questions: list[int], now: datetime) -
         severity=reason.severity,
         verdict=reason.verdict.value,
         because=reason.because,
-        due_on=_due_on(reason, now),
-        raised_on=now.date(),
+        due_on=_due_on(reason, work.now),
+        raised_on=work.now.date(),
         judgement=row,
         questions=questions,
     )
-    _decide(flag, _Decision.RAISED, reason.because, now)
+    work.open(flag)
+    work.decide(flag, _Decision.RAISED, reason.because)
 
 
 def _is_news(flag: Flag, reason: Reason) -> bool:
@@ -187,31 +313,28 @@ def _is_news(flag: Flag, reason: Reason) -> bool:
     return told != (reason.verdict.value, reason.severity, reason.because)
 
 
-def _change(
-    flag: Flag, reason: Reason, row: Judgement, questions: list[int], now: datetime
-) -> None:
+def _change(flag: Flag, reason: Reason, row: Judgement, questions: list[int], work: _Work) -> None:
     """Give a flag its new reason; an answer to the old one no longer stands."""
     was_resolved = flag.status == _Status.RESOLVED
     if was_resolved:
-        flag.status, flag.closed_on, flag.due_on = _Status.OPEN, None, _due_on(reason, now)
+        flag.status, flag.closed_on, flag.due_on = _Status.OPEN, None, _due_on(reason, work.now)
     flag.verdict, flag.severity = reason.verdict.value, reason.severity
     flag.because, flag.judgement, flag.questions = reason.because, row, questions
-    flag.save()
-    decision = _Decision.REOPENED if was_resolved else _Decision.CHANGED
-    _decide(flag, decision, reason.because, now)
+    work.save(flag)
+    work.decide(flag, _Decision.REOPENED if was_resolved else _Decision.CHANGED, reason.because)
 
 
-def _close(flag: Flag, because: str, row: Judgement, now: datetime) -> None:
-    flag.status, flag.closed_on, flag.judgement = _Status.CLOSED, now.date(), row
-    flag.save()
-    _decide(flag, _Decision.CLOSED, because, now)
+def _close(flag: Flag, because: str, row: Judgement, work: _Work) -> None:
+    flag.status, flag.closed_on, flag.judgement = _Status.CLOSED, work.now.date(), row
+    work.save(flag)
+    work.decide(flag, _Decision.CLOSED, because)
 
 
 def _due_on(reason: Reason, now: datetime) -> date:
     return now.date() + timedelta(days=reason.flag_due_days)
 
 
-def _decide(flag: Flag, decision: str, because: str, now: datetime, *, by: str = "") -> None:
+def _decide(flag: Flag, decision: str, because: str, now: datetime, *, by: str) -> None:
     FlagDecision.objects.create(
         flag=flag, decision=decision, because=because, by=by, decided_at=now
     )

@@ -56,6 +56,8 @@ _READ = (
     "standards.snapshot",
     "standards.declaration",
     "standards.policy",
+    "standards.waiver",
+    "standards.waiver_use",
     "standards.pack_activation",
     *ABOUT_ACCOUNTS,
     "registry.facility",
@@ -174,11 +176,16 @@ def _snapshot(followed: Followed, due: _Due) -> None:
 
 
 def _declaration(followed: Followed, due: _Due) -> None:
-    """Let a declaration make due the lots it names, before or now, and what came of them."""
+    """Let a declaration make due the lots it names, before or now, and what came of them.
+
+    One that names no lots is about all that its author ever handed on.
+    """
     file_declaration(followed)
     name = followed.statement.body.declaration
-    rows = Declaration.objects.filter(declaration=name).values_list("lots", flat=True)
+    rows = list(Declaration.objects.filter(declaration=name).values_list("lots", flat=True))
     lots = {lot for row in rows for lot in row}
+    if not all(rows):
+        lots |= _held_by([followed.statement.author])
     due.add(descendants(lots) if lots else (), _Because.ENTRY)
 
 
@@ -209,6 +216,10 @@ def _policy(followed: Followed, due: _Due) -> None:
         form=said.policy_form(body),
     )
     due.add(_seen_by(body.club), _Because.POLICY)
+
+
+def _waiver(followed: Followed, due: _Due) -> None:
+    due.add(_seen_by(followed.statement.author), _Because.POLICY)
 
 
 def _pack_activation(followed: Followed, due: _Due) -> None:
@@ -290,6 +301,8 @@ _TAKE_IN: dict[str, Callable[[Followed, _Due], None]] = {
     "standards.snapshot": _snapshot,
     "standards.declaration": _declaration,
     "standards.policy": _policy,
+    "standards.waiver": _waiver,
+    "standards.waiver_use": _waiver,
     "standards.pack_activation": _pack_activation,
     **dict.fromkeys(ABOUT_ACCOUNTS, _booked),
     "registry.facility": _facility,
@@ -371,8 +384,12 @@ def _seen_by(club: str) -> set[str]:
     """Return the lots that a club may judge: held by a member, or opened to it or to one."""
     audience = Audience.objects.filter(organization_id=club).first()
     organizations = [club, *(audience.members if audience else ())]
-    with connection.cursor() as cursor:
-        cursor.execute(_HELD, [organizations])
-        held = {row[0] for row in cursor.fetchall()}
     opened = LotOpening.objects.filter(organization__in=organizations, closed_order=None)
-    return held | set(opened.values_list("lot", flat=True))
+    return _held_by(organizations) | set(opened.values_list("lot", flat=True))
+
+
+def _held_by(organizations: Collection[str]) -> set[str]:
+    """Return the lots that one of these ever had in hand."""
+    with connection.cursor() as cursor:
+        cursor.execute(_HELD, [list(organizations)])
+        return {row[0] for row in cursor.fetchall()}

@@ -13,7 +13,8 @@ import msgspec
 from django.conf import settings
 from django.db import connection
 
-from standards.credentials import agreements_at, claims_at, credentials_at, snapshots_at
+from standards.credentials import agreements_at, credentials_at, snapshots_at
+from standards.declarations import claims_at, forms_at
 from standards.models import ClubPolicy, Cursor, PackActivation, PackFile
 from standards.rulebook import policy
 from standards.rulebook.assembly import Evidence, Site
@@ -167,13 +168,16 @@ def evidence_at(
     lots: Collection[str] = (),
 ) -> Evidence:
     """Return what is known below a log size of sites, those who held lots, and their claims."""
+    forms = forms_at(size, organizations)
+    numbers = {site.number for form in forms for site in form.sources if site.number}
     return Evidence(
         log_size=size,
         sites=_sites(size, facilities),
         credentials=credentials_at(size, facilities, organizations),
-        snapshots=snapshots_at(size, [*facilities, *organizations]),
+        snapshots=snapshots_at(size, [*facilities, *organizations], numbers),
         declared=claims_at(size, lots),
         agreements=agreements_at(size, organizations, facilities),
+        forms=forms,
     )
 
 

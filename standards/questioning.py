@@ -6,7 +6,7 @@ it, and is told neither who asks nor about which lot. Its reply is shown on each
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -32,45 +32,59 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 def ask(
-    doubts: Mapping[str, Sequence[StatementLine]], *, now: datetime
-) -> Mapping[str, Sequence[int]]:
+    doubts: Sequence[Mapping[str, Sequence[StatementLine]]], *, now: datetime
+) -> list[Mapping[str, Sequence[int]]]:
     """Put doubts to the authors of the statements; return the questions by rule.
 
     A question that was put before is the same question; its sentence becomes the present one.
 
     Args:
-        doubts: statements that findings doubt or cannot judge, by rule.
+        doubts: statements that findings doubt or cannot judge, by rule, for lot after lot.
     """
     told = {
-        (rule_id, one.entry): one for rule_id, lines in doubts.items() for one in reversed(lines)
+        (rule_id, one.entry): one
+        for of_lot in doubts
+        for rule_id, lines in of_lot.items()
+        for one in reversed(lines)
     }
-    if not told:
-        return {}
-    Question.objects.bulk_create(
-        [
-            Question(
-                rule_id=rule_id,
-                entry=entry,
-                organization=one.author,
-                because=one.because,
-                asked_at=now,
-            )
-            for (rule_id, entry), one in sorted(told.items())
-        ],
-        update_conflicts=True,
-        unique_fields=["rule_id", "entry"],
-        update_fields=["because"],
+    known = _questions(told) if told else {}
+    news = {key: one for key, one in told.items() if known.get(key, (0, ""))[1] != one.because}
+    if news:
+        Question.objects.bulk_create(
+            [
+                Question(
+                    rule_id=rule_id,
+                    entry=entry,
+                    organization=one.author,
+                    because=one.because,
+                    asked_at=now,
+                )
+                for (rule_id, entry), one in sorted(news.items())
+            ],
+            update_conflicts=True,
+            unique_fields=["rule_id", "entry"],
+            update_fields=["because"],
+        )
+        known = _questions(told)
+    return [
+        {
+            rule_id: sorted({known[rule_id, one.entry][0] for one in lines})
+            for rule_id, lines in of_lot.items()
+            if lines
+        }
+        for of_lot in doubts
+    ]
+
+
+def _questions(told: Collection[tuple[str, str]]) -> dict[tuple[str, str], tuple[int, str]]:
+    """Return the questions by rule and entry: the key, and the sentence as it is put."""
+    rows = Question.objects.filter(
+        rule_id__in={rule_id for rule_id, _ in told}, entry__in={entry for _, entry in told}
     )
-    entries = {entry for _, entry in told}
-    asked: dict[str, list[int]] = {}
-    for key, rule_id, entry in (
-        Question.objects.filter(rule_id__in=doubts, entry__in=entries)
-        .order_by("pk")
-        .values_list("pk", "rule_id", "entry")
-    ):
-        if (rule_id, entry) in told:
-            asked.setdefault(rule_id, []).append(key)
-    return asked
+    return {
+        (rule_id, entry): (key, because)
+        for key, rule_id, entry, because in rows.values_list("pk", "rule_id", "entry", "because")
+    }
 
 
 # ── replying ──────────────────────────────────────────────────────────────────────────────

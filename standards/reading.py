@@ -28,6 +28,7 @@ from traceability.models import Entry, Facility, LogIndex, Organization
 WORST_FIRST = tuple(Verdict)
 _HASH = re.compile(r"\b[0-9a-f]{64}\b")
 _TITLES = {rule.id: rule.title for rule in RULES}
+_TABLES = ("standards", "trust_list")  # rows with members of their own, too long for a citation
 _OUTCOMES = {
     Outcome.CONFORMS: Verdict.PASS,
     Outcome.NOT_APPLICABLE: Verdict.PASS,
@@ -188,7 +189,7 @@ def evidence_links(findings: Iterable[Finding], organization: str) -> Mapping[st
 def provision_value(provision: Provision) -> str:
     """Return the value of a provision as people read it; empty for a table or where unset."""
     value = provision.value
-    if value is None or isinstance(value, Mapping):
+    if value is None or isinstance(value, Mapping) or provision.unit in _TABLES:
         return ""
     if provision.unit == "share":
         return percent_text(provision.share)

@@ -25,7 +25,13 @@ _RULES = (
     "standards.view_certificate",
     "standards.view_clubpolicy",
     "standards.view_packactivation",
+    "standards.view_registrysnapshot",
+    "standards.view_registryrow",
 )
+_IMPORTS = ("standards.import_registrysnapshot",)
+_DECLARED = ("standards.view_declaration",)
+_REMINDED = ("standards.view_reminder",)
+_VERDICTS = ("standards.view_assessment",)
 _FLAGS = ("standards.view_flag",)
 _QUESTIONS = ("standards.view_question",)
 _ACCOUNTS = ("standards.view_account",)
@@ -37,21 +43,43 @@ ROLES: dict[str, tuple[str, ...]] = {
         *_OWN,
         *_ACCOUNTS,
         *_QUESTIONS,
+        *_DECLARED,
+        *_REMINDED,
         "standards.reply_question",
     ),
     "procurement officer": (
         *_RECORD,
         *_OWN,
         *_RULES,
+        *_VERDICTS,
         *_FLAGS,
+        *_DECLARED,
+        *_REMINDED,
         "standards.acknowledge_flag",
         "standards.resolve_flag",
     ),
-    "secretary": (*_RECORD, *_OWN, *_RULES, *_FLAGS),
-    "auditor": (*_RECORD, *_RULES, *_ACCOUNTS),
-    "registrar": (*_RECORD, "traceability.view_rejection", *_RULES),
+    "secretary": (*_RECORD, *_OWN, *_RULES, *_VERDICTS, *_FLAGS, *_DECLARED, *_REMINDED),
+    "auditor": (*_RECORD, *_RULES, *_VERDICTS, *_ACCOUNTS, *_DECLARED),
+    "registrar": (
+        *_RECORD,
+        "traceability.view_rejection",
+        *_RULES,
+        *_IMPORTS,
+        *_REMINDED,
+    ),
     "community": ("traceability.view_facility", "traceability.view_logstate", *_RULES),
-    "operator": (*_RECORD, *_OWN, *_RULES, *_FLAGS, *_QUESTIONS, *_ACCOUNTS),
+    "operator": (
+        *_RECORD,
+        *_OWN,
+        *_RULES,
+        *_VERDICTS,
+        *_FLAGS,
+        *_QUESTIONS,
+        *_ACCOUNTS,
+        *_IMPORTS,
+        *_DECLARED,
+        *_REMINDED,
+    ),
 }
 
 

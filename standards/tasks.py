@@ -1,9 +1,10 @@
-"""What workers run by the clock: publish, follow, assess."""
+"""What workers run by the clock: publish, follow, assess; remind."""
 
 from celery import shared_task
 
 from standards.assessing import assess_due
 from standards.following import follow_log
+from standards.reminding import remind
 from traceability.publishing import publish_checkpoint
 
 
@@ -13,3 +14,9 @@ def follow_ledger() -> int:
     publish_checkpoint()
     follow_log()
     return assess_due()
+
+
+@shared_task(acks_late=True)
+def remind_officers() -> int:
+    """Remind organizations of what runs out or falls due; twice reminds nobody twice."""
+    return remind()

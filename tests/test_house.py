@@ -89,6 +89,7 @@ def test_production_does_not_start_without_a_secret_or_a_place(name):
         ("KEY_ENCRYPTION_KEY", "no base64!", "must be 32 bytes in base64url"),
         ("DEBUG", "yes", "must be 0 or 1"),
         ("HSTS_SECONDS", "-1", "must be a whole number"),
+        ("REMIND_DAYS_BEFORE", "90, soon", "must be whole numbers of days, with commas"),
     ],
 )
 def test_a_setting_that_makes_no_sense_is_refused_by_name(name, value, told):
@@ -96,6 +97,16 @@ def test_a_setting_that_makes_no_sense_is_refused_by_name(name, value, told):
 
     assert done.returncode != 0
     assert f"The environment variable {name} {told}." in done.stderr
+
+
+def test_mail_is_sent_only_where_a_server_and_a_sender_are_named():
+    done = manage("check", environment=PRODUCTION | {"EMAIL_HOST": "mail.example.com"})
+
+    assert done.returncode != 0
+    assert "The environment variable EMAIL_FROM is not set." in done.stderr
+    named = {"EMAIL_HOST": "mail.example.com", "EMAIL_FROM": "ledger@example.com"}
+    done = manage("check", "--deploy", "--fail-level", "WARNING", environment=PRODUCTION | named)
+    assert done.returncode == 0, done.stderr
 
 
 def test_web_processes_need_not_know_the_owner_of_the_tables():

@@ -34,12 +34,14 @@ SELECT m.lot, e.effective_on,
             THEN CASE WHEN m.facts ->> 'why' = 'received' THEN (m.facts ->> 'to')::bigint ELSE 0 END
             WHEN m.role = 'move' AND m.facts ? 'gross' THEN -(m.facts ->> 'gross')::bigint
             WHEN m.role = 'move' THEN NULL  -- what was rejected: counted by its history
+            WHEN m.role = 'offset' THEN NULL  -- corrected before it was counted: the same
             ELSE m.delta END
 FROM traceability_entry e
 JOIN traceability_logindex i ON i.recorded_order = e.recorded_order AND i.index < %(size)s
 JOIN traceability_movement m ON m.recorded_order = e.recorded_order
-    AND m.role IN ('make', 'take', 'adjust', 'move')
-WHERE e.facility = %(facility)s AND e.author = %(author)s AND e.effective_on <= %(last)s
+    AND m.role IN ('make', 'take', 'adjust', 'move', 'offset')
+WHERE (e.facility = %(facility)s OR (m.role = 'offset' AND e.facility IS NULL))  -- voids name none
+  AND e.author = %(author)s AND e.effective_on <= %(last)s
   AND NOT EXISTS (
       SELECT FROM traceability_entry r
       JOIN traceability_logindex n ON n.recorded_order = r.recorded_order AND n.index < %(size)s

@@ -14,6 +14,7 @@ from hashlib import sha256
 from typing import Any
 
 import orjson
+from msgspec.structs import replace
 
 from traceability import rows, wire
 from traceability.copying import Copying
@@ -75,14 +76,21 @@ class Held:
         self.book.accept(statement, effects, entry.hash)
 
         held_by = self.book.keys[statement.kid].held_by
-        sealed = rows.Sealed(statement=statement, effects=effects, entry=entry, held_by=held_by)
+        payload_digest = statement.payload_digest.hex()
+        sealed = rows.Sealed(
+            statement=statement,
+            effects=effects,
+            entry=entry,
+            held_by=held_by,
+            payload_digest=payload_digest,
+        )
         self.sealed.append(sealed)
         if self.copying is not None:
             self.copying.take(sealed)
         known = rows.Known(
             entry=entry.hash,
             body=entry.body,
-            payload_digest=statement.payload_digest.hex(),
+            payload_digest=payload_digest,
             held_by=held_by,
             waits=effects.waits_on is not None,
         )
@@ -223,11 +231,23 @@ def hold(needs: Needs, ids: Sequence[tuple[str, str]], *, patience: str | None =
         needs.lots, needs.subjects = lots, subjects
         row = _hold(needs, ids, patience)
     held = _held(row)
+    if held.book.statements:
+        _add_turns(held.book)
     if len(ids) >= _LARGE:
         # All locks are taken and everything is read: what these orders follow is settled.
         held.orders = _items(wire.call("ledger_record", str(len(ids)).encode(), *[None] * 10))
         held.copying = Copying(held.orders)
     return held
+
+
+def _add_turns(book: Book) -> None:
+    """Read what came to the lots in turn, which an amendment of the past must not undo."""
+    told = wire.call("ledger_turns", wire.array(book.statements), wire.array(book.lots))
+    row = orjson.loads(told or b"")
+    for entry, place in row["places"].items():
+        book.statements[entry] = replace(book.statements[entry], order=place)
+    for turn in row["turns"] or ():
+        book.turns.setdefault(turn["lot"], []).append(rows.turn_of(turn))
 
 
 def _hold(needs: Needs, ids: Sequence[tuple[str, str]], patience: str | None) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Who read what of whose: reading another company's data leaves a `Reading`, seen by its owner."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, time
 
 from django.utils import timezone
@@ -50,6 +50,14 @@ def note_record_read(
     """Write down that another company's record, such as an account, was read; `lot` names it."""
     if owner != reader:
         _note({(name, owner)}, reader=reader, what=what, person=person, now=timezone.now())
+
+
+def note_records_read(
+    owners: Mapping[str, str], *, reader: str, what: str, person: str = ""
+) -> None:
+    """Write down that records of other companies were read, all at once; `owners` by name."""
+    others = {(name, owner) for name, owner in owners.items() if owner != reader}
+    _note(others, reader=reader, what=what, person=person, now=timezone.now())
 
 
 def note_answer(

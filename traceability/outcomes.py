@@ -4,9 +4,12 @@ A receipt is a function of its entry, so it is signed for whoever asks for it an
 the same one comes out tomorrow, in another process.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from threading import Event
 from typing import Any
 
 from django.conf import settings
@@ -17,6 +20,8 @@ from traceability.ledger.receipts import promise
 from traceability.ledger.signing import RECEIPT_TYPE, sign_many
 from traceability.ledger.statements import Statement
 from traceability.rows import Known
+
+_TOGETHER = 50  # receipts; other threads wait for the interpreter no longer than it takes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +41,7 @@ class Outcome:
     known: Known | None = None  # the entry it stands for, now or before
     is_duplicate: bool = False
     error: TraceabilityError | None = None
-    _receipt: str = field(default="", repr=False)
+    _receipt: tuple[str, str] = field(default=("", ""), repr=False)  # for which entry, and it
 
     @property
     def kind(self) -> str:
@@ -59,7 +64,7 @@ class Outcome:
     def receipt(self) -> str:
         """Return the receipt, signed now if it was not before; empty where there is none."""
         sign_receipts([self])
-        return self._receipt
+        return self._receipt[1] if self.entry else ""
 
     def as_json(self) -> dict[str, object]:
         """Return the outcome as the API tells it."""
@@ -75,11 +80,15 @@ class Outcome:
 
 
 def sign_receipts(outcomes: Iterable[Outcome]) -> None:
-    """Sign what is promised, of many at once on all cores."""
+    """Sign what is promised and not signed yet, of many at once on all cores."""
+    _sign(outcomes)
+
+
+def _sign(outcomes: Iterable[Outcome]) -> None:
     recorded = [
         (one, one.known, one.statement)
         for one in outcomes
-        if one.known and one.statement and one.error is None and not one._receipt
+        if one.entry and one.known and one.statement and one._receipt[0] != one.entry
     ]
     within = timedelta(seconds=settings.PUBLISH_WITHIN_SECONDS)
     promises = [
@@ -94,5 +103,27 @@ def sign_receipts(outcomes: Iterable[Outcome]) -> None:
         for _, known, statement in recorded
     ]
     signed = sign_many(promises, log_key(), typ=RECEIPT_TYPE)
-    for (outcome, _, _), receipt in zip(recorded, signed, strict=True):
-        outcome._receipt = receipt.decode()
+    for (outcome, known, _), receipt in zip(recorded, signed, strict=True):
+        outcome._receipt = known.entry, receipt.decode()
+
+
+@contextmanager
+def signing_meanwhile(outcomes: Sequence[Outcome]) -> Iterator[None]:
+    """Sign receipts of a large batch in a thread, for as long as the database writes it.
+
+    Nobody is shown them before it has: a receipt is signed for an entry, and whose entry is not
+    committed has no outcome. Those that are left, `sign_receipts` signs.
+    """
+    written = Event()
+
+    def sign() -> None:
+        for begin in range(0, len(outcomes), _TOGETHER):
+            if not written.is_set():
+                _sign(outcomes[begin : begin + _TOGETHER])
+
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        thread.submit(sign)  # what fails here is met again by whoever asks for the receipt
+        try:
+            yield
+        finally:
+            written.set()

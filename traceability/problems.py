@@ -25,8 +25,8 @@ _BY_STATUS = {
     404: (
         "invalid_tile_path no_such_address not_published_yet outside_the_tree unknown_facility "
         "unknown_account unknown_certificate unknown_claim unknown_club unknown_credit "
-        "unknown_flag unknown_lot unknown_organization unknown_question unknown_statement "
-        "unknown_tranche"
+        "unknown_declaration unknown_flag unknown_lot unknown_organization unknown_question "
+        "unknown_snapshot unknown_statement unknown_tranche"
     ),
     405: "method_not_allowed",
     409: (
@@ -36,8 +36,8 @@ _BY_STATUS = {
         "genesis_misplaced gross_not_conserved id_reused insufficient_balance insufficient_title "
         "key_exists lot_exists no_service_key not_at_this_facility not_correctable "
         "not_credit_holder not_in_custody not_in_transit not_owner not_the_next_period "
-        "not_whole_lot organization_needs_key period_closed period_not_over stream_out_of_step "
-        "unit_mismatch wrong_facility"
+        "not_whole_lot organization_needs_key period_closed period_not_over register_moved "
+        "snapshot_outdated stream_out_of_step unit_mismatch wrong_facility"
     ),
     413: "batch_too_large document_too_large entry_too_large",
     415: "unsupported_content_type",

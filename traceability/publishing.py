@@ -108,11 +108,16 @@ def _locked_state() -> LogState:
 
 
 def _read_pending() -> list[tuple[int, str, str]]:
-    """Return what waits, in recorded order, with the bytes as read back."""
+    """Return what waits, in recorded order, with the bytes as read back.
+
+    Looked up by order, however long the log is: for a join the whole log would be read, since
+    nobody can tell the database beforehand how little is waiting.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT e.recorded_order, e.hash, e.body FROM traceability_pending p "
-            "JOIN traceability_entry e USING (recorded_order) ORDER BY recorded_order LIMIT %s",
+            "SELECT recorded_order, hash, body FROM traceability_entry WHERE recorded_order = ANY"
+            " (ARRAY(SELECT recorded_order FROM traceability_pending"
+            " ORDER BY recorded_order LIMIT %s)) ORDER BY recorded_order",
             [BATCH],
         )
         rows: list[tuple[int, str, str]] = cursor.fetchall()

@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -43,7 +44,7 @@ from traceability.ledger.signing import verify_many
 from traceability.ledger.statements import Kind, Kinds, Statement, parse_statement
 from traceability.mirroring import is_mirrored, mirror
 from traceability.models import Entry, Key, Rejection
-from traceability.outcomes import Outcome, Submission
+from traceability.outcomes import Outcome, Submission, signing_meanwhile
 
 _RETRIED = (
     database_errors.DeadlockDetected,
@@ -70,6 +71,7 @@ def record_statements(
     *,
     submitted_by: str | None = None,
     atomic: bool = False,
+    receipts: bool = False,
     now: datetime | None = None,
 ) -> list[Outcome]:
     """Append statements to the ledger, in the order given, and move the mass of their lots.
@@ -84,6 +86,7 @@ def record_statements(
         submitted_by: the organization whose credentials came with them; None for the
             service's own work.
         atomic: record all or none.
+        receipts: they will be asked for, so that those of a large batch are signed in time.
         now: the time of recording; the clock's where not given.
 
     Returns:
@@ -96,7 +99,7 @@ def record_statements(
     is_to_be_tried = bool(items) and not (atomic and len(items) < len(outcomes))
     is_single = len(submissions) == 1 and now is None
     if is_to_be_tried and not (is_single and _record_in_company(items[0])):
-        _record_with_retries(items, now=moment, atomic=atomic)
+        _record_with_retries(items, now=moment, atomic=atomic, receipts=receipts)
         # From here the statements are recorded; sequencing will find them.
 
     if atomic and any(outcome.error for outcome in outcomes):
@@ -199,7 +202,9 @@ _PATIENCE = "20ms"
 _TOGETHER = Gathering(_record_gathered)
 
 
-def _record_with_retries(items: Sequence[_Item], *, now: datetime, atomic: bool) -> None:
+def _record_with_retries(
+    items: Sequence[_Item], *, now: datetime, atomic: bool, receipts: bool
+) -> None:
     """Run the transaction again after a collision: deadlocks are retried, never shown.
 
     So is the first message on a connection that died since its last use: nothing was sent.
@@ -209,7 +214,7 @@ def _record_with_retries(items: Sequence[_Item], *, now: datetime, atomic: bool)
         for item in items:
             item.outcome.error, item.outcome.known = None, None
         try:
-            _record(items, now=now, atomic=atomic)
+            _record(items, now=now, atomic=atomic, receipts=receipts)
         except (*_RETRIED, Error) as error:
             if not isinstance(error, _RETRIED) and not isinstance(error.__cause__, _RETRIED):
                 raise
@@ -228,7 +233,12 @@ class _Refused(Exception):
 
 @transaction.atomic(durable=True)
 def _record(
-    items: Sequence[_Item], *, now: datetime, atomic: bool, patience: str | None = None
+    items: Sequence[_Item],
+    *,
+    now: datetime,
+    atomic: bool,
+    receipts: bool = False,
+    patience: str | None = None,
 ) -> None:
     _verify_guard_once()
     needs = Needs()
@@ -247,7 +257,9 @@ def _record(
                 if atomic:
                     raise _Refused from error
         mirrored = any(is_mirrored(sealed.statement) for sealed in held.sealed)
-        orders = held.write(commit=not mirrored)
+        to_sign = [item.outcome for item in items] if receipts and held.copying else []
+        with signing_meanwhile(to_sign) if to_sign else nullcontext():
+            orders = held.write(commit=not mirrored)
     if mirrored:
         for sealed, order in zip(held.sealed, orders, strict=True):
             mirror(sealed.statement, order, sealed.entry.hash)
@@ -263,7 +275,7 @@ def _record_one(item: _Item, held: holding.Held, now: datetime, received_at: str
     item.outcome.is_duplicate = first is not None
     if first is not None:
         if first.payload_digest != statement.payload_digest.hex():
-            raise IdReused(str(statement.id), entry=first.entry)
+            raise IdReused(statement.id, entry=first.entry)
         return first
     _check_time(statement, now)
     held.check_stream(statement)
@@ -342,7 +354,7 @@ def _rejection(outcome: Outcome, submitted_by: str | None, now: datetime) -> Rej
     is_evidence = isinstance(error, StreamOutOfStep)
     return Rejection(
         author=author,
-        statement_id=str(statement.id) if statement else "",
+        statement_id=statement.id if statement else "",
         kind=statement.kind if statement else "",
         received_at=now,
         code=error.code,

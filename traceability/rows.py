@@ -23,6 +23,7 @@ from traceability.ledger.book import (
 from traceability.ledger.effective import parse_effective
 from traceability.ledger.entries import Entry, Subject, chain_handle
 from traceability.ledger.statements import Statement
+from traceability.ledger.turns import Turn
 
 
 class Known(Struct, frozen=True, kw_only=True):
@@ -42,6 +43,7 @@ class Sealed(Struct, frozen=True, kw_only=True):
     effects: Effects
     entry: Entry
     held_by: str
+    payload_digest: str
 
 
 # ── from rows ─────────────────────────────────────────────────────────────────────────────
@@ -121,6 +123,17 @@ def recorded_of(row: Mapping[str, Any]) -> Recorded:
     )
 
 
+def turn_of(row: Mapping[str, Any]) -> Turn:
+    """Return what a standing statement did to the amount of a lot."""
+    weighed = row["to"]
+    return Turn(
+        order=row["place"],
+        delta=int(row["delta"]),
+        to=None if weighed is None else int(weighed),
+        begins=row["begins"],
+    )
+
+
 def known_of(row: Mapping[str, Any]) -> Known:
     """Return the entry that a statement id stands for."""
     return Known(
@@ -179,7 +192,7 @@ def entry_row(sealed: Sealed) -> Row:
         statement.kid,
         sealed.held_by,
         statement.envelope.id,
-        statement.payload_digest.hex(),
+        sealed.payload_digest,
         event_facility(statement),
         _stage(statement),
         effects.event,

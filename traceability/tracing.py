@@ -47,6 +47,7 @@ def size_known_at(size: int | None) -> int:
 
 _ANCESTRY = "SELECT * FROM ledger_ancestry(%(lots)s, %(size)s)"
 _DESCENDANTS = "SELECT * FROM ledger_descendants(%(lots)s)"
+_LED_BY_MORE = "SELECT ledger_led_by_more_than(%(lots)s, %(most)s)"
 
 
 def lot_history(lot_id: str, *, size: int) -> History:
@@ -71,6 +72,12 @@ def lot_histories(lots: Collection[str], *, size: int) -> History:
         entries = entries_of(movements, size)
     add_consignment_assays(movements, entries, size)
     return build_history(happenings_of(movements, entries))
+
+
+def led_by_more_than(most: int, lots: Collection[str]) -> bool:
+    """Tell whether more than so many lots, themselves included, led to some lots."""
+    [(found,)] = fetch(_LED_BY_MORE, {"lots": list(lots), "most": most})
+    return bool(found)
 
 
 def descendants(lots: Iterable[str]) -> set[str]:

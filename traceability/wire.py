@@ -158,10 +158,16 @@ class Copy:
         self._waiting: deque[tuple[bytes, bytes]] = deque()
         self._is_under_way = False
 
-    def add(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
-        """Let rows wait for their turn. None is null; no text is empty in the tables of the log."""
+    def add(
+        self, table: str, columns: Sequence[str], rows: Sequence[Row], *, null: str = ""
+    ) -> None:
+        r"""Let rows wait for their turn. None is null; no text is empty in the tables of the log.
+
+        Args:
+            null: with `\N` texts may be empty and nothing is null.
+        """
         if rows:
-            command = f"COPY {table} ({','.join(columns)}) FROM STDIN (NULL '')"
+            command = f"COPY {table} ({','.join(columns)}) FROM STDIN (NULL '{null}')"
             self._waiting.append((command.encode(), _lines(rows)))
 
     def go_on(self) -> None:

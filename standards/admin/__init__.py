@@ -1,5 +1,27 @@
-"""Pages of `standards`: flags, lots with their verdicts, accounts, certificates, policies."""
+"""Pages of `standards`: flags, lots with verdicts, accounts, certificates, registers, rules."""
 
-from standards.admin import accounts, certificates, flags, lots, policies, questions
+from standards.admin import (
+    accounts,
+    certificates,
+    declarations,
+    flags,
+    lots,
+    packs,
+    policies,
+    questions,
+    registers,
+    reminders,
+)
 
-__all__ = ["accounts", "certificates", "flags", "lots", "policies", "questions"]
+__all__ = [
+    "accounts",
+    "certificates",
+    "declarations",
+    "flags",
+    "lots",
+    "packs",
+    "policies",
+    "questions",
+    "registers",
+    "reminders",
+]

@@ -1,5 +1,6 @@
 """Certificates: what was said of a site by whom, and how its standing changed."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import admin
@@ -20,7 +21,7 @@ from traceability.templatetags.ledger import words
 class CertificateAdmin(ReadOnlyAdmin):
     """Certificates and published audits, each as stated last."""
 
-    list_display = ("certificate", "scheme_told", "level", "about", "valid", "standing")
+    list_display = ("certificate", "scheme_told", "level", "about", "valid", "next_one", "standing")
     list_filter = ("scheme",)
     search_fields = ("certificate", "facility", "organization", "scheme")
     ordering = ("certificate",)
@@ -64,6 +65,11 @@ class CertificateAdmin(ReadOnlyAdmin):
         """Return the last day, where one is stated."""
         return certificate.valid_until or _("not stated")
 
+    @column(description=_("next action"), ordering=F("next_action_on").asc(nulls_last=True))
+    def next_one(self, certificate: Certificate) -> Any:
+        """Return the day that the scheme announced for its next action."""
+        return certificate.next_action_on or _("not stated")
+
     @column(
         description=_("status today"),
         label={"positive": "success", "other": "warning", "none": "default"},
@@ -84,4 +90,13 @@ class CertificateAdmin(ReadOnlyAdmin):
             "about": self.about(row),
             "standing": self.standing(row),
             "timeline": certificate_timeline(row.certificate),
+            "told": row.record,
+            "evidence": row.evidence,
+            "takes_the_place_of": _taken(row.record),
         }
+
+
+def _taken(told: Mapping[str, Any]) -> list[str]:
+    """Return the certificates whose place this one takes."""
+    renewed = [told["renewal_of"]] if "renewal_of" in told else []
+    return list(dict.fromkeys([*renewed, *told.get("supersedes", ())]))

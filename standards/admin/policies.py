@@ -1,4 +1,4 @@
-"""Policies of clubs, version by version, and the rule packs in force."""
+"""Policies of clubs, version by version."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from standards.models import ClubPolicy, PackActivation
+from standards.models import ClubPolicy
 from standards.reading import clubs_of, policy_rows
 from standards.rulebook.policy_format import parse_policy
 from traceability.admin.access import Viewer
@@ -51,18 +51,3 @@ class ClubPolicyAdmin(ReadOnlyAdmin):
             "parameters": sorted(parsed.parameters.items()),
             "versions": ClubPolicy.objects.filter(club=row.club).order_by("-index"),
         }
-
-
-@admin.register(PackActivation)
-class PackActivationAdmin(ReadOnlyAdmin):
-    """Which rule packs were put in force when, by the digest of their exact bytes."""
-
-    list_display = ("pack", "version", "index", "digest")
-    list_filter = ("pack",)
-    fields = ("pack", "version", "index", "digest", "entry")
-    readonly_fields = fields
-    ordering = ("-index",)
-
-    def scoped(self, rows: QuerySet[Any], viewer: Viewer) -> QuerySet[Any]:
-        """Return all of them: the rules are the same for everybody."""
-        return rows

@@ -3,13 +3,12 @@
 from datetime import date
 from typing import Annotated, Any
 
-from django.db.models import Q, QuerySet
 from msgspec import Meta, Struct
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from standards.credentials import certificates_seen_by
 from standards.models import Certificate, CertificateStatus
-from traceability import seeing
 from traceability.api.lists import LedgerView, Page, PageParameters, page_of, parameters, told
 from traceability.api.schema import described
 from traceability.errors import UnknownCertificate
@@ -66,7 +65,7 @@ class CertificatesView(LedgerView):
     def get(self, request: Request) -> Response:
         """List certificates."""
         asked = parameters(request, CertificateParameters)
-        rows = _last_stated(self.caller.organization)
+        rows = certificates_seen_by(self.caller.organization)
         if asked.scheme is not None:
             rows = rows.filter(scheme=asked.scheme)
         if asked.facility is not None:
@@ -80,29 +79,11 @@ class CertificateView(LedgerView):
     @described("One certificate", "", answers={200: CertificateLine}, refused=(404,))
     def get(self, request: Request, certificate: str) -> Response:
         """Show one certificate."""
-        rows = _last_stated(self.caller.organization).filter(certificate=certificate)
+        rows = certificates_seen_by(self.caller.organization).filter(certificate=certificate)
         found = _lines(list(rows))
         if not found:
             raise UnknownCertificate(certificate)
         return told(found[0])
-
-
-def _last_stated(reader: str) -> QuerySet[Certificate]:
-    """Return the last statement of each certificate that a reader may see."""
-    last = (
-        Certificate.objects.order_by("certificate", "-index")
-        .distinct("certificate")
-        .values("index")
-    )
-    rows = Certificate.objects.filter(index__in=last)
-    names = seeing.names_open_to(reader)
-    if names.all_of_them:
-        return rows
-    return rows.filter(
-        Q(author=reader)
-        | Q(facility__in=names.facilities)
-        | Q(organization__in=names.organizations, facility="")
-    )
 
 
 def _lines(rows: list[Certificate]) -> list[CertificateLine]:

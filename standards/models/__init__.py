@@ -1,4 +1,4 @@
-"""Tables: what the log says (`recorded`, `booked`), and what was made of it (`judged`)."""
+"""Tables: what the log says (`recorded`, `booked`), what was made of it, and what is watched."""
 
 from standards.models.booked import Account, AccountClose, Claim, ClosedPeriod, Credit
 from standards.models.judged import (
@@ -23,6 +23,7 @@ from standards.models.recorded import (
     RegistryRow,
     RegistrySnapshot,
 )
+from standards.models.watched import Reminder, ReminderMail, SnapshotDraft, SnapshotFile
 
 __all__ = [
     "Account",
@@ -49,5 +50,9 @@ __all__ = [
     "Question",
     "RegistryRow",
     "RegistrySnapshot",
+    "Reminder",
+    "ReminderMail",
+    "SnapshotDraft",
+    "SnapshotFile",
     "VerdictRun",
 ]

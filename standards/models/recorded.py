@@ -110,6 +110,7 @@ class RegistrySnapshot(models.Model):
     url = models.CharField(max_length=500)
     published_on = models.DateField(null=True)
     retrieved_on = models.DateField()
+    retrieved_at = models.DateTimeField(null=True)  # null in rows of releases before this column
     sha256 = models.CharField(max_length=64)
     complete = models.BooleanField()
     left_out = models.IntegerField(null=True)  # rows of nobody on this ledger
@@ -120,6 +121,7 @@ class RegistrySnapshot(models.Model):
         verbose_name = _("register snapshot")
         verbose_name_plural = _("register snapshots")
         ordering = ["-index"]
+        permissions = [("import_registrysnapshot", "Can import copies of registers")]
 
     def __str__(self) -> str:
         return self.snapshot

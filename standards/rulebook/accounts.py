@@ -10,11 +10,11 @@ Physical and claimed share are two numbers: nothing here says where metal is fro
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Literal
 
 from standards.rulebook.law import LawOnDate, Provision, Unavailable
-from standards.rulebook.periods import Period, period_of
+from standards.rulebook.periods import Period, period, period_of
 from traceability.ledger.apportioning import ceiling
 
 STRICTNESS: tuple[str, ...] = (
@@ -87,6 +87,24 @@ class Adjustment:
     lot_id: str
     at: datetime
     mg: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """A stocktake at a site of the boundary: the element in the holder's lots that it counted.
+
+    `book_low_mg` and `book_high_mg` are by the books before it; `off_low_mg` and `off_high_mg`
+    what was found beyond them, below zero where it was less. `lots` says how many were counted.
+    """
+
+    entry: str
+    facility: str
+    at: datetime
+    lots: int
+    book_low_mg: int
+    book_high_mg: int
+    off_low_mg: int
+    off_high_mg: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,6 +256,7 @@ class Closed:
     period: PeriodSummary
     tranches: tuple[Tranche, ...]
     draws: tuple[Draw, ...]
+    carry_over_periods: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,6 +268,7 @@ class AccountRecord:
         tier: the claim tier, a level or mark as the scheme publishes it.
         claims, issues, adjustments: all that were ever stated; the booking passes by those
             that a closed period has taken in.
+        counts: stocktakes of the holder's lots at the boundary.
     """
 
     id: str
@@ -266,6 +286,7 @@ class AccountRecord:
     claims: tuple[Claim, ...]
     issues: tuple[IssuedCredit, ...]
     closes: tuple[Closed, ...]
+    counts: tuple[Count, ...] = ()
 
     def __hash__(self) -> int:
         """Return a hash that costs nothing: the same record is booked for many lots."""
@@ -285,11 +306,23 @@ class Terms:
         tier_mixing: whether metal of a higher level counts for a lower tier (`minimum`) or for
             its own alone (`separate`).
         carry_over_days: how many days after its receipt entitlement may be claimed.
+        carry_over_periods: in how many periods after that of its receipt it may be.
     """
 
     levels: tuple[str, ...] | None = None
     tier_mixing: str | None = None
     carry_over_days: int | None = None
+    carry_over_periods: int | None = None
+
+    def last_day(self, record: AccountRecord, received_on: date) -> date | None:
+        """Return the last day on which entitlement may be claimed; None where it is not told."""
+        told = []
+        if self.carry_over_days is not None:
+            told.append(received_on + timedelta(days=self.carry_over_days))
+        if self.carry_over_periods is not None:
+            number = record.period_of(received_on).number + self.carry_over_periods
+            told.append(period(record.begins, record.months, number).last)
+        return min(told, default=None)
 
     def counts(self, level: str | None, tier: str, siblings: Sequence[str] = ()) -> bool | None:
         """Tell whether metal of a level counts for a tier; None where it cannot be told.
@@ -329,13 +362,23 @@ def terms_of(law: LawOnDate, record: AccountRecord, claims: Mapping[str, Claim])
     Args:
         claims: those that came with the account's inputs, by id.
     """
-    days = optional(law, f"{record.scheme}.account_carry_over_days")
-    carry_over_days = days.value if days else None
+    terms = carry_over_of(law, record.scheme)
     levels = {part.level for one in record.inputs for part in one.certified}
     levels |= {claims[name].tier for one in record.inputs for name in one.came_with}
     if levels <= {record.tier}:
-        return Terms(carry_over_days=carry_over_days)
-    return replace(levels_of(law, record.scheme), carry_over_days=carry_over_days)
+        return terms
+    mixed = levels_of(law, record.scheme)
+    return replace(terms, levels=mixed.levels, tier_mixing=mixed.tier_mixing)
+
+
+def carry_over_of(law: LawOnDate, scheme: str) -> Terms:
+    """Return how long the law lets entitlement of a scheme be carried over: days or periods."""
+    days = optional(law, f"{scheme}.account_carry_over_days")
+    periods = optional(law, f"{scheme}.account_carry_over_periods")
+    return Terms(
+        carry_over_days=days.value if days else None,
+        carry_over_periods=periods.value if periods else None,
+    )
 
 
 def levels_of(law: LawOnDate, scheme: str) -> Terms:

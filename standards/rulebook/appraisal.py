@@ -185,14 +185,23 @@ def live_on(
 def _governing(
     dossier: Dossier, scheme: Scheme, visit: Visit, day: date, standards: frozenset[str]
 ) -> Credential | None:
-    """Return the credential that governs: of awards the best, of audits of one day the worst."""
+    """Return the credential that governs: of awards the best, of audits of one day the worst.
+
+    Awards are of a metal each: one for the metal in question goes before one for another.
+    """
     own = performance_credentials(dossier, scheme, visit.facility_id or "", standards)
     live = live_on(own, day, latest_governs=scheme.latest_governs)
     if len(live) < 2:
         return live[0] if live else None
     ranked = [(_rank(dossier, visit, day, one), place) for place, one in enumerate(live)]
-    chosen = max(ranked) if scheme.latest_governs else min(ranked)
-    return live[chosen[1]]
+    if scheme.latest_governs:
+        return live[max(ranked)[1]]
+    awards = [(_of_another_metal(live[place], dossier), rank, place) for rank, place in ranked]
+    return live[min(awards)[2]]
+
+
+def _of_another_metal(award: Credential, dossier: Dossier) -> bool:
+    return award.materials is not None and dossier.mineral not in award.materials
 
 
 def _rank(dossier: Dossier, visit: Visit, day: date, credential: Credential) -> tuple[int, int]:

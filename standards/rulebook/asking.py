@@ -126,6 +126,18 @@ def asked_about(dossier: Dossier, law: LawOnDate, words: str, ask: Ask) -> Findi
     return told_of_sites(every, words, ask, minimum="credentials.minimum_share")
 
 
+def asked_of(dossier: Dossier, law: LawOnDate, scheme: Scheme) -> Asked | Finding:
+    """Return one scheme on the path of a lot, or the finding of a lot that it does not concern."""
+    if (answer := unmeasurable(dossier)) is not None:
+        return answer
+    survey = surveyed(dossier, law, scheme)
+    if not survey.visits and survey.untold_mg == 0:
+        stages = law[scheme.key("assessed_stages")]
+        return not_applicable(f"no {' or '.join(stages.value)} took place on the path", stages)
+    standards = performance_standards(law, scheme)
+    return Asked(dossier=dossier, law=law, scheme=scheme, standards=standards, survey=survey)
+
+
 def answered_for(
     asked: Asked, words: str, question: Question, *, minimum: str, on_any_day: bool = False
 ) -> Finding:
@@ -147,6 +159,7 @@ def told_of_sites(every: Sequence[Asked], words: str, ask: Ask, *, minimum: str)
         total_mg=_together(dossier, [asked.survey.total_mg for asked in every]),
         untold_mg=max(asked.survey.untold_mg for asked in every),
         minimum=threshold(law, minimum),
+        mineral=dossier.mineral,
         words=words,
         missing=[name for asked in every for name in asked.survey.missing],
         notices=[one for asked in every for one in asked.survey.notices],

@@ -22,16 +22,16 @@ from standards.rulebook.dossier import (
     SourceKind,
     Step,
 )
+from standards.rulebook.forms import Form, forms_about
 from standards.rulebook.handing import holders_of, upstream
 from standards.rulebook.observing import NOTHING_OBSERVED, Observed
-from standards.rulebook.traced import LEAF_STAGE, Traced, parcel_of, passed_steps
+from standards.rulebook.traced import LEAF_STAGE, Traced, parcel_of
 from traceability.ledger import history as flow
 from traceability.ledger.apportioning import half_even, scaled
 from traceability.ledger.chronicle import Beginning, Happening, lot_of
 from traceability.ledger.plausibility.registered import Registered
 
-EXTRACTION = "extraction"
-RECOVERY = "recovery"
+EXTRACTION, RECOVERY = "extraction", "recovery"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +69,7 @@ class Evidence:
     snapshots: tuple[Snapshot, ...]
     declared: Mapping[str, Sequence[DeclaredClaim]] = field(default_factory=dict)  # by lot
     agreements: Mapping[str, Sequence[Agreement]] = field(default_factory=dict)  # by contractor
+    forms: Sequence[Form] = ()
     observed: Observed = NOTHING_OBSERVED
     claimed: Claimed = NOTHING_CLAIMED
 
@@ -134,8 +135,7 @@ def assemble(
     content = traced.sources[traced.history.last[lot]].contents.get(mineral)
     for label, mg in sorted(content.sources.items()) if content else ():
         work.add_source(label, mg)
-    for stage, entries in traced.stage_steps.items():
-        work.add_stage(stage, entries, traced.history.last[lot])
+    work.add_stages(traced.history.last[lot])
 
     lots = [_operated(one, evidence.sites) for one in upstream(traced.lots, lot)]
     holders = holders_of(lots)
@@ -159,6 +159,7 @@ def assemble(
         agreements=tuple(
             one for name in sorted(holders) for one in evidence.agreements.get(name, ())
         ),
+        forms=forms_about({one.lot_id for one in lots}, holders, evidence.forms),
         observations=evidence.observed.of(lot, mineral),
         **_claims_on(lot, mineral, evidence.claimed),
     )
@@ -194,6 +195,7 @@ class _Assembly:
     sites: Mapping[str, Site]
     sources: list[Source] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
+    leaves: dict[tuple[str, str], int] = field(default_factory=dict)  # where among the steps
 
     def contained(self, name: str) -> MassRange | None:
         """Return the mineral in a lot; None where nothing at all says how much it may be."""
@@ -238,10 +240,10 @@ class _Assembly:
 
     def _add_leaf(self, stage: str, happening: Happening, mg: int) -> None:
         """Add the extraction or recovery, once, for all its parcels together."""
-        for place, step in enumerate(self.steps):
-            if step.entry == happening.entry and step.stage == stage:
-                self.steps[place] = replace(step, mg=step.mg + mg)
-                return
+        known = self.leaves.setdefault((happening.entry, stage), len(self.steps))
+        if known < len(self.steps):
+            self.steps[known] = replace(self.steps[known], mg=self.steps[known].mg + mg)
+            return
         self.steps.append(
             Step(
                 entry=happening.entry,
@@ -301,24 +303,27 @@ class _Assembly:
                     mg=part,
                     input_mg=None,
                     output_mg=None,
-                    missing=(f"masses of {row['stage']} of lot {begun.lot} before it entered",),
+                    missing=(_masses_before(row["stage"], begun.lot),),
                     **self._place(row.get("facility"), row),
                 )
             )
 
     # ── through whose hands ───────────────────────────────────────────────────────────────
 
-    def add_stage(self, stage: str, entries: Sequence[str], name: str) -> None:
-        """Add the steps of one stage that metal of this lot passed, once each."""
-        content = self.traced.passed[stage][name].contents.get(self.mineral)
-        mass: dict[int, int] = {}
-        for label, mg in content.sources.items() if content else ():
-            for place in passed_steps(label):
-                mass[place] = mass.get(place, 0) + mg
-        for place in sorted(mass):
-            self.steps.append(self._worked(stage, entries[place], mass[place]))
+    def add_stages(self, name: str) -> None:
+        """Add the steps that metal of this lot passed, once each, stage by stage."""
+        for stage, passed in self.traced.stages_of(name, self.mineral):
+            self.steps += [self._worked(stage, entry, mg) for entry, mg in passed.items()]
 
     def _worked(self, stage: str, entry: str, mg: int) -> Step:
+        """Return a step as this lot passed it: only the mass is its own."""
+        question = (entry, stage, self.mineral)
+        known = self.traced.worked.get(question)
+        if known is None or known[0] is not self.sites:
+            known = self.traced.worked[question] = self.sites, self._told_of(stage, entry)
+        return Step(mg=mg, **known[1])
+
+    def _told_of(self, stage: str, entry: str) -> dict[str, Any]:
         happening = self.traced.history.happenings[entry]
         steps = self.traced.steps[entry]
         taken = [take for one in steps for take in one.takes]
@@ -329,20 +334,19 @@ class _Assembly:
         lacking = [one.lot for one in feeds if not self._is_measured(one.lot)]
         lacking += [one.lot for one in gives if not self._is_measured(one.lot)]
         lacking = lacking or ([] if feeds else [one.lot for one in taken])
-        return Step(
-            entry=entry,
-            stage=stage,
-            organization_id=happening.author,
-            performed_on=happening.on,
-            mg=mg,
-            input_mg=_added(self._taken(one) for one in feeds) if feeds else None,
-            # What nobody measured of the outputs is at most what the measured ones left over.
-            output_mg=_added(self._bounds(one.lot) for one in gives),
-            missing=tuple(
+        return {
+            "entry": entry,
+            "stage": stage,
+            "organization_id": happening.author,
+            "performed_on": happening.on,
+            "input_mg": _added(self._taken(one) for one in feeds) if feeds else None,
+            # Of the outputs, what nobody measured is at most what the measured ones left over.
+            "output_mg": _added(self._bounds(one.lot) for one in gives),
+            "missing": tuple(
                 f"assay of {self.mineral} for lot {lot_of(name)}" for name in dict.fromkeys(lacking)
             ),
             **self._place(happening.facility),
-        )
+        }
 
     def _taken(self, take: flow.Taken) -> MassRange | None:
         """Return the mineral in what was taken out of a lot, in proportion to its gross."""
@@ -396,3 +400,8 @@ def _added(masses: Iterable[MassRange | None]) -> MassRange | None:
             return None
         low, high = low + mass.low_mg, high + mass.high_mg
     return MassRange(low_mg=low, high_mg=high)
+
+
+def _masses_before(stage: str, lot: str) -> str:
+    words = stage.replace("_", " ")
+    return f"masses in and out of {words} of lot {lot} before it entered the ledger"

@@ -14,6 +14,7 @@ them since is booked in the open period, on its first day, as a restatement.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from functools import partial
 from typing import Literal
 
 from standards.rulebook.accounts import (
@@ -115,7 +116,7 @@ def book(
         frozen.tranches if frozen else (),
         frozen.draws if frozen else (),
         first=first_open,
-        carry_over_days=terms.carry_over_days,
+        last_day=partial(terms.last_day, record),
     )
     for posting in _postings(record, inputs, frozen, first_open):
         if posting.at.date() <= on:

@@ -9,7 +9,7 @@ Each line debits one place and credits another with the same whole milligrams:
 """
 
 from bisect import insort
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -32,6 +32,7 @@ class _Held:
     doubt: int = 0
     expired: int = 0
     doubt_expired: int = 0
+    last: date | None = None  # on which it may be claimed
     is_open: bool = False  # among those with something left
 
     @property
@@ -81,7 +82,7 @@ class Books:
 
     Args:
         first: the first day that is open; nothing is booked before it.
-        carry_over_days: after so many days what is left of a tranche expires; never if None.
+        last_day: the last day to claim what came in on a day; None where it never expires.
     """
 
     def __init__(
@@ -90,9 +91,9 @@ class Books:
         draws: Iterable[Draw],
         *,
         first: date,
-        carry_over_days: int | None,
+        last_day: Callable[[date], date | None],
     ) -> None:
-        self.carry_over_days = carry_over_days
+        self._last_day = last_day
         self._now = datetime.combine(first, time.min, UTC)
         self.lines: list[Line] = []
         self.points: list[Point] = []
@@ -108,6 +109,7 @@ class Books:
                 doubt=one.doubt_left_mg,
                 expired=one.expired_mg,
                 doubt_expired=one.doubt_expired_mg,
+                last=last_day(one.at.date()),
             )
             for one in tranches
         }
@@ -164,7 +166,7 @@ class Books:
     def entitle(self, lot: str, at: datetime, low: int, high: int) -> None:
         """Let entitlement come in, and cover first what was claimed beyond it before."""
         self._now = at
-        held = self._tranches[lot] = _Held(id=lot, at=at, low=low, high=high)
+        held = self._tranches[lot] = self._held(lot, at, low, high)
         self._put(held, low, high - low)
         self._line(at, f"tranche:{lot}", "received", low)
         self._line(at, f"doubt:{lot}", "received", high - low)
@@ -224,7 +226,7 @@ class Books:
         What claims used of it and never was there, they lack from now on, the latest first.
         """
         self._now = at
-        held = self._tranches.setdefault(lot, _Held(id=lot, at=arrived, low=0, high=0))
+        held = self._tranches.setdefault(lot, self._held(lot, arrived, 0, 0))
         (was_low, was_high), lacked = held.net, self._over
         held.low, held.high, held.adjusted = low, high, adjusted
         now_low, now_high = held.net
@@ -326,14 +328,11 @@ class Books:
         self._lack(source, mg, at, "restated")
 
     def _expire_before(self, day: date) -> None:
-        if self.carry_over_days is None:
-            return
-        life = timedelta(days=self.carry_over_days)
         for held in self._available():
-            gone = held.at.date() + life + _DAY
-            if gone > day:
+            if held.last is None or held.last >= day:
                 continue
-            at = max(self._now, datetime.combine(gone, time.min, held.at.tzinfo))
+            gone = datetime.combine(held.last + _DAY, time.min, held.at.tzinfo)
+            at = max(self._now, gone)
             self._line(at, "expired", f"tranche:{held.id}", held.left)
             self._line(at, "expired", f"doubt:{held.id}", held.doubt)
             held.expired += held.left
@@ -342,6 +341,9 @@ class Books:
             self._point(at, f"expiry:{held.id}")
 
     # ── running totals ────────────────────────────────────────────────────────────────────
+
+    def _held(self, lot: str, at: datetime, low: int, high: int) -> _Held:
+        return _Held(id=lot, at=at, low=low, high=high, last=self._last_day(at.date()))
 
     def _available(self) -> list[_Held]:
         """Return the tranches with something left, the oldest first."""

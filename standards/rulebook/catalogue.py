@@ -1,6 +1,7 @@
 """The list of rules and parameters as a page people read: `docs/rules.md`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from standards.rulebook.law import Law, Pack, Provision
 from standards.rulebook.rule import Rule
@@ -42,7 +43,7 @@ def _row(key: str, title: str, version: Provision) -> str:
     cells = (
         f"`{key}`: {title}",
         str(version.in_force_from),
-        _value_text(version),
+        value_text(version),
         status,
         version.verification,
         source,
@@ -50,25 +51,33 @@ def _row(key: str, title: str, version: Provision) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _value_text(version: Provision) -> str:
+def value_text(version: Provision) -> str:
+    """Return the value of a version as a text: tables by name, groups by member."""
     if version.value is None:
         return "unset" if version.verification == "unset" else "none"
     if isinstance(version.value, dict):
         return ", ".join(f"{name}: {item}" for name, item in version.value.items())
-    if version.unit == "country_group":
-        return ", ".join(member["code"] for member in version.value)
-    if version.unit == "standards":
-        return ", ".join(
-            f"{row['standard']} {row['version']}: {row['status']} from {row['from']}"
-            + (f" until {row['until']}" if "until" in row else "")
-            for row in version.value
-        )
-    if version.unit == "trust_list":
-        return ", ".join(f"{row['who']} as {row['as']}" for row in version.value)
-    if version.unit == "yearly_tonnes":
-        return ", ".join(
-            f"{row['country']} {row['year']}: {row['tonnes']}" for row in version.value
-        )
+    told = _ROWS.get(version.unit)
+    if told is not None:
+        return ", ".join(told(row) for row in version.value)
+    if version.value == ():
+        return "none at all"
     if isinstance(version.value, tuple):
-        return ", ".join(version.value)
+        return ", ".join(version.value) or "none"
     return str(version.value)
+
+
+def _standard(row: Mapping[str, Any]) -> str:
+    until = f" until {row['until']}" if "until" in row else ""
+    return f"{row['standard']} {row['version']}: {row['status']} from {row['from']}{until}"
+
+
+_ROWS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    "country_group": lambda row: str(row["code"]),
+    "equivalences": lambda row: f"{row['accept']} as {row['as']} at {row['stage']}",
+    "recognitions": lambda row: f"{row['by']} recognizes {row['of']} for {row['for']}",
+    "standards": _standard,
+    "trust_list": lambda row: f"{row['who']} as {row['as']}",
+    "yearly_tonnes": lambda row: f"{row['country']} {row['year']}: {row['tonnes']}",
+}
+"""By unit of a list of rows: how a row reads."""

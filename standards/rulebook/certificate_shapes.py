@@ -67,6 +67,7 @@ class OutcomeKind(StrEnum):
     CRITERION = "criterion"  # the Copper Mark
     INDICATOR = "indicator"  # Towards Sustainable Mining
     PERFORMANCE_EXPECTATION = "performance_expectation"  # ICMM
+    PROGRESS_LEVEL = "progress_level"  # ResponsibleSteel
 
 
 class Assessor(Shape, frozen=True):
@@ -180,7 +181,11 @@ class CertificateStatus(Shape, frozen=True):
 
 
 class SnapshotRow(Shape, frozen=True):
-    """One row of a list: somebody or something, and the days for which it stands there."""
+    """One row of a list: somebody or something, and the days for which it stands there.
+
+    `assessed_on` and `next_action_on` are the days of the last and of the next planned
+    assessment, where the list tells them.
+    """
 
     name: Text
     identifiers: Annotated[list[Identifier], Meta(max_length=8)] | None = None
@@ -192,6 +197,8 @@ class SnapshotRow(Shape, frozen=True):
     status: Text | None = None
     listed_from: Day | None = field(name="from", default=None)
     listed_until: Day | None = field(name="to", default=None)
+    assessed_on: Day | None = None
+    next_action_on: Day | None = None
 
 
 class Snapshot(Shape, frozen=True):
@@ -309,7 +316,7 @@ def check_snapshot(body: Snapshot, statement: Statement) -> None:
         )
     for place, row in enumerate(body.rows):
         at = f"$.body.rows[{place}]"
-        check_days(row, at, "listed_from", "listed_until")
+        check_days(row, at, "listed_from", "listed_until", "assessed_on", "next_action_on")
         if row.listed_from and row.listed_until and row.listed_until < row.listed_from:
             raise MalformedStatement("It ends before it begins.", at=f"{at}.to")
 

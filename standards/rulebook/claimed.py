@@ -24,7 +24,7 @@ from standards.rulebook.findings import (
 )
 from standards.rulebook.law import LawOnDate, Provision, Unavailable
 
-SCHEMES = ("irma", "copper_mark")
+SCHEMES = ("irma", "copper_mark", "asi")
 """Schemes with a pack of their own; an account of another is judged when there is one."""
 
 
@@ -33,7 +33,11 @@ def keys(*names: str) -> tuple[str, ...]:
     return tuple(f"{scheme}.{name}" for scheme in SCHEMES for name in names)
 
 
-BOOKING = (*keys("account_carry_over_days"), "irma.levels", "irma.account_tier_mixing")
+BOOKING = (
+    *keys("account_carry_over_days", "account_carry_over_periods"),
+    "irma.levels",
+    "irma.account_tier_mixing",
+)
 """Parameters that drawing a balance may read."""
 
 

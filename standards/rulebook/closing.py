@@ -35,6 +35,7 @@ def closing(
         digest="",
         stated_digest=stated_digest,
         carry_over_days=booked.terms.carry_over_days,
+        carry_over_periods=booked.terms.carry_over_periods,
         period=period,
         tranches=booked.tranches,
         draws=tuple(booked.draws.values()),
@@ -50,6 +51,8 @@ def digest_of(account: str, closed: Closed) -> str:
     told = row_as_json(closed)
     for member in ("index", "entry", "digest", "stated_digest"):
         del told[member]
+    if closed.carry_over_periods is None:  # periods closed before there was such a limit
+        del told["carry_over_periods"]
     return sha256(canonical_json({"account": account, **_as_texts(told)})).hexdigest()
 
 

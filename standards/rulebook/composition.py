@@ -4,10 +4,11 @@ Unknown stays unknown and is never redistributed; recycled metal is a bucket of 
 treatment is a dated parameter (IRMA cannot audit it; a club may count it or leave it apart).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from standards.rulebook.dossier import ORIGIN_UNKNOWN, Dossier, Source
+from standards.rulebook.dossier import ORIGIN_UNKNOWN, Dossier, Source, Step
 from standards.rulebook.findings import Finding, indeterminate, not_applicable, percent_text
 from standards.rulebook.law import LawOnDate, Unavailable
 
@@ -126,6 +127,28 @@ def nothing_counts(dossier: Dossier, counted: Composition) -> Finding | None:
     return indeterminate(
         f"the record does not say where the {dossier.mineral} of the lot comes from",
         missing=(f"origin of lot {dossier.lot_id}",),
+    )
+
+
+def introduced_by(dossier: Dossier) -> dict[str, str]:
+    """Return the lots that entered from outside the ledger, by the entry that brought each in."""
+    return {one.entry: one.lot_id for one in dossier.sources if one.lot_id is not None}
+
+
+def worked_at(step: Step, brought: Mapping[str, str]) -> str:
+    """Say what was done where; of what was only declared, of which lot that entered.
+
+    Args:
+        brought: see `introduced_by`.
+    """
+    stage = step.stage.replace("_", " ")
+    if step.facility_id is not None:
+        return f"{stage} at {site_name(step.facility_id, step.facility_name)}"
+    lot = brought.get(step.entry)
+    return (
+        f"{stage} of lot {lot} before it entered the ledger"
+        if lot
+        else f"{stage} at an unnamed site"
     )
 
 

@@ -166,15 +166,23 @@ class Credential:
 class Listing:
     """One row of a register about a site on the path, or about an organization there.
 
-    `subject_id` is the facility or organization, `status` in the register's own words.
+    `subject_id` is the facility or organization, empty where nobody matched the row and a form
+    on the path names its number; `status` is in the register's own words. `numbers` are its
+    identifiers there. `assessed_on` and `next_action_on` are the days of the last and of the next
+    planned assessment.
     """
 
     subject_id: str
+    name: str | None = None
+    numbers: tuple[str, ...] = ()
+    country: str | None = None
     status: str | None = None
     level: str | None = None
     materials: tuple[str, ...] | None = None
     listed_from: date | None = None
     listed_until: date | None = None
+    assessed_on: date | None = None
+    next_action_on: date | None = None
 
     def covers(self, day: date) -> bool:
         """Tell whether the row holds on a day; an end that is not stated is open."""
@@ -187,7 +195,9 @@ class Snapshot:
     """A copy of a scheme's public register; a complete one shows who is *not* on it.
 
     Args:
-        rows: what it says of sites and organizations on the path.
+        author: the organization that recorded it.
+        rows: what it says of sites and organizations on the path, and under the numbers that
+            forms on the path name.
         unmatched: countries of rows that nobody matched with a site; empty text where the row
             names none. A site in such a country may be one of them.
     """
@@ -196,5 +206,6 @@ class Snapshot:
     retrieved_on: date
     complete: bool
     entry: str
+    author: str | None = None
     rows: tuple[Listing, ...] = ()
     unmatched: tuple[str, ...] = ()

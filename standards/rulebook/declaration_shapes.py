@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from standards.rulebook.account_shapes import ClaimCode
 from standards.rulebook.certificate_shapes import check_days, check_once, check_own
 from traceability.errors import (
     AmbiguousParty,
@@ -22,10 +23,12 @@ from traceability.errors import (
 from traceability.ledger.book import Book
 from traceability.ledger.needs import Needs
 from traceability.ledger.shapes import (
+    Country,
     Day,
     DecimalText,
     Element,
     FacilityId,
+    Identifier,
     LongText,
     LotId,
     OrganizationId,
@@ -41,16 +44,6 @@ from traceability.ledger.vocabulary import CustodyModel
 Lots = Annotated[list[LotId], Meta(max_length=100)]
 
 
-class ClaimCode(StrEnum):
-    """What a claim says of its material, whatever the words chosen for it."""
-
-    CONTAINS = "contains"
-    SUPPORTS = "supports"
-    ORIGIN = "origin"
-    RECYCLED = "recycled"
-    SITE = "site"
-
-
 class Assertion(StrEnum):
     """What the wording of a claim was coded to assert; one wording may assert several."""
 
@@ -63,6 +56,8 @@ class Assertion(StrEnum):
     MEMBERSHIP = "membership"  # names membership or participation only
     RECYCLED_CONTENT = "recycled_content"
     ORIGIN = "origin"  # says where the metal was mined
+    DUE_DILIGENCE = "due_diligence"  # says that a due-diligence system was assessed
+    EU_RECOGNIZED = "eu_recognized"  # says that the scheme is recognized by the European Union
 
 
 class ClaimText(Shape, frozen=True):
@@ -94,12 +89,32 @@ class FormAnswer(Shape, frozen=True):
     about: Text | None = None
 
 
+class SourceSite(Shape, frozen=True):
+    """One line of a form's list of smelters or of mines, as filled in.
+
+    `lookup` says what was chosen from the list of known smelters: `listed`, `not_listed` or
+    `not_yet_identified`. `identifier` is that of the list (`rmi_cid`). `mine_countries` are those
+    of the mines that a smelter buys from.
+    """
+
+    role: Literal["smelter", "mine"]
+    element: Element
+    lookup: Literal["listed", "not_listed", "not_yet_identified"] | None = None
+    name: Text | None = None
+    country: Country | None = None
+    identifier: Identifier | None = None
+    mine_countries: Annotated[list[Country], Meta(max_length=32)] | None = None
+    recycled_only: bool | None = None
+
+
 class Declaration(Shape, frozen=True):
     """A company fills in a form: what it claims, or attests, about lots, sites or itself.
 
-    `form` is `claims`, `attestation`, or the name of an established form, then with its
-    `form_version`. Stated again under its id it replaces what it said before; `withdrawn` takes
-    it back. `recipients` are those for whom it is meant, and who may read it.
+    `form` is `claims`, `attestation`, or the name of an established form (`cmrt`, `emrt`, `amrt`),
+    then with its `form_version`; questions go by their number there (`q1`, `a`). `sources` are
+    its lists of smelters and mines. Without `lots` it is about all that the company hands on.
+    Stated again under its id it replaces what it said before; `withdrawn` takes it back.
+    `recipients` are those for whom it is meant, and who may read it.
     """
 
     declaration: OwnId
@@ -110,6 +125,7 @@ class Declaration(Shape, frozen=True):
     recipients: Annotated[list[Party], Meta(max_length=32)] | None = None
     claims: Annotated[list[ClaimText], Meta(max_length=32)] | None = None
     answers: Annotated[list[FormAnswer], Meta(max_length=200)] | None = None
+    sources: Annotated[list[SourceSite], Meta(max_length=300)] | None = None
     authorized_by: Text | None = None
     authorized_on: Day | None = None
     valid_from: Day | None = None

@@ -15,6 +15,7 @@ from typing import Literal
 
 from standards.rulebook.accounts import AccountRecord, Claim, IssuedCredit
 from standards.rulebook.credential import Credential, Snapshot
+from standards.rulebook.forms import Form
 from traceability.ledger.plausibility.view import Observation
 
 GoverningDate = Literal[
@@ -206,6 +207,8 @@ class Dossier:
         lots: every lot on the path, this one included.
         declared: claims that holders made about lots on the path.
         agreements: under which contractors on the path work for others.
+        forms: filled in by those who held lots on the path, about these or about all they hand
+            on.
         observations: what plausibility checks measured of the statements on the path, by the
             check's id.
         claims: what was claimed of this mineral of the lot; claimed and physical share are two
@@ -228,6 +231,7 @@ class Dossier:
     lots: tuple[PathLot, ...] = ()
     declared: tuple[DeclaredClaim, ...] = ()
     agreements: tuple[Agreement, ...] = ()
+    forms: tuple[Form, ...] = ()
     observations: Mapping[str, tuple[Observation, ...]] = field(default_factory=dict)
     claims: tuple[Claim, ...] = ()
     accounts: tuple[AccountRecord, ...] = ()

@@ -5,11 +5,13 @@ out: what is not written is unknown.
 """
 
 from collections.abc import Mapping
-from dataclasses import MISSING, fields, is_dataclass, replace
+from dataclasses import MISSING, fields, is_dataclass
 from datetime import date, datetime
 from fractions import Fraction
 from types import UnionType
 from typing import Any, Literal, TypeVar, get_args, get_origin
+
+from msgspec import Struct, structs
 
 from standards.rulebook.dossier import Dossier
 from traceability.ledger.plausibility.view import Observation
@@ -40,8 +42,8 @@ def _written(value: Any) -> Any:
     if value is None or isinstance(value, str | int):
         return value
     if isinstance(value, Observation):
-        value = replace(value, because=value.sentence)
-    return {one.name: _written(getattr(value, one.name)) for one in fields(value)}
+        value = structs.replace(value, because=value.sentence)
+    return {name: _written(getattr(value, name)) for name in _members(type(value))}
 
 
 def parse_dossier(told: Mapping[str, Any]) -> Dossier:
@@ -68,18 +70,28 @@ def parse_row(kind: type[Row], told: Any, at: str) -> Row:
 def _read(kind: type[Row], told: Any, at: str) -> Row:
     if not isinstance(told, Mapping):
         raise ValueError(f"{at}: a table is needed")
-    members = {one.name: one for one in fields(kind)}  # type: ignore[arg-type]
+    members = _members(kind)
     for name in sorted(told.keys() - members.keys()):
         raise ValueError(f"{at}.{name}: unknown member")
     values: dict[str, Any] = {}
-    for name, member in members.items():
+    for name, (member, is_required) in members.items():
         if told.get(name) is not None:
-            values[name] = _value(member.type, told[name], f"{at}.{name}")
-        elif _may_be_none(member.type):
+            values[name] = _value(member, told[name], f"{at}.{name}")
+        elif _may_be_none(member):
             values[name] = None
-        elif member.default is MISSING and member.default_factory is MISSING:
+        elif is_required:
             raise ValueError(f"{at}.{name}: missing")
     return kind(**values)
+
+
+def _members(kind: Any) -> dict[str, tuple[Any, bool]]:
+    """Return the members of a row: of what kind each is, and whether it must be there."""
+    if is_dataclass(kind):
+        return {
+            one.name: (one.type, one.default is MISSING and one.default_factory is MISSING)
+            for one in fields(kind)
+        }
+    return {one.name: (one.type, one.required) for one in structs.fields(kind)}
 
 
 def _may_be_none(kind: Any) -> bool:
@@ -90,7 +102,7 @@ def _value(kind: Any, told: Any, at: str) -> Any:
     if isinstance(kind, UnionType):  # a sentence may also be what makes it: as JSON it is made
         kinds = [one for one in get_args(kind) if one is not type(None)]
         kind = str if str in kinds else kinds[0]
-    if isinstance(kind, type) and is_dataclass(kind):
+    if isinstance(kind, type) and (is_dataclass(kind) or issubclass(kind, Struct)):
         return _read(kind, told, at)
     if get_origin(kind) is tuple:
         items = enumerate(_need(list, told, at))

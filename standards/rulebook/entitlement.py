@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from standards.rulebook.stays import Entering, Stays
 from standards.rulebook.traced import dispatched
 from traceability.ledger import history as flow
-from traceability.ledger.chronicle import History, lot_of
+from traceability.ledger.chronicle import Happening, History, lot_of
 from traceability.ledger.composition import Composition, Content
 from traceability.ledger.provenance import propagate
 
@@ -44,10 +44,33 @@ class Worked:
     missing: tuple[str, ...]
 
 
-def worked(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weighed:
+    """A lot that a stocktake counted: `held` by the books, `found` there, gross or in pieces.
+
+    `content` is that of `whole`, of the same grade.
+    """
+
+    entry: str
+    lot: str
+    held: int
+    found: int
+    whole: int
+    content: Content
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Followed:
+    """What became of everything that entered boundaries, by account; and what was counted."""
+
+    worked: Mapping[str, tuple[Worked, ...]]
+    weighed: tuple[Weighed, ...]
+
+
+def followed(
     history: History, told: Stays, *, element: str, sites: Mapping[str, frozenset[str]]
-) -> dict[str, tuple[Worked, ...]]:
-    """Return, by account, what became of everything that entered its boundary.
+) -> Followed:
+    """Return what became of everything that entered the boundaries of some accounts.
 
     Args:
         told: the walk over the history, for all accounts of the element and a scheme.
@@ -58,7 +81,10 @@ def worked(
     made = propagate(steps, elements=[element], relabel=rewritten.relabel)
     contents = {name: _content(one, element) for name, one in made.items()}
     counts = _Counting(history, told, rewritten, contents)
-    return {account: tuple(counts.of(account, facilities)) for account, facilities in sites.items()}
+    return Followed(
+        worked={account: tuple(counts.of(account, inside)) for account, inside in sites.items()},
+        weighed=tuple(rewritten.weighed(contents)),
+    )
 
 
 def _content(composition: Composition, element: str) -> Content:
@@ -96,7 +122,9 @@ class _Rewriting:
         self._steps: list[flow.Step] = []
         self.residue: set[str] = set()  # lots, and what was parted from them
         self._balances: dict[str, int] = {}
+        self._made: dict[str, int] = {}
         self._names: dict[str, str] = {}
+        self._stocktakes: list[tuple[str, str, int, int]] = []  # entry, name, held and found
 
     def steps(self) -> list[flow.Step]:
         """Return the steps, in order."""
@@ -105,6 +133,8 @@ class _Rewriting:
             originals.setdefault(step.entry, []).append(step)
         for entry, happening in self.history.happenings.items():
             kind = happening.kind.removeprefix("custody.")
+            if kind == "stocktake" and not happening.is_disputed:
+                self._add_stocktake(happening)
             for step in originals.get(entry, ()):
                 self._add_original(step, kind)
             for number, one in self._after.get(entry, ()):
@@ -124,6 +154,25 @@ class _Rewriting:
         if label[0] != "@":
             return self._dispatched(step, element, label)
         return label if label[-1] == "*" or step.kind not in _WORK else f"{label}*"
+
+    def weighed(self, contents: Mapping[str, Content]) -> Iterator[Weighed]:
+        """Yield the lots that stocktakes counted, in order."""
+        for entry, name, held, found in self._stocktakes:
+            yield Weighed(
+                entry=entry,
+                lot=lot_of(name),
+                held=held,
+                found=found,
+                whole=self._made[name],
+                content=contents[name],
+            )
+
+    def _add_stocktake(self, one: Happening) -> None:
+        for movement in one.movements:
+            name = self._names.get(movement.lot)
+            if name is not None:
+                held, found = max(0, self._balances[name]), int(movement.facts["to"])
+                self._stocktakes.append((one.entry, name, held, found))
 
     def _add_original(self, step: flow.Step, kind: str) -> None:
         if not (step.kind in _WORK or kind in _RESTING or self.history.is_dispatch(step)):
@@ -167,7 +216,7 @@ class _Rewriting:
         for take in takes:
             self._balances[take.lot] = take.held - take.amount
         for made in makes:
-            self._balances[made.lot] = made.amount
+            self._balances[made.lot] = self._made[made.lot] = made.amount
             self._names[lot_of(made.lot)] = made.lot
             if made.role == "residue" or (is_residue and kind not in _WORK):
                 self.residue.add(lot_of(made.lot))

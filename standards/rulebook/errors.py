@@ -3,6 +3,9 @@
 They report bad *data about the law*; what the law makes of a lot is a finding, never an error.
 """
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from traceability.errors import TraceabilityError
 
 
@@ -54,6 +57,88 @@ class BadFinding(TraceabilityError):
 
     def __init__(self, problem: str) -> None:
         super().__init__(f"The stored finding cannot be read: {problem}.")
+
+
+# ── copies of registers ───────────────────────────────────────────────────────────────────
+
+
+class BadRegister(TraceabilityError):
+    """A file with a copy of a register has what cannot be; nothing of it is taken."""
+
+    code = "bad_register"
+    hint = "Correct every place named and bring the file again; docs/registers.md has the form."
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        place: str,
+        at: str,
+        problems: Sequence[Mapping[str, Any]],
+        count: int,
+    ) -> None:
+        more = f" ({count - 1} more)" if count > 1 else ""
+        super().__init__(
+            f"The copy of the register cannot be read: {place}: {problem}{more}.",
+            at=at,
+            problems=[dict(one) for one in problems],
+            count=count,
+        )
+
+
+class RegisterHeadWrong(TraceabilityError):
+    """What is said of a copy of a register as a whole is missing, or contradicts its file."""
+
+    code = "register_head_wrong"
+    hint = "Say title, address, moment of retrieval and whether it is complete, as the file does."
+
+
+class SnapshotOutdated(TraceabilityError):
+    """A copy of a register that was retrieved before the one on file."""
+
+    code = "snapshot_outdated"
+    hint = "Bring a copy retrieved later; the one on file says more about today."
+
+    def __init__(self, register: str, *, retrieved_at: str, on_file: str) -> None:
+        super().__init__(
+            f"This copy of the register {register} was retrieved at {retrieved_at}; one of "
+            f"{on_file} is on file.",
+            register=register,
+            retrieved_at=retrieved_at,
+            on_file=on_file,
+        )
+
+
+class RegisterMoved(TraceabilityError):
+    """Between looking at a comparison and accepting it another copy was recorded."""
+
+    code = "register_moved"
+    hint = "Compare again: the register on file is another one now."
+
+    def __init__(self, register: str) -> None:
+        super().__init__(
+            f"Another copy of the register {register} was recorded meanwhile.", register=register
+        )
+
+
+class UnknownSnapshot(TraceabilityError):
+    """A copy of a register that nobody recorded, or a comparison that is over."""
+
+    code = "unknown_snapshot"
+    hint = "Check the id; `GET /api/v1/snapshots` lists all copies."
+
+    def __init__(self, snapshot: str) -> None:
+        super().__init__(f"No copy {snapshot} of a register is known.", snapshot=snapshot)
+
+
+class UnknownDeclaration(TraceabilityError):
+    """A declaration that nobody made, or that is not yours to read."""
+
+    code = "unknown_declaration"
+    hint = "Check the id; `GET /api/v1/declarations` lists those you may read."
+
+    def __init__(self, declaration: str) -> None:
+        super().__init__(f"No declaration {declaration} is known to you.", declaration=declaration)
 
 
 # ── accounts, claims, credits ─────────────────────────────────────────────────────────────

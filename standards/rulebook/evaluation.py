@@ -45,8 +45,7 @@ class Evaluation:
 
     def as_json(self) -> list[dict[str, Any]]:
         """Return the findings as JSON, in the order of the rules."""
-        cited: dict[int, dict[str, Any]] = {}
-        return [finding.as_json(cited) for finding in self.findings]
+        return [finding.as_json() for finding in self.findings]
 
 
 def evaluate(
@@ -83,6 +82,9 @@ def _apply(
     """Return the answer of a rule, and the provisions it read."""
     day = _governing_day(rule, dossier, inputs_read)
     if day is None:
+        answer = _not_concerned(rule, dossier, law, keys_read)
+        if answer is not None:
+            return answer
         words = rule.governed_by.replace("_", " ")
         because = f"the law of the day it was {words.removesuffix(' on')} applies, which is unknown"
         return indeterminate(because, missing=(f"the date: {words}",)), ()
@@ -94,6 +96,21 @@ def _apply(
         finding = _answer_without_law(signal)
     keys_read |= law_on_day.keys_read
     return finding, law_on_day.provisions_read.values()
+
+
+def _not_concerned(
+    rule: Rule, dossier: Dossier, law: Law, keys_read: set[str]
+) -> tuple[Finding, Iterable[Provision]] | None:
+    """Return the answer of a rule's guard where the governing day is not known."""
+    if rule.guard is None:
+        return None
+    law_on_day = law.on(dossier.as_of)
+    try:
+        answer = rule.guard(dossier, law_on_day)
+    except Unavailable:
+        answer = None
+    keys_read |= law_on_day.keys_read
+    return None if answer is None else (answer, law_on_day.provisions_read.values())
 
 
 def _governing_day(rule: Rule, dossier: Dossier, inputs_read: set[str]) -> date | None:

@@ -4,7 +4,7 @@ A finding is a fact about a lot and a law. Whether it matters is a club's policy
 (`standards.rulebook.policy`); who must act is a flag.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -33,6 +33,10 @@ class Subject:
     kind: Literal["lot", "claim", "declaration", "product", "period", "facility", "organization"]
     id: str
     mineral: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the subject as JSON."""
+        return {"kind": self.kind, "id": self.id, "mineral": self.mineral}
 
 
 Unit = Literal["share", "mg", "ratio", "km/h", "days", "count"]
@@ -247,35 +251,28 @@ class Finding:
     statements: tuple[StatementLine, ...] = ()
     lapse_days: int | None = None
 
-    def as_json(self, cited: dict[int, dict[str, Any]] | None = None) -> dict[str, Any]:
+    def as_json(
+        self, written: Callable[[Provision | StatementLine], Any] | None = None
+    ) -> dict[str, Any]:
         """Return the finding as JSON: strings, integers, lists and objects, nothing lost.
 
         Args:
-            cited: provisions as JSON by the identity of the object, for findings that are
-                written together: they cite the same ones over and over.
+            written: writes what findings share: they cite the same provisions over and over.
         """
-        known = {} if cited is None else cited
-        for one in self.cites:
-            if id(one) not in known:
-                known[id(one)] = one.as_json()
-        subject = {
-            "kind": self.subject.kind,
-            "id": self.subject.id,
-            "mineral": self.subject.mineral,
-        }
+        write = written or _write
         return {
             "rule_id": self.rule_id,
-            "subject": subject,
+            "subject": self.subject.as_json(),
             "outcome": self.outcome.value,
             "because": self.because,
             "measured": None if self.measured is None else self.measured.as_json(),
-            "cites": [known[id(provision)] for provision in self.cites],
+            "cites": [write(provision) for provision in self.cites],
             "evidence": list(self.evidence),
             "notices": list(self.notices),
             "missing": list(self.missing),
             "treat_as": None if self.treat_as is None else self.treat_as.value,
             "lines": [line.as_json() for line in self.lines],
-            "statements": [line.as_json() for line in self.statements],
+            "statements": [write(line) for line in self.statements],
             "lapse_days": self.lapse_days,
         }
 
@@ -294,6 +291,10 @@ class Finding:
         if finding.as_json() != told:
             raise BadFinding("it is not what its own members give when written again")
         return finding
+
+
+def _write(one: Provision | StatementLine) -> dict[str, Any]:
+    return one.as_json()
 
 
 def _finding_from_json(told: Mapping[str, Any]) -> Finding:

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 
-from standards.rulebook.accounts import Adjustment, Certified, Claim, Input
+from standards.rulebook.accounts import Adjustment, Certified, Claim, Count, Input
 from standards.rulebook.certified import Held, level_held
 from standards.rulebook.credential import Credential
-from standards.rulebook.entitlement import Worked, worked
+from standards.rulebook.entitlement import Worked, followed
 from standards.rulebook.findings import Outcome
 from standards.rulebook.stays import Boundary, Stays, instant
+from standards.rulebook.stocktaking import counts_at
 from standards.rulebook.traced import LEAF_STAGE, parcel_of
 from traceability.ledger.chronicle import History, lot_of
 
@@ -43,24 +44,26 @@ class Market:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entered:
-    """The inputs of one account, and what was lost of them in stock."""
+    """The inputs of one account, what was lost of them in stock, and counts of the stock."""
 
     inputs: tuple[Input, ...]
     adjustments: tuple[Adjustment, ...]
+    counts: tuple[Count, ...] = ()
 
 
 def entered(market: Market, accounts: Iterable[str]) -> dict[str, Entered]:
     """Return what entered the boundaries of some accounts."""
     boundaries = {one.account: one for one in market.boundaries}
     sites = {name: boundaries[name].facilities for name in accounts}
-    found = worked(market.history, market.told, element=market.element, sites=sites)
+    found = followed(market.history, market.told, element=market.element, sites=sites)
     work = _Certifying(market, boundaries)
     return {
         name: Entered(
             inputs=tuple(_first_of_each(work.input_of(name, one) for one in rows)),
             adjustments=tuple(work.adjustments(rows)),
+            counts=tuple(counts_at(market.history, market.told, boundaries[name], found.weighed)),
         )
-        for name, rows in found.items()
+        for name, rows in found.worked.items()
     }
 
 

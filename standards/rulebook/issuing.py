@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from standards.rulebook.credential import Credential, Snapshot
+from standards.rulebook.credential import NEGATIVE_STATUSES, Credential, Listing, Snapshot
 from standards.rulebook.path import Visit
 from standards.rulebook.schemes import Scheme
 from standards.rulebook.standing import (
@@ -29,11 +29,16 @@ def issuer_standing(
     snapshots: Iterable[Snapshot],
     visit: Visit,
     scheme: Scheme,
+    words: Mapping[str, str] | None = None,
 ) -> Standing:
     """Tell whether those who issued and recorded a credential may speak for the scheme.
 
     The signer must be listed on the day its statement was received, the issuer on the day of
     publication. What a registrar recorded must stand on a register of the scheme as well.
+
+    Args:
+        words: of the register for states, in small letters, and what each amounts to; a word
+            that is not among them says nothing against the row.
     """
     site, noun, author = visit.site, document(credential), credential.author
     if author is None or credential.stated_on is None:
@@ -60,7 +65,7 @@ def issuer_standing(
     if not speaks(trusted, issuer, "issuer", day):
         because = f"{site}: {issuer} could not issue for {scheme.name} on {day}"
         return fails(because, credential.entry)
-    return _corroborated(credential, day, snapshots, visit, scheme)
+    return _corroborated(credential, day, snapshots, visit, scheme, words or {})
 
 
 def speaks(trusted: TrustList, who: str, role: str, day: date) -> bool:
@@ -77,18 +82,31 @@ def _corroborated(
     snapshots: Iterable[Snapshot],
     visit: Visit,
     scheme: Scheme,
+    words: Mapping[str, str],
 ) -> Standing:
     """Tell whether the scheme's own register shows what a registrar recorded."""
     facility, site = visit.facility_id or "", visit.site
     own = [one for one in snapshots if one.scheme == scheme.id and one.retrieved_on >= day]
     own.sort(key=lambda one: one.retrieved_on)
+    denied: tuple[Snapshot, Listing] | None = None
     for one in own:
-        if any(row.subject_id == facility for row in one.rows):
+        rows = [row for row in one.rows if row.subject_id == facility]
+        if any(not _denies(row, words) for row in rows):
             because = (
                 f"{site}: {published(credential)} stands on the register of {scheme.name} of "
                 f"{one.retrieved_on}"
             )
             return holds(because, credential.entry, one.entry)
+        if rows and denied is None:
+            denied = one, rows[0]
+    if denied is not None:
+        register, row = denied
+        because = (
+            f"{site}: the register of {scheme.name} of {register.retrieved_on} has it as "
+            f"{row.status!r}, which bears out nothing that {credential.author} recorded"
+        )
+        missing = f"register of {scheme.name} of {day} or later that bears out {site}"
+        return cannot_tell(because, credential.entry, register.entry, missing=missing)
     complete = next((one for one in own if one.complete), None)
     if complete is not None and not complete.unmatched:
         because = (
@@ -99,3 +117,8 @@ def _corroborated(
     because = f"{site}: no register of {scheme.name} shows what {credential.author} recorded"
     missing = f"register of {scheme.name} of {day} or later that shows {site}"
     return cannot_tell(because, credential.entry, missing=missing)
+
+
+def _denies(row: Listing, words: Mapping[str, str]) -> bool:
+    """Tell whether a row lists the site in a state that no published level or mark has."""
+    return row.status is not None and words.get(row.status.casefold()) in NEGATIVE_STATUSES

@@ -212,20 +212,35 @@ class LawOnDate:
         self.keys_read.add(key)
         parameter = self.parameters.get(key)
         if parameter is None:
-            raise Unavailable(key, f"no loaded rule pack defines {key}", provision=None)
+            raise Unavailable(key, f"no rule pack in force defines {key}", provision=None)
         provision = parameter.on(self.on)
         if provision is None:
-            because = f"no version of {key} covers {self.on}"
-            raise Unavailable(key, because, provision=None)
+            raise Unavailable(key, _not_covered(parameter, self.on), provision=None)
         if provision.status in NOT_APPLICABLE:
             words = provision.status.replace("_", " ")
             because = f"{key} is {words} on {self.on} ({provision.source})"
             raise Unavailable(key, because, provision=provision, applicable=False)
         if provision.verification == "unset":
-            because = f"nobody has filled in {key} ({parameter.title})"
+            because = f"nobody has filled in {_named(parameter)}"
             raise Unavailable(key, because, provision=provision)
         self.provisions_read[key] = provision
         return provision
+
+
+def _named(parameter: Parameter) -> str:
+    """Name a parameter for people, with the key by which it is found."""
+    return f"“{parameter.title}” ({parameter.key})"
+
+
+def _not_covered(parameter: Parameter, day: date) -> str:
+    """Say why no version covers the day; the same on every day for which it is so."""
+    name = _named(parameter)
+    law = [one for one in parameter.versions if one.status not in NEVER_LAW]
+    later = next((one.in_force_from for one in law if one.in_force_from > day), None)
+    if later is not None:
+        return f"{name} has no value before {later}"
+    ended = max((one.in_force_until for one in law if one.in_force_until), default=None)
+    return f"{name} has no value" if ended is None else f"{name} has no value after {ended}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,10 +5,11 @@ once for a batch, and each lot takes from it what happened on its path: to itsel
 ancestor until the last of it left towards the lot.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from standards.rulebook.parts import Part, Parted
 from standards.rulebook.traced import Traced
 from traceability.ledger import history as flow
 from traceability.ledger.apportioning import half_even
@@ -29,43 +30,96 @@ class KnownSite(Protocol):
         """Return what was registered."""
 
 
+_Way = tuple[tuple[str, int], ...]
+"""Lots that metal came through, each with the last entry that matters, in the order of the way."""
+_ByCheck = Mapping[str, Part[Observation]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
-    """What the checks measured, by lot: the place in the log, the check, the observation."""
+    """What the checks measured, by lot: the place in the log, the check, the observation.
+
+    What lots have in common upstream is put together once, and is the same `Part` for all.
+    """
 
     traced: Traced | None = None
     by_lot: Mapping[str, Sequence[tuple[int, str, Observation]]] = field(default_factory=dict)
     inputs: Mapping[str, Sequence[tuple[str, int]]] = field(default_factory=dict)
+    _told: dict[tuple[str, _Way], _ByCheck] = field(default_factory=dict, compare=False)
+    _ways: dict[tuple[str, _Way], _Way] = field(default_factory=dict, compare=False)
 
     def of(self, lot: str, mineral: str) -> dict[str, tuple[Observation, ...]]:
         """Return what was measured on the path of one mineral of a lot, by check."""
-        told: dict[str, list[Observation]] = {}
         if self.traced is None:
             return {}
-        for name, until in self._path(lot, mineral).items():
-            for order, check, one in self.by_lot.get(name, ()):
-                if order <= until and one.element in (None, mineral):
-                    told.setdefault(check, []).append(one)
-        return {check: tuple(found) for check, found in sorted(told.items())}
+        told: dict[str, list[Part[Observation]]] = {}
+        for way in self._path(self.traced, lot, mineral):
+            for check, found in self._measured(mineral, way).items():
+                told.setdefault(check, []).append(found)
+        return {check: Parted.of(parts) for check, parts in sorted(told.items())}
 
-    def _path(self, lot: str, mineral: str) -> dict[str, int]:
-        """Return every lot through which this mineral came, with the last entry that matters."""
-        assert self.traced is not None  # noqa: S101 - `of` has looked
-        carries, start = self.traced.carries, self.traced.history.last[lot]
-        path = {start: ALWAYS}
-        waiting = [start]
-        while waiting:
+    def _measured(self, mineral: str, way: _Way) -> _ByCheck:
+        """Return what was measured on a stretch of the way, by check."""
+        known = self._told.get((mineral, way))
+        if known is None:
+            told: dict[str, list[Observation]] = {}
+            for name, until in way:
+                for order, check, one in self.by_lot.get(name, ()):
+                    if order <= until and one.element in (None, mineral):
+                        told.setdefault(check, []).append(one)
+            known = {check: Part(found) for check, found in told.items()}
+            self._told[mineral, way] = known
+        return known
+
+    def _path(self, traced: Traced, lot: str, mineral: str) -> list[_Way]:
+        """Return the way of this mineral of a lot: lot by lot while it came of one, then the rest.
+
+        Lots that were divided from one, one after the other, so have all but the first in common.
+        """
+        name, until = traced.history.last[lot], ALWAYS
+        single = [(lot, until)]
+        while len(before := self._inputs_of(traced, name, mineral, until)) == 1:
+            [(name, until)] = before
+            if lot_of(name) != single[-1][0]:
+                single.append((lot_of(name), until))
+        rest = self._ways.get((mineral, before))
+        if rest is None:
+            rest = self._ways[mineral, before] = self._all_before(traced, before, mineral)
+        if {one for one, _ in single}.isdisjoint(one for one, _ in rest):
+            return [*((one,) for one in single), rest]
+        return [tuple(_latest([*single, *rest]).items())]
+
+    def _all_before(self, traced: Traced, before: _Way, mineral: str) -> _Way:
+        """Return these lots and every lot through which this mineral came to them."""
+        path: dict[str, int] = {}
+        waiting: list[str] = []
+        found = before
+        while True:
+            for source, limit in found:
+                if path.get(source, -1) < limit:
+                    path[source] = limit
+                    waiting.append(source)
+            if not waiting:
+                break
             name = waiting.pop()
-            for source, order in self.inputs.get(name, ()):
-                if mineral in carries.get(source, ()) or not carries.get(source):
-                    limit = path[name] if lot_of(source) == lot_of(name) else order
-                    if path.get(source, -1) < limit:
-                        path[source] = limit
-                        waiting.append(source)
-        until: dict[str, int] = {}
-        for name, order in path.items():
-            until[lot_of(name)] = max(until.get(lot_of(name), -1), order)
-        return until
+            found = self._inputs_of(traced, name, mineral, path[name])
+        return tuple(_latest((lot_of(name), order) for name, order in path.items()).items())
+
+    def _inputs_of(self, traced: Traced, name: str, mineral: str, until: int) -> _Way:
+        """Return the lots of which one was made, as far as they may have brought this mineral."""
+        return tuple(
+            (source, until if lot_of(source) == lot_of(name) else order)
+            for source, order in self.inputs.get(name, ())
+            if mineral in traced.carries.get(source, ()) or not traced.carries.get(source)
+        )
+
+
+def _latest(path: Iterable[tuple[str, int]]) -> dict[str, int]:
+    """Return the last entry that matters of each lot."""
+    until: dict[str, int] = {}
+    for lot, order in path:
+        until[lot] = max(until.get(lot, -1), order)
+    return until
 
 
 NOTHING_OBSERVED = Observed()
@@ -91,7 +145,11 @@ def observe(traced: Traced, sites: Mapping[str, KnownSite], noted: Noted) -> Obs
     for step in traced.history.steps:
         order = orders[step.entry]
         for made in step.makes:
-            inputs.setdefault(made.lot, []).extend((take.lot, order) for take in step.takes)
+            inputs.setdefault(made.lot, []).extend(
+                (take.lot, order)
+                for take in step.takes
+                if take.lot != made.lot  # a shipment changes nothing but the place
+            )
     return Observed(traced=traced, by_lot=by_lot, inputs=inputs)
 
 

@@ -122,6 +122,11 @@ def _list(told: Any) -> tuple[str, ...] | None:
     return tuple(told)
 
 
+def _names(told: Any) -> tuple[str, ...] | None:
+    """Return distinct texts; also none, where that is what the source says."""
+    return () if told == [] else _list(told)
+
+
 def _table(told: Any) -> dict[str, str] | None:
     if not isinstance(told, dict) or not told:
         return None
@@ -211,11 +216,22 @@ UNITS: Mapping[str, tuple[Callable[[Any], Any], str]] = {
     "months": (_count, "a whole number of months"),
     "text": (_text, "a text that is not empty"),
     "list": (_list, "a list of distinct texts"),
+    "names": (_names, "a list of distinct texts, which may be empty"),
     "shares": (_by_name(_share), "a table of exact decimals from 0 to 1"),
     "counts": (_by_name(_count), "a table of whole numbers"),
     "standards": (
         _rows({"standard": (), "version": (), "status": STANDARD_STATUSES}),
         "a list of {standard, version, status, from, until?, source}",
+    ),
+    "equivalences": (
+        _rows(
+            {"accept": (), "as": (), "version": (), "stage": (), "approver": (), "dissent": ()},
+        ),
+        "a list of {accept, as, version, stage, approver, dissent, from, until?, source}",
+    ),
+    "recognitions": (
+        _rows({"by": (), "of": (), "for": ()}),
+        "a list of {by, of, for, from, until?, source}",
     ),
     "trust_list": (
         _rows({"who": (), "as": SPEAKS_AS}),

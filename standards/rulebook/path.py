@@ -11,7 +11,12 @@ from fractions import Fraction
 from msgspec import Struct
 from msgspec.structs import replace
 
-from standards.rulebook.composition import site_name, untraced_mg, untraced_origin
+from standards.rulebook.composition import (
+    introduced_by,
+    site_name,
+    untraced_mg,
+    untraced_origin,
+)
 from standards.rulebook.dossier import ORIGIN_UNKNOWN, Dossier, MassRange, Source, Step
 from standards.rulebook.findings import Finding, indeterminate, not_applicable, percent_text
 from standards.rulebook.law import LawOnDate, Unavailable
@@ -95,6 +100,17 @@ def mines_surveyed(dossier: Dossier, law: LawOnDate, scheme: Scheme) -> Survey:
     return _surveyed(dossier, law, scheme, (MINING,), "outside")
 
 
+def stages_surveyed(
+    dossier: Dossier, law: LawOnDate, scheme: Scheme, stages: tuple[str, ...]
+) -> Survey:
+    """Return the visits at some stages, judged by a scheme's time rule; recycled metal is apart.
+
+    Raises:
+        Unavailable: the time rule is not set, or names what no rule knows.
+    """
+    return _surveyed(dossier, law, scheme, stages, "apart")
+
+
 def _surveyed(
     dossier: Dossier, law: LawOnDate, scheme: Scheme, stages: tuple[str, ...], recycled: str
 ) -> Survey:
@@ -132,20 +148,21 @@ def _survey(
     worked = [one for one in stages if one != MINING]
     steps = [one for one in dossier.steps if one.stage in worked and one.mg > 0]
     visits = _merged([*_mines(dossier, parcels, days[0], recycled)] if MINING in stages else [])
-    visits += _merged(_plant(dossier, step, days[1]) for step in steps)
+    brought = introduced_by(dossier) if steps else {}
+    visits += _merged(_plant(dossier, step, days[1], brought) for step in steps)
     unrecorded = _unrecorded(dossier, parcels) if worked else []
     untold_mg = sum(one.mg for one in unrecorded) + without_source_mg
     missing = [f"declaration of where lot {one.lot_id or one.id} was worked" for one in unrecorded]
     if without_source_mg:
         missing.append(untraced_origin(without_source_mg))
     by_stage = [sum(step.mg for step in steps if step.stage == stage) for stage in worked] or [0]
-    low = max(by_stage) + untold_mg
-    high = sum(by_stage) + untold_mg
-    if MINING in stages:  # then all of the metal is looked at, but for what is recycled
-        mined = sum(one.mg for one in parcels) - apart_mg + without_source_mg
-        low = max(mined, max(by_stage))
-        high = max(low, mined + apart_mg if steps else mined)
     total = sum(one.mg for one in parcels) + without_source_mg
+    # No more is worked than there is, also where some of it passed a stage more than once.
+    low, high = (min(total, mg + untold_mg) for mg in (max(by_stage), sum(by_stage)))
+    if MINING in stages:  # then all of the metal is looked at, but for what is recycled
+        mined = total - apart_mg
+        low = max(mined, min(total, max(by_stage)))
+        high = total if steps else mined
     return Survey(
         question=(stages, days, recycled),
         visits=tuple(visits),
@@ -202,7 +219,7 @@ def _mine(dossier: Dossier, parcel: Source, anchor: str, extracted: Mapping[str,
     return replace(usual, site=site, decided=told)
 
 
-def _plant(dossier: Dossier, step: Step, anchor: str) -> Visit:
+def _plant(dossier: Dossier, step: Step, anchor: str, brought: Mapping[str, str]) -> Visit:
     stage = step.stage.replace("_", " ")
     usual = Visit(
         stage=step.stage,
@@ -214,13 +231,16 @@ def _plant(dossier: Dossier, step: Step, anchor: str) -> Visit:
         organization_id=step.organization_id,
     )
     if step.facility_id is None:
-        because = f"the site of {stage} in entry {step.entry} is not known"
-        missing = f"name of the site of {stage} in entry {step.entry}"
+        lot = brought.get(step.entry)
+        of = f"of lot {lot}, before it entered the ledger," if lot else f"in entry {step.entry}"
+        because = f"the site of {stage} {of} is not named"
+        missing = f"name of the site of {stage} {of.rstrip(',')}"
         return replace(usual, decided=cannot_tell(because, step.entry, missing=missing))
     site = site_name(step.facility_id, step.facility_name)
     if anchor == "dispatch":
         because = f"{site}: the day the metal left it is not recorded by stage"
-        missing = f"dispatch date of what {site} made (entry {step.entry})"
+        made = f"on {step.performed_on}" if step.performed_on else f"(entry {step.entry})"
+        missing = f"dispatch date of what {site} made {made}"
         return replace(usual, site=site, decided=cannot_tell(because, step.entry, missing=missing))
     day = dossier.as_of if anchor == "as_of" else step.performed_on
     if day is None:

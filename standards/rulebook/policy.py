@@ -6,13 +6,22 @@ never the finding, and earns no credit. Parsing lives in `standards.rulebook.pol
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from typing import Any, Literal, get_args
 
-from standards.rulebook.findings import Finding, Outcome, Subject
+from standards.rulebook.findings import (
+    Finding,
+    Outcome,
+    Subject,
+    conforms,
+    indeterminate,
+    nonconforming,
+    not_applicable,
+)
 from standards.rulebook.law import Parameter
+from standards.rulebook.waiving import HARD_STOPS, Reach, Waiver, best_reach
 
 Severity = Literal["info", "minor", "major", "critical"]
 SEVERITIES: tuple[str, ...] = get_args(Severity)
@@ -78,39 +87,14 @@ class ClubPolicy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Waiver:
-    """A club's dated decision to accept, for a while and within a scope, what does not conform.
-
-    Args:
-        lot_ids, facility_ids, minerals: what it is limited to; None for no limit. Where
-            facilities are named, every site that does not conform must be among them.
-        valid_from, valid_until: both days included.
-        cap_mg, used_mg: contained metal it covers at most (None: no cap), and what has been
-            used of it, the lot in question included.
-        void_because: what voided it (a new hard stop, fraud), or empty.
-    """
-
-    id: str
-    club: str
-    rule_ids: tuple[str, ...]
-    lot_ids: tuple[str, ...] | None
-    facility_ids: tuple[str, ...] | None
-    minerals: tuple[str, ...] | None
-    valid_from: date
-    valid_until: date
-    cap_mg: int | None
-    used_mg: int = 0
-    void_because: str = ""
-    entry: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
     """What one requirement contributes to a judgement.
 
     Args:
         outcome: of the finding; None where there is no finding.
         waiver_id: the waiver used, or None.
+        policy_check: the check behind the verdict: POL-04 for grace, POL-05 for a waiver that
+            covers it, POL-06 for one that may not.
     """
 
     rule_id: str
@@ -121,22 +105,20 @@ class Reason:
     flag_due_days: int
     because: str
     waiver_id: str | None = None
+    policy_check: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the reason as JSON."""
         return {
             "rule_id": self.rule_id,
-            "subject": {
-                "kind": self.subject.kind,
-                "id": self.subject.id,
-                "mineral": self.subject.mineral,
-            },
+            "subject": self.subject.as_json(),
             "verdict": self.verdict.value,
             "outcome": None if self.outcome is None else self.outcome.value,
             "severity": self.severity,
             "flag_due_days": self.flag_due_days,
             "because": self.because,
             "waiver_id": self.waiver_id,
+            "policy_check": self.policy_check,
         }
 
 
@@ -180,11 +162,13 @@ def judge(
     if on < policy.effective_from:
         because = f"the policy applies from {policy.effective_from}"
         return _judgement(policy, on, Verdict.INDETERMINATE, because, ())
-    in_force = [waiver for waiver in waivers if _is_in_force(waiver, club=policy.club, on=on)]
+    own = [waiver for waiver in waivers if waiver.club == policy.club]
+    told = [*findings, *waiver_findings(findings, policy, own, on)]
     reasons: list[Reason] = []
     for requirement in policy.requirements:
-        for subject, finding in _required(findings, requirement):
-            reasons.append(_reason(requirement, subject, finding, in_force))
+        for subject, finding in _required(told, requirement):
+            about = [one for one in findings if one.subject == subject]
+            reasons.append(_reason(requirement, subject, finding, _Bench(own, about, on)))
 
     reasons.sort(key=lambda reason: _WORST_FIRST.index(reason.verdict))  # stable: policy order
     if not reasons:
@@ -226,19 +210,23 @@ def _required(
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class _Bench:
+    """What a requirement is judged with: the club's waivers, all findings of the lot, the day."""
+
+    waivers: Sequence[Waiver]
+    findings: Sequence[Finding]
+    on: date
+
+
 def _reason(
-    requirement: Requirement, subject: Subject, finding: Finding | None, waivers: list[Waiver]
+    requirement: Requirement, subject: Subject, finding: Finding | None, bench: _Bench
 ) -> Reason:
     verdict, because = _verdict(requirement, finding)
-    waiver = None
+    waiver_id = None
+    check = "POL-04" if verdict is Verdict.GRACE else None
     if finding is not None and verdict in (Verdict.FAIL, Verdict.INDETERMINATE):
-        waiver = next((one for one in waivers if _covers(one, finding)), None)
-    if waiver is not None and not requirement.waivable:
-        because = f"{because} (no waiver reaches this rule; {waiver.id} names it)"
-        waiver = None
-    if waiver is not None:
-        verdict = Verdict.WAIVED
-        because = f"{because} (waived by {waiver.id} until {waiver.valid_until})"
+        verdict, because, waiver_id, check = _waived(requirement, finding, verdict, because, bench)
     return Reason(
         rule_id=requirement.rule_id,
         subject=subject,
@@ -247,8 +235,87 @@ def _reason(
         severity=requirement.severity,
         flag_due_days=requirement.flag_due_days,
         because=because,
-        waiver_id=None if waiver is None else waiver.id,
+        waiver_id=waiver_id,
+        policy_check=check,
     )
+
+
+def _waived(
+    requirement: Requirement, finding: Finding, verdict: Verdict, because: str, bench: _Bench
+) -> tuple[Verdict, str, str | None, str | None]:
+    """Return verdict, reason, waiver and check of a finding that does not pass by itself."""
+    covering = [one for one in bench.waivers if one.covers(finding)]
+    found = best_reach(covering, bench.findings, bench.on)
+    if found is None:
+        return verdict, because, None, None
+    reach, why, waiver = found
+    if not may_be_waived(requirement):
+        told = f"{because} (no waiver reaches this rule; {waiver.id} names it)"
+        return verdict, told, None, "POL-06"
+    if reach is Reach.HOLDS:
+        return Verdict.WAIVED, f"{because} ({why})", waiver.id, "POL-05"
+    if reach is Reach.PENDING:
+        return Verdict.INDETERMINATE, f"{because} ({why})", None, "POL-05"
+    return verdict, f"{because} ({why})", None, "POL-05"
+
+
+def may_be_waived(requirement: Requirement) -> bool:
+    """Tell whether a waiver may reach a rule: the policy allows it, and it is no hard stop."""
+    return requirement.waivable and requirement.rule_id not in HARD_STOPS
+
+
+def waiver_findings(
+    findings: Sequence[Finding], policy: ClubPolicy, waivers: Sequence[Waiver], on: date
+) -> list[Finding]:
+    """Return the findings POL-05 and POL-06 about the club's own waivers, one per lot each.
+
+    POL-05: what does not conform and a waiver covers is waived by one that holds. POL-06: no
+    waiver names a rule that none may reach.
+    """
+    rows = {one.rule_id: one for one in policy.requirements}
+    told = []
+    for subject in sorted({one.subject for one in findings}, key=lambda one: one.id):
+        about = [one for one in findings if one.subject == subject and one.rule_id in rows]
+        covered = [
+            (one, waiver)
+            for one in about
+            if _verdict(rows[one.rule_id], one)[0] in (Verdict.FAIL, Verdict.INDETERMINATE)
+            for waiver in waivers
+            if waiver.covers(one)
+        ]
+        barred = [pair for pair in covered if not may_be_waived(rows[pair[0].rule_id])]
+        open_to = [pair for pair in covered if may_be_waived(rows[pair[0].rule_id])]
+        told.append(replace(_holding(open_to, about, on), rule_id="POL-05", subject=subject))
+        told.append(replace(_barred(barred), rule_id="POL-06", subject=subject))
+    return told
+
+
+def _holding(
+    covered: Sequence[tuple[Finding, Waiver]], findings: Sequence[Finding], on: date
+) -> Finding:
+    by_rule: dict[str, list[Waiver]] = {}
+    for finding, waiver in covered:
+        by_rule.setdefault(finding.rule_id, []).append(waiver)
+    best = [best_reach(waivers, findings, on) for waivers in by_rule.values()]
+    told = sorted((one for one in best if one), key=lambda one: -list(Reach).index(one[0]))
+    if not told:
+        return not_applicable("no waiver covers what does not conform")
+    worst, why, waiver = told[0]
+    evidence = (waiver.entry,) if waiver.entry else ()
+    if worst is Reach.HOLDS:
+        return conforms(why, evidence=evidence)
+    if worst is Reach.PENDING:
+        return indeterminate(why, evidence=evidence, missing=(why,))
+    return nonconforming(why, evidence=evidence)
+
+
+def _barred(covered: Sequence[tuple[Finding, Waiver]]) -> Finding:
+    if not covered:
+        return not_applicable("no waiver names a rule that none may reach")
+    finding, waiver = covered[0]
+    evidence = (waiver.entry,) if waiver.entry else ()
+    because = f"{waiver.id} names {finding.rule_id}, which no waiver reaches"
+    return nonconforming(because, evidence=evidence)
 
 
 def _verdict(requirement: Requirement, finding: Finding | None) -> tuple[Verdict, str]:
@@ -263,24 +330,3 @@ def _verdict(requirement: Requirement, finding: Finding | None) -> tuple[Verdict
         days = f"{finding.lapse_days} of {requirement.grace_days} days of grace"
         return Verdict.GRACE, f"{finding.because} ({days}, renewal under way)"
     return Verdict.FAIL, finding.because
-
-
-def _is_in_force(waiver: Waiver, *, club: str, on: date) -> bool:
-    within_cap = waiver.cap_mg is None or waiver.used_mg <= waiver.cap_mg
-    in_time = waiver.valid_from <= on <= waiver.valid_until
-    return waiver.club == club and in_time and within_cap and not waiver.void_because
-
-
-def _covers(waiver: Waiver, finding: Finding) -> bool:
-    """Tell whether the waiver's scope holds everything that keeps this finding from conforming."""
-    subject = finding.subject
-    if finding.rule_id not in waiver.rule_ids:
-        return False
-    if waiver.lot_ids is not None and subject.id not in waiver.lot_ids:
-        return False
-    if waiver.minerals is not None and subject.mineral not in waiver.minerals:
-        return False
-    if waiver.facility_ids is None:
-        return True
-    sites = [line.facility_id for line in finding.lines if line.outcome is not Outcome.CONFORMS]
-    return bool(sites) and all(site in waiver.facility_ids for site in sites)

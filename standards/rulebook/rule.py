@@ -12,6 +12,7 @@ from standards.rulebook.findings import Finding
 from standards.rulebook.law import LawOnDate
 
 Check = Callable[[Dossier, LawOnDate], Finding]
+Guard = Callable[[Dossier, LawOnDate], Finding | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,9 @@ class Rule:
         aliases: ids under which other sources know the same rule.
         burden_on_claimant: True where law lets whoever claims prove: what cannot be told is
             then to be treated as not met (`Finding.treat_as`).
+        guard: tells lots that the rule does not concern, whatever the governing day. It is
+            asked, under the law of the day of the question, where that day is not known; a
+            check asks it first itself.
     """
 
     id: str
@@ -38,6 +42,7 @@ class Rule:
     aliases: tuple[str, ...]
     burden_on_claimant: bool
     check: Check
+    guard: Guard | None = None
 
     def __call__(self, dossier: Dossier, law: LawOnDate) -> Finding:
         """Return the answer, without rule id and subject; `evaluate()` adds them."""
@@ -53,6 +58,7 @@ def rule(
     reads: tuple[str, ...] = (),
     aliases: tuple[str, ...] = (),
     burden_on_claimant: bool = False,
+    guard: Guard | None = None,
 ) -> Callable[[Check], Rule]:
     """Make a rule of a function; the arguments are those of `Rule`."""
 
@@ -66,6 +72,7 @@ def rule(
             aliases=aliases,
             burden_on_claimant=burden_on_claimant,
             check=check,
+            guard=guard,
         )
 
     return attach

@@ -40,7 +40,58 @@ COPPER_MARK = Scheme(
     latest_governs=False,
     metals_key="copper_mark.marks",
 )
-SCHEMES: Mapping[str, Scheme] = {one.id: one for one in (IRMA, COPPER_MARK)}
+ASI = Scheme(
+    id="asi",
+    name="ASI",
+    document="certificate",
+    latest_governs=True,
+    metals_key="asi.metals",
+)
+CMSI = Scheme(
+    id="cmsi", name="the Consolidated Mining Standard", document="assessment", latest_governs=True
+)
+ICMM = Scheme(id="icmm", name="ICMM", document="validation", latest_governs=True)
+RESPONSIBLESTEEL = Scheme(
+    id="responsiblesteel",
+    name="ResponsibleSteel",
+    document="certificate",
+    latest_governs=True,
+    metals_key="responsiblesteel.metals",
+)
+TSM = Scheme(id="tsm", name="Towards Sustainable Mining", document="report", latest_governs=True)
+GBA = Scheme(
+    id="gba", name="the Global Battery Alliance", document="pilot report", latest_governs=True
+)
+"""Publishes nothing about sites, so that it is none of `SCHEMES`: no club can require it."""
+LME = Scheme(
+    id="lme",
+    name="the London Metal Exchange",
+    document="LME list of brands",
+    latest_governs=True,
+    metals_key="lme.metals",
+)
+OECD = Scheme(
+    id="oecd",
+    name="the OECD Guidance",
+    document="register of risks",
+    latest_governs=True,
+)
+POLICY = Scheme(
+    id="policy",
+    name="the club's policy",
+    document="policy",
+    latest_governs=True,
+)
+RMI = Scheme(
+    id="rmi",
+    name="the Responsible Minerals Assurance Process",
+    document="RMI facility list",
+    latest_governs=True,
+    metals_key="rmi.metals",
+)
+SCHEMES: Mapping[str, Scheme] = {
+    one.id: one for one in (IRMA, COPPER_MARK, ASI, CMSI, ICMM, RESPONSIBLESTEEL, TSM)
+}
 
 
 def scheme_name(scheme: str) -> str:

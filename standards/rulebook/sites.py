@@ -123,6 +123,7 @@ def finding_about_sites(
     total_mg: MassRange,
     untold_mg: int,
     minimum: Provision | Unavailable,
+    mineral: str,
     words: str,
     **details: Any,
 ) -> Finding:
@@ -131,7 +132,7 @@ def finding_about_sites(
     Args:
         total_mg, untold_mg: as in `share_that_holds`.
         minimum: the policy's least share; see `threshold`.
-        words: what holds at the sites that pass, for the sentence.
+        mineral, words: of what the share is, and what holds at the sites that pass.
         details: further fields of the finding.
     """
     worst, best = share_that_holds(checked, total_mg=total_mg, untold_mg=untold_mg)
@@ -144,7 +145,7 @@ def finding_about_sites(
         **details,
     }
     if isinstance(minimum, Unavailable):
-        return _without_threshold(worst, best, minimum, words, told)
+        return _without_threshold(worst, best, minimum, f"of the {mineral} {words}", told)
     measured = at_least(worst, best, minimum.share)
     lapse_days = None
     if measured.outcome is Outcome.NONCONFORMING:
@@ -154,7 +155,7 @@ def finding_about_sites(
         )
         if with_grace.outcome is Outcome.CONFORMS:
             lapse_days = max(one.standing.lapse_days or 0 for one in checked)
-    sentence = _sentence(measured, words, checked)
+    sentence = _sentence(measured, f"of the {mineral} {words}", checked)
     return concluded(measured, sentence, minimum, lapse_days=lapse_days, **told)
 
 
@@ -162,7 +163,7 @@ def _without_threshold(
     worst: Fraction, best: Fraction, signal: Unavailable, words: str, told: dict[str, Any]
 ) -> Finding:
     cites = () if signal.provision is None else (signal.provision,)
-    sentence = f"{interval_text(worst, best)} of the metal {words}; {signal.because}"
+    sentence = f"{interval_text(worst, best)} {words}; {signal.because}"
     # What would settle the sites themselves is on their lines: the threshold comes first.
     told["missing"] = (f"a value of {signal.key}",)
     return indeterminate(sentence, *cites, **told)
@@ -175,7 +176,7 @@ def _notices(checked: Iterable[CheckedSite], others: Iterable[str]) -> tuple[str
 
 def _sentence(measured: Measured, words: str, checked: list[CheckedSite]) -> str:
     """Say share and threshold, and quote the first site that stands in the way."""
-    sentence = f"{measured.interval_text} of the metal {words}; {measured.threshold_text} needed"
+    sentence = f"{measured.interval_text} {words}; {measured.threshold_text} needed"
     if measured.outcome is Outcome.CONFORMS:
         return sentence
     for one in checked:

@@ -38,6 +38,12 @@ from standards.rulebook.declaration_shapes import (
 from standards.rulebook.errors import BadPolicy
 from standards.rulebook.policy import ClubPolicy
 from standards.rulebook.policy_format import parse_policy
+from standards.rulebook.waiver_shapes import (
+    WaiverStatement,
+    WaiverUse,
+    check_use,
+    check_waiver,
+)
 from traceability.errors import NotYourNameSpace
 from traceability.ledger.shapes import Day, Element, Hash, OrganizationId, Shape, Text, Word
 from traceability.ledger.statements import Kind, Statement
@@ -51,6 +57,8 @@ __all__ = [
     "PackActivation",
     "Policy",
     "Snapshot",
+    "WaiverStatement",
+    "WaiverUse",
     "policy_form",
     "policy_of",
     "policy_statement",
@@ -263,6 +271,18 @@ KINDS: dict[str, Kind] = {
             body=Policy,
             subjects=lambda body, _author: [f"policy:{body.club}"],
             check=_check_policy,
+        ),
+        Kind(
+            name="standards.waiver",
+            body=WaiverStatement,
+            subjects=lambda body, author: [f"waiver:{body.waiver}", f"policy:{author}"],
+            check=check_waiver,
+        ),
+        Kind(
+            name="standards.waiver_use",
+            body=WaiverUse,
+            subjects=lambda body, author: [f"waiver:{body.waiver}", f"policy:{author}"],
+            check=check_use,
         ),
         Kind(
             name="standards.pack_activation",

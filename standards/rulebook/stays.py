@@ -1,7 +1,8 @@
 """Where lots were and whose they were: what entered the boundary of an account, and when.
 
 Walked over a history in log order. Title is read where it is stated: with a lot's making, or in
-a transfer; a part has the owners of the lot it left. A lot enters an account's boundary when it
+a transfer; a part has the owners of the lot it left, and a blend none but those of what went in.
+A lot enters an account's boundary when it
 arrives there, begins there (mined, recovered) or is bought there, while the account's holder
 owns some of it. So toll metal enters the account of its owner, where that has one for the site,
 and never that of whoever works it: to declare oneself the owner of what comes out is no title.
@@ -126,7 +127,8 @@ class _Walk:
         """Follow one movement."""
         lot, facts = movement.lot, movement.facts
         if movement.role == "make":
-            self._own(lot, facts.get("owners") or self.owners.get(facts.get("from", ""), ()))
+            owners = facts.get("owners") or self.owners.get(facts.get("from", ""), ())
+            self._own(lot, self._blended(one, owners) if one.kind == "custody.blend" else owners)
             self._be_at(lot, one.facility)
             if "source" in facts:  # what is made of other lots entered, or did not, with them
                 self._enter(one, lot, one.facility, one.effective)
@@ -137,6 +139,25 @@ class _Walk:
         elif movement.role == "title":
             self._own(lot, facts["owners"])
             self._enter(one, lot, self.places.get(lot), one.effective)
+
+    def _blended(self, one: Happening, declared: Owners) -> Owners:
+        """Return the owners of a blend: who owned some of what went in, as declared.
+
+        Mixing passes no title. A share declared for anybody else is nobody's that is known.
+        """
+        taken = [
+            self.owners.get(movement.lot, ())
+            for movement in one.movements
+            if movement.role == "take"
+        ]
+        before = [share["owner"] for shares in taken for share in shares]
+        is_known = bool(before) and all(taken)
+        of_elements = any("element" in share for shares in taken for share in shares)
+        if is_known and not of_elements and all(owner == before[0] for owner in before):
+            return ({"owner": before[0], "parts": 1},)
+        return tuple(
+            share if share["owner"] in before else {**share, "owner": {}} for share in declared
+        )
 
     def _own(self, lot: str, owners: Owners) -> None:
         self.owners[lot] = owners

@@ -6,7 +6,8 @@ written down as metal passes them.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from standards.rulebook.dossier import PathLot
 from standards.rulebook.handing import holders_of, path_lots
@@ -33,6 +34,10 @@ class Traced:
     made: Mapping[str, flow.Made]
     carries: Mapping[str, frozenset[str]]
     lots: Mapping[str, PathLot]
+    worked: dict[tuple[str, str, str], tuple[object, dict[str, Any]]] = field(
+        default_factory=dict, compare=False
+    )
+    """What is known of a step (entry, stage, mineral), whichever lot passed it; see `assembly`."""
 
     def minerals_of(self, lot: str) -> tuple[str, ...]:
         """Return the elements to ask about: those documents or the material's name speak of.
@@ -44,6 +49,26 @@ class Traced:
         if name is None:
             return ()
         return tuple(sorted(self.carries[name] | self.history.elements_of(lot)))
+
+    def stages_of(self, name: str, mineral: str) -> list[tuple[str, Mapping[str, int]]]:
+        """Return the stages that metal of a lot passed: by entry, the milligrams, in log order.
+
+        The stages stand in the order in which this metal first passed them, whatever other lots
+        the history leads to.
+        """
+        stages = [(stage, self._passed(stage, name, mineral)) for stage in self.stage_steps]
+        happenings = self.history.happenings
+        return sorted(
+            (one for one in stages if one[1]), key=lambda one: happenings[next(iter(one[1]))].order
+        )
+
+    def _passed(self, stage: str, name: str, mineral: str) -> dict[str, int]:
+        content = self.passed[stage][name].contents.get(mineral)
+        mass: dict[int, int] = {}
+        for label, mg in content.sources.items() if content else ():
+            for place in passed_steps(label):
+                mass[place] = mass.get(place, 0) + mg
+        return {self.stage_steps[stage][place]: mass[place] for place in sorted(mass)}
 
     def facilities(self) -> set[str]:
         """Return every facility at which something of this history happened, or is said to."""

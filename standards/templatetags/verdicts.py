@@ -9,9 +9,18 @@ from django.utils.translation import gettext_lazy as _
 
 from standards.looks import LOOKS
 from standards.reading import provision_value
+from standards.rulebook.catalogue import value_text
+from standards.rulebook.law import Provision
 
 register = template.Library()
 register.filter("provision_value", provision_value)
+
+_VERIFICATIONS: dict[str, tuple[str, str, Any]] = {
+    "official": ("l-good", "✓", _("official text")),
+    "secondary": ("l-calm", "◔", _("secondary source")),
+    "unverified": ("l-ask", "?", _("not verified")),
+    "unset": ("l-ask", "?", _("not filled in")),
+}
 
 _SEVERITIES: dict[str, tuple[str, str, Any]] = {
     "critical": ("l-bad", "▲", _("critical")),
@@ -38,6 +47,20 @@ def verdict_badge(verdict: str, before: str = "", size: str = "") -> SafeString:
 def severity_badge(severity: str) -> SafeString:
     """Return a severity as a badge."""
     return badge(*_SEVERITIES.get(severity, ("", "·", severity)))
+
+
+@register.simple_tag
+def verification_badge(verification: str) -> SafeString:
+    """Return how sure a value is as a badge: who compared it with what."""
+    return badge(*_VERIFICATIONS[verification])
+
+
+@register.filter
+def provision_text(provision: Provision | None) -> str:
+    """Return the whole value of a provision, tables too; empty where it has none."""
+    if provision is None or provision.value is None:
+        return ""
+    return provision_value(provision) or value_text(provision)
 
 
 def badge(look: str, sign: str, text: Any) -> SafeString:

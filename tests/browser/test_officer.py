@@ -31,6 +31,20 @@ def test_an_officer_reads_why_a_lot_failed_and_takes_the_flag_on(page, site, log
     assert complaints == []
 
 
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_first_page_leads_to_what_is_due_first(page, site, log_in, complaints, width):
+    page.set_viewport_size({"width": width, "height": 844})
+    log_in("officer")
+    page.goto(f"{site}/admin/")
+
+    assert page.locator("#content").get_by_role("heading", name="Today").is_visible()
+    assert page.get_by_role("img", name=re.compile("fail")).count() >= 1
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.locator("#urgent a").first.click()
+    assert page.get_by_role("button", name="Acknowledge").is_visible()
+    assert complaints == []
+
+
 def test_an_officer_verifies_a_lot_and_sees_the_steps(page, site, log_in, complaints):
     log_in("officer")
     page.goto(f"{site}/admin/traceability/lot/{CATHODE}/change/")

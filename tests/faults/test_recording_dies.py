@@ -55,7 +55,8 @@ ALL = {
     "with the receipts signed": (YES, AFTER, "traceability.outcomes.sign_receipts"),
     "before the answer is sent": (YES, BEFORE, "wsgiref.handlers.BaseHandler.finish_response"),
 }
-COPIED = {  # a large batch
+COPIED = {  # a large batch, whose receipts are signed while it is written
+    "with a receipt signed ahead": (EITHER, AFTER, "traceability.outcomes._sign"),
     "with rows under way": (NO, AFTER, "traceability.wire.Copy._begin", WRITE),
     "with all rows copied and the old states": (NO, AFTER, "traceability.wire.Copy.drain", WRITE),
 }

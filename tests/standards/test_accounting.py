@@ -392,6 +392,20 @@ def test_what_a_finding_asks_for_is_read_from_the_log(world):
     assert world.finding("IRMA-02", club="").outcome is not None
 
 
+def test_a_stocktake_is_compared_with_the_books_of_the_account(world):
+    world.claimed("C1", "5000")
+    count = {"lot": "smelter:cathode", "quantity": kg("8778"), "reason": "Counted."}
+    body = {"facility": "smelter:works", "counts": [count]}
+    stocktake = world.say("custody.stocktake", "smelter", body, on="2026-03-30")
+    world.catch_up()
+
+    [told] = booked().record.counts
+    assert (told.entry, told.book_low_mg, told.off_low_mg) == (stocktake, 8800 * KG, -22 * KG)
+    found = world.finding("MB-11", club="")
+    assert "smelter:works found 22 kg less than the 8800 kg of 1 lot in the books" in found.because
+    assert found.missing == ("a value of irma.account_stock_tolerance",)
+
+
 def test_the_service_refuses_a_claim_on_an_account_that_is_not_there(world):
     document = statement_document(
         kind="standards.close",

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from standards.models import Certificate, ClubPolicy, Flag, FlagDecision
+from standards.models import Certificate, ClubPolicy, Flag, FlagDecision, Judgement
 from standards.veiling import veil_for
 from tests.screens import CATHODE, CONCENTRATE, story_told
 from traceability.models import Membership, Reading
@@ -52,6 +52,38 @@ def text_of(response):
 
 
 LIST = "standards_flag_changelist"
+
+
+# ── the first page ────────────────────────────────────────────────────────────────────────
+
+
+def test_the_first_page_tells_an_officer_what_is_due_and_how_the_lots_stand(as_person):
+    flag = Flag.objects.filter(status="open").order_by("due_on", "id").first()
+    told = text_of(as_person("officer").get(address("index")))
+
+    assert FIGURES in told
+    assert f'href="{address("standards_flag_change", flag.pk)}"' in told
+    open_flags = Flag.objects.filter(severity=flag.severity, status="open").count()
+    assert f'aria-label="{flag.severity}: {open_flags} ' in told
+    assert "Seto Bay" not in told
+    current = Judgement.objects.filter(is_current=True, verdict="fail").count()
+    assert f"{current} fail" in told
+
+
+@pytest.mark.parametrize("person", ["rival", "miner", "nobody", "registrar"])
+def test_the_first_page_tells_nobody_else_of_the_clubs_lots(as_person, person):
+    told = text_of(as_person(person).get(address("index")))
+
+    assert CATHODE not in told
+    assert FIGURES not in told
+
+
+def test_a_flag_that_is_answered_leaves_the_first_page(as_person):
+    flag = Flag.objects.filter(status="open").order_by("due_on", "id").first()
+    client = as_person("officer")
+    client.post(address("standards_flag_resolve", flag.pk), {"because": "waived by the board"})
+
+    assert address("standards_flag_change", flag.pk) not in text_of(client.get(address("index")))
 
 
 # ── flags ─────────────────────────────────────────────────────────────────────────────────
@@ -280,7 +312,7 @@ def test_the_history_of_a_lot_is_read_once_for_all_pictures_of_a_page(as_person,
     with CaptureQueriesContext(connection) as captured:
         as_person("officer").get(address(name, *arguments))
 
-    assert sum("RECURSIVE up(lot)" in one["sql"] for one in captured) == 1
+    assert sum("ledger_ancestry(" in one["sql"] for one in captured) == 1
 
 
 def test_a_history_too_large_to_draw_is_not_drawn_and_says_so(page, way, monkeypatch):

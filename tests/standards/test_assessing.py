@@ -2,10 +2,12 @@
 
 import pytest
 
+from standards import assessing
 from standards.assessing import assess_lot, verdict_root
 from standards.dossiers import build_dossier, examine
+from standards.known import followed_size
 from standards.models import Assessment, DueAssessment, Flag, Judgement, VerdictRun
-from tests.standards.world import NOW, World
+from tests.standards.world import NOW, World, kg
 from traceability.errors import NoSuchPolicy, NotFollowedYet, UnknownLot
 from traceability.models import Entry, Key, LogIndex
 
@@ -265,3 +267,48 @@ def test_a_broken_history_waits_and_holds_up_nobody(world, monkeypatch):
     assert set(Assessment.objects.values_list("lot", flat=True)) == {"mine:ore-2"}
     [waiting] = DueAssessment.objects.filter(lot="mine:ore")
     assert (waiting.lot, waiting.due_on.isoformat()) == ("mine:ore", "2026-11-02")
+
+
+# ── many lots at once ─────────────────────────────────────────────────────────────────────
+
+
+def found_of(row):
+    """Return what an assessment says, without the entries' own names."""
+    return row.lot, row.mineral, row.club, row.verdict_digest, row.keys_read, row.inputs_read
+
+
+def test_lots_in_parts_that_fit_into_memory_are_judged_as_they_are_together(world, monkeypatch):
+    world.copper_chain()
+    for number in range(3):
+        world.say("custody.split", "smelter", a_part(number))
+        world.offered(f"smelter:part-{number}")
+    world.catch_up()
+    together = [found_of(row) for row in Assessment.objects.order_by("lot", "mineral", "club")]
+
+    monkeypatch.setattr(assessing, "MOST_UPSTREAM", 4)
+    monkeypatch.setattr(assessing, "_assess", counted := Counted(assessing._assess))
+    Assessment.objects.all().update(is_current=False)
+    for lot in {lot for lot, *_ in together}:
+        assessing._due_again({lot: NOW.date()}, followed_size())
+    assert assessing.assess_due(now=NOW) == 5
+
+    rows = Assessment.objects.filter(is_current=True).order_by("lot", "mineral", "club")
+    assert [found_of(row) for row in rows] == together
+    assert max(counted.lots) < 5
+    assert sum(counted.lots) == 5
+
+
+class Counted:
+    """Counts how many lots are assessed at once."""
+
+    def __init__(self, assess):
+        self.assess, self.lots = assess, []
+
+    def __call__(self, lots, size, now):
+        self.lots.append(len(lots))
+        self.assess(lots, size, now)
+
+
+def a_part(number: int) -> dict:
+    taken = {"lot": f"smelter:part-{number}", "quantity": kg("100")}
+    return {"facility": "smelter:works", "lot": "smelter:cathode", "parts": [taken]}

@@ -5,10 +5,11 @@ from datetime import date
 import pytest
 
 from standards import following
+from standards.assessing import assess_due
 from standards.certifying import activate_pack
 from standards.dossiers import examine
 from standards.following import follow_log
-from standards.models import Certificate, CertificateStatus, Cursor, DueAssessment
+from standards.models import Assessment, Certificate, CertificateStatus, Cursor, DueAssessment
 from standards.rulebook.pack_format import overridden_pack, shipped_packs
 from tests.standards.world import NOW, World
 from traceability.publishing import publish_checkpoint
@@ -267,3 +268,50 @@ def test_new_rules_make_everything_due(world, monkeypatch):
 
     assert due("pack") == {"mine:ore"}
     assert follow_log(now=NOW) == 0
+
+
+# ── exactly what a change can affect ──────────────────────────────────────────────────────
+
+
+def _a_status(world):
+    world.status("suspended", "2026-06-01", "scheme:cm-1")
+
+
+def _a_policy(world):
+    world.policy(version="2", irma__minimum_share="0.5")
+
+
+def _a_policy_of_a_club_that_sees_nothing(world):
+    world.policy("club-two")
+
+
+def _a_pack(world):
+    packs = {pack.id: pack for pack in shipped_packs()}
+    assumed = overridden_pack(packs["irma"], {"irma.levels": ["IRMA 50", "IRMA 75"]})
+    activate_pack(assumed, effective=date(2026, 6, 1), now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("change", "affected"),
+    [
+        (_a_status, {"smelter:cathode"}),
+        (_a_policy, {"smelter:cathode"}),
+        (_a_policy_of_a_club_that_sees_nothing, set()),
+        (_a_pack, {"mine:ore", "smelter:cathode"}),  # the other mine has no audit to read
+    ],
+)
+def test_one_change_has_exactly_the_lots_judged_again_that_it_can_affect(
+    two_chains, change, affected
+):
+    def kept():
+        rows = Assessment.objects.filter(is_current=True).order_by("id")
+        return [(row.lot, row.pk) for row in rows if row.lot not in affected]
+
+    before = kept()
+    change(two_chains)
+    two_chains.follow()
+
+    assert due() == affected
+    assert assess_due(now=NOW) == len(affected)
+    assert due() == set()
+    assert kept() == before

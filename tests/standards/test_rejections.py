@@ -212,6 +212,7 @@ NEVER = {
     "bounds inside other bounds: the shapes and the number of subjects refuse first": """
         decimal_malformed entry_too_large range_reversed""",
     "what reads and derives": """
+        impossible_period site_too_busy
         bad_finding depth_out_of_range lot_made_twice no_such_policy not_a_day not_followed_yet
         not_published_yet nothing_to_answer steps_out_of_order unknown_pack""",
     "what publishes and restores": "guard_conflict ledger_not_begun",
@@ -222,6 +223,9 @@ NEVER = {
     "what is asked of a person, a club or a pack": """
         bad_pack flag_not_open malformed_reply question_not_open reason_missing unknown_certificate
         unknown_club unknown_flag unknown_question vectors_failed""",
+    "files with copies of registers, before there is a statement": """
+        bad_register register_head_wrong register_moved snapshot_outdated unknown_declaration
+        unknown_snapshot""",
     "the tools of whoever signs": "file_unusable nothing_to_hide",
     "set-up and operation": """
         address_in_use already_serving installation_failed no_postgres_found postgres_failed

@@ -103,6 +103,24 @@ def test_a_correction_stands_in_the_place_of_what_it_replaces(ledger):
     assert tons(books("acme:mine", date(2026, 5, 1), date(2026, 5, 31)))[1] == {"extracted": 9}
 
 
+def test_a_lot_corrected_before_it_was_counted_stays_in_the_books(ledger):
+    entry = extract(ledger, "acme:L9", "100", effective="2026-04-01T10:00:00-05:00")
+    count = {"lot": "acme:L9", "quantity": tonnes("90"), "reason": "monthly count"}
+    taking = {"facility": "acme:mine", "counts": [count]}
+    ledger.say("custody.stocktake", "acme", taking, effective="2026-04-30T10:00:00-05:00")
+    body = {"facility": "acme:mine", "lot": new_lot("acme:L9", "10")}
+    correction = {
+        "replaces": entry,
+        "reason": "typing error",
+        "lots": ["acme:L9"],
+        "replacement": {"effective": "2026-04-01T10:00:00-05:00", "body": body},
+    }
+    ledger.say("custody.correction", "acme", correction, effective="2026-06-01")
+
+    assert Lot.objects.get(pk="acme:L9").amount == 90 * T
+    assert tons(books("acme:mine", date(2026, 5, 1)))[0] == 60 + 90
+
+
 def test_what_others_keep_at_a_site_is_not_in_its_books(ledger):
     company(ledger, "cell", "cell:plant")
     body = {

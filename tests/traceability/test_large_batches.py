@@ -5,9 +5,11 @@ them, and nothing at all where they fail.
 """
 
 import json
+from threading import Event
 
 import pytest
 from django.db import DatabaseError, connection, transaction
+from psycopg import errors as database_errors
 
 from tests.builders import (
     correction,
@@ -24,6 +26,8 @@ from tests.builders import (
 )
 from tests.traceability.parallel import at_once
 from traceability import copying, holding
+from traceability import outcomes as outcomes_module
+from traceability.ledger.signing import RECEIPT_TYPE, parse_jws
 from traceability.models import Entry, EntrySubject, Lot, Movement, Pending, StatementText
 from traceability.outcomes import sign_receipts
 from traceability.publishing import publish_checkpoint
@@ -125,6 +129,47 @@ def test_receipts_of_many_are_those_of_each(alice):
     again = record_statements([outcome.submission for outcome in outcomes])
     assert [one.receipt for one in again] == [one.receipt for one in outcomes]
     assert [bool(one.receipt) for one in outcomes] == [*[True] * 81, False]
+
+
+def test_receipts_that_are_signed_while_the_database_writes_are_the_same(alice, monkeypatch):
+    alice.records(extraction(L))
+    begun, sign_many, states = Event(), outcomes_module.sign_many, holding.Held._states
+
+    def sign(*arguments, **more):
+        begun.set()
+        return sign_many(*arguments, **more)
+
+    def write_states(*arguments, **more):
+        assert begun.wait(timeout=60)  # nobody asked for a receipt yet, and nothing is committed
+        return states(*arguments, **more)
+
+    monkeypatch.setattr(outcomes_module, "sign_many", sign)
+    monkeypatch.setattr(holding.Held, "_states", write_states)
+    sent = [alice.submission(claim) for claim in [*parts(200), loss(L, "1000")]]
+    outcomes = record_statements(sent, receipts=True)
+    receipts = [one.receipt for one in outcomes]
+    assert receipts[-1] == ""
+    assert [one.receipt for one in record_statements(sent)] == receipts
+
+
+def test_a_receipt_is_that_of_the_entry_that_was_committed(alice, monkeypatch):
+    """What was signed for an entry that was taken back is not shown for another one."""
+    alice.records(extraction(L))
+    states, failed = holding.Held._states, []
+
+    def fail_once(held, *arguments, **more):
+        if not failed:
+            failed.append([one.entry.hash for one in held.sealed])
+            raise database_errors.DeadlockDetected
+        return states(held, *arguments, **more)
+
+    monkeypatch.setattr(holding.Held, "_states", fail_once)
+    sent = [alice.submission(claim) for claim in parts(200)]
+    outcomes = record_statements(sent, receipts=True)
+    assert not {one.entry for one in outcomes} & set(failed[0])
+    assert [one.receipt for one in record_statements(sent)] == [one.receipt for one in outcomes]
+    told = [parse_jws(one.receipt.encode(), typ=RECEIPT_TYPE).payload for one in outcomes]
+    assert [json.loads(text)["entry"] for text in told] == [one.entry for one in outcomes]
 
 
 def everything():

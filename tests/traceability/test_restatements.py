@@ -2,13 +2,28 @@
 
 import pytest
 
-from tests.builders import Company, blend, correction, extraction, new_lot, split, taken
+from tests.builders import (
+    Company,
+    blend,
+    correction,
+    extraction,
+    loss,
+    new_lot,
+    receipt,
+    received,
+    shipment,
+    split,
+    taken,
+)
 from tests.traceability.api.world import client, token
 from tests.traceability.conftest import register
+from tests.traceability.logbook import verify_states
 from traceability.models import Lot
 from traceability.publishing import publish_checkpoint
 from traceability.registering import begin_ledger
 from traceability.restatements import restatements
+from traceability.tracing import lot_history, published_size
+from traceability.verifying import verify_stored_log
 
 pytestmark = pytest.mark.django_db(transaction=True)
 T = 1_000_000_000
@@ -61,3 +76,33 @@ def test_the_interface_lists_restatements_to_who_sees_the_lot_and_to_nobody_else
 def test_once_covered_a_lot_is_no_longer_restated(short):
     Company("alice").records(correction(short, extraction("alice:0", "60"), "alice:0"))
     assert restatements(list(Lot.objects.all()), "alice") == []
+
+
+def test_what_a_buyer_weighed_stands_through_everything_its_supplier_amends(settings, tmp_path):
+    settings.GUARD_PATH = str(tmp_path / "checkpoint")
+    begin_ledger(operator="operator", name="O", country="CA", effective="2026-01-01")
+    for name in ("alice", "bob"):
+        register(name)
+    alice, bob = Company("alice"), Company("bob")
+    [mined] = alice.records(extraction("alice:0", "100"))
+    alice.records(shipment("alice:C", "bob", taken("alice:0", "100"), at="alice:mine"))
+    [received_at] = bob.records(receipt("alice:C", received("alice:0", "98"), at="bob:smelter"))
+    [head] = alice.records(correction(mined, extraction("alice:0", "60"), "alice:0"))
+    assert Lot.objects.get(id="alice:0").amount == 98 * T
+
+    # In one batch, and on top of what a correction left as it was.
+    alice.records(
+        extraction("alice:1", "5"), correction(head, extraction("alice:0", "70"), "alice:0")
+    )
+    bob.records(loss("alice:0", "8", at="bob:smelter"))
+    bob.records(
+        correction(
+            received_at, receipt("alice:C", received("alice:0", "97"), at="bob:smelter"), "alice:0"
+        )
+    )
+    assert Lot.objects.get(id="alice:0").amount == 89 * T
+    publish_checkpoint()
+    verify_states()
+    verify_stored_log()
+    told = lot_history("alice:0", size=published_size())
+    assert told.balances["alice:0"] == 89 * T

@@ -102,7 +102,9 @@ def _record_batch(batch: Batch, caller: Caller) -> list[dict[str, Any]]:
             _refused(one if isinstance(one, TraceabilityError) else BatchNotRecorded())
             for one in prepared
         ]
-    outcomes = record_statements(good, submitted_by=caller.organization, atomic=batch.atomic)
+    outcomes = record_statements(
+        good, submitted_by=caller.organization, atomic=batch.atomic, receipts=True
+    )
     sign_receipts(outcomes)
     recorded = iter(outcomes)
     return [

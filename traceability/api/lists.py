@@ -92,7 +92,10 @@ def parameters(request: HttpRequest | Request, shape: type[P]) -> P:
     attributes = {one.encode_name: one.name for one in structs.fields(shape)}
     for name, text in given.items():
         value = getattr(asked, attributes[name])
-        if isinstance(value, int) and str(value) != text:  # `1e2` and `+7` are numbers to some
+        if isinstance(value, bool):
+            if text not in ("true", "false"):  # `1` and `TRUE` are so to some
+                raise InvalidRequest(f"{text[:20]!r} is neither `true` nor `false`.", at=name)
+        elif isinstance(value, int) and str(value) != text:  # `1e2` and `+7` are numbers to some
             raise InvalidRequest(f"{text[:20]!r} is not a whole number.", at=name)
     return asked
 

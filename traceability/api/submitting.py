@@ -112,4 +112,4 @@ def decoded(raw: bytes, shape: type[T]) -> T:
 
 def named(outcome: Outcome) -> dict[str, Any]:
     """Return the id of the statement that an outcome is about, if it was understood."""
-    return {"id": str(outcome.statement.id)} if outcome.statement else {}
+    return {"id": outcome.statement.id} if outcome.statement else {}

@@ -3,7 +3,8 @@
 Nothing is edited. An amendment names the head of the correction chain it replaces,
 removes its own author's movements and puts new ones in their place; it never undoes what
 somebody else stated. Gross balances change at once, also below zero: a lot that then has
-given more than it held is *restated*, and gives no more until it is covered.
+given more than it held is *restated*, and gives no more until it is covered. What was weighed
+or counted since stands, whatever is corrected of the time before (`turns`).
 """
 
 import re
@@ -44,6 +45,13 @@ from traceability.ledger.effective import parse_effective
 from traceability.ledger.kinds import CUSTODY
 from traceability.ledger.shapes import Quantity
 from traceability.ledger.statements import Statement, check, to_shape
+from traceability.ledger.turns import (
+    OFFSET,
+    amount_after,
+    is_weighed_after,
+    turns_of,
+    with_turns,
+)
 from traceability.ledger.undoing import put_back
 
 CORRECTABLE = frozenset(
@@ -194,6 +202,21 @@ class Amendment(Draft):
             return
         self.move(self.lots[name], "move", 0, {"to": shipper, "why": why})
 
+    def is_weighed_since(self, name: str) -> bool:
+        """Tell whether a lot was weighed or counted after what is replaced."""
+        return is_weighed_after(self.book.turns.get(name, ()), self.replaced.order)
+
+    def leave_what_was_weighed(self) -> None:
+        """Set each lot to what its turns give, as amended; write down what that takes back."""
+        order = self.replaced.order
+        new = turns_of(order, self.movements)
+        for name, lot in list(self.lots.items()):
+            turns = with_turns(self.book.turns.get(name, ()), order, new.get(name, ()))
+            left = amount_after(turns) - lot.amount
+            if left:
+                settled = replace(lot, amount=lot.amount + left)
+                self.move(settled, OFFSET, left, {"why": "weighed"})
+
     def same_lots(self, body: events.Shipment) -> Effects:
         """A corrected shipment may tell its route and papers anew, not what went to whom.
 
@@ -278,7 +301,7 @@ def settled(draft: Amendment, changed: Effects) -> Effects:
         extra[movement.lot] -= -movement.delta if movement.role == "take" else 0
     for name, amount in extra.items():
         lot = draft.before.get(name)
-        if lot is None or amount <= 0:
+        if lot is None or amount <= 0 or draft.is_weighed_since(name):
             continue
         available = lot.amount if (lot.custodian, lot.state) == (draft.author, HELD) else 0
         if amount > available:
@@ -353,5 +376,6 @@ def _closed(draft: Amendment, movements: tuple[Movement, ...], event: str) -> Ef
     if draft.named != set(draft.lots):
         raise LotsIncomplete(sorted(draft.lots), at="$.body.lots")
     draft.movements = list(movements)
+    draft.leave_what_was_weighed()
     chained = (*draft.statement.subjects, *draft.consignments)
     return draft.effects(chained, replaces=draft.replaced.entry, event=event)

@@ -20,10 +20,14 @@ from traceability.ledger.keys import PublicKey
 from traceability.ledger.mass import gross_amount, parse_decimal
 from traceability.ledger.shapes import Quantity
 from traceability.ledger.statements import State, Statement
+from traceability.ledger.turns import Turn, turns_of, with_turns
 
 HELD = "held"
 IN_TRANSIT = "in_transit"
 EXITED = "exited"  # custody went to a party without a key; the ledger's knowledge ends
+
+_AFTER_ALL_STORED = 1 << 62
+"""Where statements begin that the database has not numbered yet."""
 
 _WATER = {"wet": "wet", "as_received": "wet", "volume": "wet", "dry": "dry", "count": "count"}
 
@@ -102,6 +106,7 @@ class Recorded(Struct, frozen=True, kw_only=True):
     waits_on: str | None = None  # the consignment subject, for a receipt ahead of its shipment
     reported: bool = False  # signed for an operator without a key
     superseder: str | None = None  # for a reported event: the operator, once it has a key
+    order: int = 0  # where it stands: of a correction, with the first of its chain
 
 
 class Effects(Struct, frozen=True, kw_only=True):
@@ -128,6 +133,7 @@ class Book:
     consignments: dict[str, Consignment] = field(default_factory=dict)
     statements: dict[str, Recorded] = field(default_factory=dict)
     states: dict[str, State] = field(default_factory=dict)  # by subject, of other apps' kinds
+    turns: dict[str, list[Turn]] = field(default_factory=dict)  # by lot, in their order
 
     def accept(self, statement: Statement, effects: Effects, entry: str) -> None:
         """Take over what a statement changed, so that the next one sees it."""
@@ -135,12 +141,23 @@ class Book:
         self.consignments.update(effects.consignments)
         self.states.update(effects.states)
         if statement.kind.startswith("custody."):
-            self.statements[entry] = self._recorded(statement, effects, entry)
+            self._accept_event(self._recorded(statement, effects, entry), effects)
         else:
             self._accept_registry(statement.body)
         if effects.replaces is not None:
             old = self.statements[effects.replaces]
             self.statements[effects.replaces] = replace(old, replaced_by=entry)
+
+    def _accept_event(self, event: Recorded, effects: Effects) -> None:
+        self.statements[event.entry] = event
+        new = turns_of(event.order, event.movements)
+        if effects.replaces is None:
+            for lot, turns in new.items():
+                self.turns.setdefault(lot, []).extend(turns)
+            return
+        for lot in effects.lots:
+            turns = with_turns(self.turns.get(lot, ()), event.order, new.get(lot, ()))
+            self.turns[lot] = turns
 
     def _recorded(self, statement: Statement, effects: Effects, entry: str) -> Recorded:
         return Recorded(
@@ -152,7 +169,13 @@ class Book:
             movements=effects.movements,
             waits_on=effects.waits_on,
             reported=is_reported(statement),
+            order=self._order_of(effects),
         )
+
+    def _order_of(self, effects: Effects) -> int:
+        if effects.replaces is not None:
+            return self.statements[effects.replaces].order
+        return _AFTER_ALL_STORED + len(self.statements)
 
     def _accept_registry(self, body: Any) -> None:
         record = body.operator if isinstance(body, registry.Genesis) else body
@@ -179,12 +202,14 @@ class Book:
 
 def event_facility(statement: Statement) -> str | None:
     """Return the facility an event, or what a correction puts in its place, happened at."""
+    if not statement.kind.startswith("custody."):
+        return None
     body = statement.body
     if isinstance(body, events.Correction):
         named = body.replacement.body.get("facility")
     else:
         named = getattr(body, "facility", None)
-    return named if isinstance(named, str) and statement.kind.startswith("custody.") else None
+    return named if isinstance(named, str) else None
 
 
 def is_reported(statement: Statement) -> bool:

@@ -21,6 +21,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 import orjson
 from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec.structs import replace
 
 from traceability.errors import MalformedBundle, OutsideProfile, TraceabilityError
 from traceability.ledger.canonical import canonical, check_profile, parse_canonical
@@ -87,6 +88,7 @@ class _SkimmedBundle(_Frame, frozen=True):
 _shape = msgspec.json.Decoder(_Bundle)
 _skimmed = msgspec.json.Decoder(_SkimmedBundle)
 _sorted = msgspec.json.Encoder(order="sorted")
+_ENTRIES = b'"entries":['
 
 
 class ProvenEntry(Struct, frozen=True, kw_only=True):
@@ -186,20 +188,23 @@ def parse_bundle(data: bytes) -> ProofBundle:
         raise MalformedBundle(f"This is no bundle: {error.message}", at=error.at) from error
 
 
-def skim_bundle(data: bytes) -> ProofBundle:
-    """Read a bundle without its proofs of inclusion, and whatever its layout.
+def skim_bundle(data: bytes) -> tuple[ProofBundle, list[msgspec.Raw]]:
+    """Read a bundle, its proofs of inclusion apart and as they are written, in half the time.
 
-    For a reader who does not wait for `parse_bundle`, which reads the same bytes meanwhile: where
-    that succeeds, both have read the same.
+    Where every proof is written canonically (`merkle.Inclusions` reads it so), this is what
+    `parse_bundle` reads: the shape has room for nothing else. What is wrong, that one tells.
 
     Raises:
         MalformedBundle: it is none.
     """
     try:
-        shape = _skimmed.decode(data)
-        return _bundle_of(shape, shape.entries, repeat(()))
-    except (*UNREADABLE, TraceabilityError) as error:
+        shape = _read_closed(data, _skimmed)
+        if shape is not None:
+            proofs = [item.proof for item in shape.entries]
+            return _bundle_of(shape, shape.entries, repeat(())), proofs
+    except TraceabilityError as error:
         raise MalformedBundle("This is no bundle.") from error
+    raise MalformedBundle("This is no bundle.")
 
 
 def _bundle_of(
@@ -225,20 +230,56 @@ def _bundle_of(
 def _canonical_shape(data: bytes) -> _Bundle:
     """Read a canonical document of the bundle's shape.
 
+    Those that cannot be read the short way go the way of every document, which finds out what is
+    wrong with them.
+    """
+    shape = _read_closed(data, _shape)
+    return shape or to_shape(parse_canonical(data, limit=MAX_BUNDLE, allow_null=True), _Bundle)
+
+
+_AnyBundle = TypeVar("_AnyBundle", _Bundle, _SkimmedBundle)
+
+
+def _read_closed(data: bytes, decoder: msgspec.json.Decoder[_AnyBundle]) -> _AnyBundle | None:
+    """Read a canonical document of a bundle's shape the short way, if it can be read so.
+
     What is read into the closed shape and comes back byte for byte is canonical and within the
     profile: the shape has no room for anything else but in disclosures, which are looked at.
-    All others go the way of every document, which finds out what is wrong with them.
     """
-    if len(data) <= MAX_BUNDLE and b"u0000" not in data:
-        with suppress(*UNREADABLE, OutsideProfile):
-            shape = _shape.decode(data)
-            disclosed = [
-                {"disclosures": item.disclosures} for item in shape.entries if item.disclosures
-            ]
-            check_profile({"entries": disclosed}, allow_null=True)
-            if _sorted.encode(shape) == data:
-                return shape
-    return to_shape(parse_canonical(data, limit=MAX_BUNDLE, allow_null=True), _Bundle)
+    if len(data) > MAX_BUNDLE or _may_hold_null(data):
+        return None
+    with suppress(*UNREADABLE, OutsideProfile):
+        shape = decoder.decode(data)
+        disclosed = [
+            {"disclosures": item.disclosures} for item in shape.entries if item.disclosures
+        ]
+        check_profile({"entries": disclosed}, allow_null=True)
+        if _is_written_as(shape, data):
+            return shape
+    return None
+
+
+def _is_written_as(shape: _Bundle | _SkimmedBundle, data: bytes) -> bool:
+    """Tell whether a document is what its shape is written as; item by item, to copy no file."""
+    frame = _sorted.encode(replace(shape, entries=[]))
+    place = head = frame.index(_ENTRIES) + len(_ENTRIES)
+    between = b""
+    for item in shape.entries:
+        written = between + _sorted.encode(item)
+        if not data.startswith(written, place):
+            return False
+        place += len(written)
+        between = b","
+    return data.startswith(frame[:head]) and data[place:] == frame[head:]
+
+
+def _may_hold_null(data: bytes) -> bool:
+    """Tell whether U+0000 may stand in a document, which it can as an escape only.
+
+    Entries seldom hold any escape, and one character is found ten times as fast as five.
+    """
+    entries = max(data.find(_ENTRIES), 0)
+    return b"u0000" in data[:entries] or (data.find(b"\\", entries) >= 0 and b"u0000" in data)
 
 
 def _formatted(item: ProvenEntry) -> dict[str, Any]:

@@ -115,7 +115,8 @@ def as_they_stand(happenings: Iterable[Happening]) -> list[Happening]:
     """Return happenings in the order in which they hold, corrections and voids carried out.
 
     Of a correction chain only the head is left, at the place of the original; a chain whose
-    head is a void is gone. A stage or facility that a correction does not state stays.
+    head is a void is gone. A stage or facility that a correction does not state stays. What
+    a correction says of a lot that began later comes after its beginning.
     """
     in_order = sorted(happenings, key=lambda one: one.order)
     if not any(one.replaces for one in in_order):
@@ -134,7 +135,32 @@ def as_they_stand(happenings: Iterable[Happening]) -> list[Happening]:
             effective=one.effective if one is first else _time_of(one, first),
         )
     stand = [one for one in head.values() if one.kind != "custody.void"]
-    return sorted(stand, key=lambda one: one.order)
+    stand.sort(key=lambda one: one.order)
+    is_amended = any(one.replaces is not None for one in stand)
+    return _beginnings_first(stand) if is_amended else stand
+
+
+def _beginnings_first(stand: Sequence[Happening]) -> list[Happening]:
+    """Return happenings so that lots begin before anything is said of them, as far as possible.
+
+    A correction may name a lot that began after what it corrects. Where the lot was made of
+    what the corrected event brought, no order is right, and what was taken stays unknown.
+    """
+    begun_by = {m.lot: one for one in stand for m in one.movements if m.role == "make"}
+    placed: dict[str, None] = {}
+    by_entry = {one.entry: one for one in stand}
+    ahead = [(one, False) for one in reversed(stand)]
+    entered: set[str] = set()
+    while ahead:
+        one, is_ready = ahead.pop()
+        if is_ready:
+            placed[one.entry] = None
+        elif one.entry not in entered:
+            entered.add(one.entry)
+            ahead.append((one, True))
+            earlier = (begun_by[m.lot] for m in one.movements if m.lot in begun_by)
+            ahead.extend((maker, False) for maker in earlier if maker.order > one.order)
+    return [by_entry[entry] for entry in placed]
 
 
 def _time_of(one: Happening, first: Happening) -> str:
@@ -296,7 +322,7 @@ class Chronicler:
         self.beginnings[lot] = Beginning(
             lot=lot, happening=one, facts=facts, amount=movement.delta, unit=movement.unit
         )
-        self.balances[lot] = movement.delta
+        self.balances[lot] = self.balances.get(lot, 0) + movement.delta
         self.names[lot] = lot
         water = facts["quantity"].get("moisture") or self.moisture.get(facts.get("from", ""))
         if water is not None:

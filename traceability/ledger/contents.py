@@ -1,9 +1,10 @@
 """What the entries of a bundle say: included, understood, signed, and judged again."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
+import msgspec
 from msgspec import Struct
 
 from traceability.errors import (
@@ -21,22 +22,27 @@ from traceability.errors import (
     UndisclosedValue,
 )
 from traceability.ledger import closure, registry
+from traceability.ledger.ahead import Ahead
 from traceability.ledger.bundle import ProofBundle, ProvenEntry
 from traceability.ledger.canonical import parse_json
 from traceability.ledger.checkpoint import Checkpoint
 from traceability.ledger.decision import authorize
 from traceability.ledger.entries import chain_handle
 from traceability.ledger.kinds import KINDS
-from traceability.ledger.merkle import Inclusions
+from traceability.ledger.merkle import Inclusions, verify_inclusion
 from traceability.ledger.replaying import Place, Replay
 from traceability.ledger.signing import STATEMENT_TYPE, Jws, parse_jws, verify_many
 from traceability.ledger.statements import MAX_STATEMENT, Statement, parse_statement
 
+_GLANCE = 32  # signatures between glances at what other processes have found
 _ABOUT_DISCLOSURES = (DisclosureMalformed, DisclosureUnused, OutsideProfile)
 
 
 class Said(Struct, frozen=True, kw_only=True):
-    """An open entry. `statement` is None where values that it needs stay hidden."""
+    """An open entry. `statement` is None where values that it needs stay hidden.
+
+    `brings` are the subjects whose chains it takes to judge the statement.
+    """
 
     item: ProvenEntry
     digest: bytes  # SHA-256 of the JWS
@@ -44,14 +50,19 @@ class Said(Struct, frozen=True, kw_only=True):
     author: str
     kind: str
     statement: Statement | None
+    brings: frozenset[str] = frozenset()
     fault: TraceabilityError | None = None  # of its disclosures; step 6 tells
+
+
+Signer = tuple[int, Said, bytes]
+"""Number of an open entry in the file, what it says, and the public key it must be signed by."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Contents:
     """The entries of a bundle as understood, by hash; `chains` in log order, by handle.
 
-    `signers` are the places of the open entries with the public keys they must be signed by.
+    `signers` are known once their right to sign was verified.
     """
 
     bundle: ProofBundle
@@ -60,7 +71,7 @@ class Contents:
     places: dict[str, Place]
     by_hash: dict[str, ProvenEntry]
     chains: dict[str, list[ProvenEntry]]
-    signers: list[tuple[int, Said, bytes]] = field(default_factory=list)
+    signers: list[Signer] = field(default_factory=list)
     whole: frozenset[str] = frozenset()  # handles; known after the chains were verified
 
     @property
@@ -80,20 +91,33 @@ class Contents:
         )
 
 
-def verify_entries(bundle: ProofBundle, checkpoint: Checkpoint) -> None:
+def verify_entries(
+    bundle: ProofBundle, checkpoint: Checkpoint, written: Sequence[msgspec.Raw] | None = None
+) -> None:
     """Verify that every entry is of this ledger and stands in the tree at its index.
+
+    Args:
+        bundle: its entries are verified.
+        checkpoint: verified before.
+        written: the proofs as they are written, where `bundle` was read without them.
 
     Raises:
         EntryOfAnotherLedger, InclusionNotProven: at the entry that is not.
     """
-    tree = Inclusions(size=checkpoint.size, root=checkpoint.root)
+    size, root = checkpoint.size, checkpoint.root
+    together = Inclusions(size=size, root=root)
     for number, item in enumerate(bundle.entries):
         if item.entry.ledger != checkpoint.origin:
             raise EntryOfAnotherLedger(
                 item.entry.ledger, ledger=checkpoint.origin, at=at_entry(number)
             )
         try:
-            tree.verify(item.leaf, index=item.index, proof=item.proof)
+            if written is not None:
+                together.verify(item.leaf, index=item.index, proof=bytes(written[number]))
+            else:
+                verify_inclusion(
+                    item.leaf, index=item.index, size=size, proof=item.proof, root=root
+                )
         except InclusionNotProven as error:
             raise placed(error, number) from None
 
@@ -151,19 +175,34 @@ def verify_signers(contents: Contents) -> tuple[int, ...]:
     return _disputed(contents)
 
 
-def verify_signatures(contents: Contents, signed: Collection[bytes] = ()) -> None:
+def verify_signatures(contents: Contents, ahead: Ahead | None = None) -> None:
     """Verify, strictly, that the statements are signed by their signers.
 
     Args:
         contents: its signers are verified.
-        signed: digests of statements that were verified against the key they name.
+        ahead: where others work on it, only what they have not vouched for is verified here, from
+            the end, so that this process and they meet.
 
     Raises:
-        InvalidSignature: at the entry.
+        InvalidSignature: at the entry; with `ahead` not always the first.
     """
-    left = [signer for signer in contents.signers if signer[1].digest not in signed]
-    items = [(key, said.jws.signing_input, said.jws.signature) for _, said, key in left]
-    for (number, said, _), is_valid in zip(left, verify_many(items), strict=True):
+    signers = contents.signers
+    if ahead is None or not ahead.has_begun:
+        _verify_signed(signers, threads=None)
+        return
+    for end in range(len(signers), 0, -_GLANCE):
+        left = [
+            signer
+            for signer in signers[max(0, end - _GLANCE) : end]
+            if not ahead.has_vouched(signer[0], signer[1].digest)
+        ]
+        _verify_signed(left, threads=1)
+
+
+def _verify_signed(signers: Sequence[Signer], *, threads: int | None) -> None:
+    items = [(key, said.jws.signing_input, said.jws.signature) for _, said, key in signers]
+    answers = verify_many(items, threads=threads)
+    for (number, said, _), is_valid in zip(signers, answers, strict=True):
         if not is_valid:
             raise placed(InvalidSignature(kid=said.jws.kid), number)
 
@@ -269,6 +308,7 @@ def _understood(item: ProvenEntry, raw: bytes, digest: bytes, origin: str) -> Sa
             author=statement.author,
             kind=statement.kind,
             statement=statement,
+            brings=closure.brought_by(statement),  # while all of it is at hand
         )
     jws = parse_jws(raw, typ=STATEMENT_TYPE)
     document = parse_json(jws.payload, limit=MAX_STATEMENT)
@@ -304,10 +344,15 @@ def _require_key_history(item: ProvenEntry, place: Place) -> None:
 
 def _disputed(contents: Contents) -> tuple[int, ...]:
     distrusted: dict[str, tuple[int, int]] = {}
-    for said in contents.said.values():
-        body = said.statement.body if said.statement else None
+    for item in contents.bundle.entries:
+        if item.entry.kind != "registry.key_revocation":
+            continue
+        said = contents.said.get(item.hash)
+        body = said.statement.body if said and said.statement else None
         if isinstance(body, registry.KeyRevocation) and body.distrusted_from is not None:
-            distrusted[body.kid] = (body.distrusted_from, said.item.index)
+            distrusted[body.kid] = (body.distrusted_from, item.index)
+    if not distrusted:
+        return ()
     disputed = []
     for said in contents.said.values():
         first, end = distrusted.get(said.jws.kid, (0, 0))

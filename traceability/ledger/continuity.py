@@ -91,7 +91,7 @@ def _brings(item: ProvenEntry, said: Said | None, named: Iterable[str]) -> froze
         return frozenset()
     if said.statement is None:
         return closure.brought_by_hidden(named)
-    return closure.brought_by(said.statement)
+    return said.brings
 
 
 def _verify_chain(contents: Contents, chain: str, items: Sequence[ProvenEntry]) -> None:

@@ -10,9 +10,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey
-
 from traceability.errors import InvalidNoteSignature, TimeOutOfRange
 from traceability.ledger.checkpoint import Checkpoint, parse_checkpoint_text
 from traceability.ledger.keys import PrivateKey
@@ -143,6 +140,10 @@ def _verify_mldsa44(
     verifier: VerifierKey, timestamp: int, checkpoint: Checkpoint, signature: bytes
 ) -> bool:
     """Tell whether an ML-DSA-44 cosignature is good (FIPS 204, empty context)."""
+    # Few bundles have one; the library takes as long to load as two hundred entries to verify.
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey
+
     names = [verifier.name.encode(), checkpoint.origin.encode()]
     if any(len(name) > _MAX_NAME_BYTES for name in names):
         return False

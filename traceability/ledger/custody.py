@@ -224,7 +224,7 @@ def _receipt(draft: Draft, body: events.Receipt) -> Effects:
         arrive(draft, body, draft.author)
         return draft.effects()
     # Ahead of its shipment: it waits on its own consignment and touches no lot.
-    waiting = {"statement": str(draft.statement.id), "body": msgspec.to_builtins(body)}
+    waiting = {"statement": draft.statement.id, "body": msgspec.to_builtins(body)}
     draft.consignments[subject] = replace(known, waiting=(*known.waiting, waiting))
     return draft.effects(subjects=(subject,), waits_on=subject)
 

@@ -21,6 +21,7 @@ from traceability.errors import (
 
 HASH_SIZE: Final = 32
 EMPTY_ROOT: Final = sha256(b"").digest()
+_WRITTEN: Final = 2 + 2 * HASH_SIZE + 1  # characters of a hash in JSON, with what parts it
 SIZE_LIMIT: Final = 2**63  # indices and sizes stay below, so that every implementation holds them
 
 
@@ -156,9 +157,10 @@ def verify_inclusion(
 class Inclusions:
     """Inclusion of entry after entry in one tree, without hashing twice what two paths share.
 
-    Kept is the path of the entry before: by level, the node it passed with its hash and the
-    hashes that were still to come. A path that arrives at the same node with the same hash, and
-    the same hashes to come, would go on to compute the same: it ends there.
+    A proof is read as it is written in a bundle: `["<64 hex digits>","..."]`. Kept is the path of
+    the entry before: by level, the node it passed with its hash and the text that was still to
+    come. A path that arrives at the same node with the same hash, and the same text to come,
+    would go on to compute the same: it ends there, and that text is not even read.
     """
 
     __slots__ = ("_passed", "_root", "_size")
@@ -167,28 +169,37 @@ class Inclusions:
         """Take size and root from a verified checkpoint."""
         self._size = size
         self._root = root
-        self._passed: dict[int, tuple[int, bytes, tuple[bytes, ...]]] = {}
+        self._passed: dict[int, tuple[int, bytes, bytes]] = {}
 
-    def verify(self, leaf: bytes, *, index: int, proof: tuple[bytes, ...]) -> None:
-        """Verify what `verify_inclusion` verifies.
+    def verify(self, leaf: bytes, *, index: int, proof: bytes) -> None:
+        """Verify what `verify_inclusion` verifies, and that the proof is written canonically.
 
         Raises:
-            InclusionNotProven: the proof shows anything else.
+            InclusionNotProven: the proof shows anything else, or is written otherwise.
         """
+        passed: dict[int, tuple[int, bytes, bytes]] = {}
+        if index >= self._size or not self._leads_to_root(leaf, index, proof, passed):
+            message = f"The proof does not lead from the entry at index {index} to the root hash."
+            raise InclusionNotProven(message, index=index, size=self._size)
+        self._passed.update(passed)
+
+    def _leads_to_root(
+        self, leaf: bytes, index: int, proof: bytes, passed: dict[int, tuple[int, bytes, bytes]]
+    ) -> bool:
+        """Climb as far as nobody has before; add to `passed` where it was climbed."""
         node, last, computed = index, self._size - 1, leaf
-        passed: dict[int, tuple[int, bytes, tuple[bytes, ...]]] = {}
-        for place, sibling in enumerate(proof):
-            here = node, computed, proof[place:]
+        begin, rest = b'["', proof if proof != b"[]" else b"]"
+        while rest != b"]":
+            here = node, computed, rest
             if self._passed.get(last) == here:
-                self._passed.update(passed)
-                return
-            if last == 0 or len(sibling) != HASH_SIZE:
-                break
+                return True
+            sibling = _written_hash(rest, begin)
+            if last == 0 or sibling is None:
+                return False
             passed[last] = here
             node, last, computed = _parent(node, last, computed, sibling)
-
-        verify_inclusion(leaf, index=index, size=self._size, proof=proof, root=self._root)
-        self._passed.update(passed)
+            begin, rest = b',"', rest[_WRITTEN:]
+        return last == 0 and computed == self._root
 
 
 def verify_consistency(
@@ -320,6 +331,18 @@ def _roots_of_consistency(
             new = node_hash(new, sibling)
         node, last = node >> 1, last >> 1
     return (old, new) if last == 0 else None
+
+
+def _written_hash(text: bytes, begin: bytes) -> bytes | None:
+    """Return the hash with which a text begins, after its separator; None where there is none."""
+    digits = text[2 : _WRITTEN - 1]
+    try:
+        value = bytes.fromhex(digits.decode())
+    except ValueError:
+        return None
+    is_written_so = text[:2] == begin and text[_WRITTEN - 1 : _WRITTEN] == b'"'
+    is_whole = len(value) == HASH_SIZE and value.hex().encode() == digits
+    return value if is_written_so and is_whole else None
 
 
 def _parent(node: int, last: int, computed: bytes, sibling: bytes) -> tuple[int, int, bytes]:

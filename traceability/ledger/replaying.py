@@ -157,7 +157,14 @@ class Replay:
             return False
         there = {name for name, before in place.lots if before is not None}
         there |= {movement.lot for movement in replaced.movements}
-        return all(name in self.book.lots and self.book.lots[name].owners for name in there)
+        return all(self._is_known(name, replaced.order) for name in there)
+
+    def _is_known(self, name: str, order: int) -> bool:
+        """Tell whether a lot's owners are known, and what it held before that statement."""
+        lot, turns = self.book.lots.get(name), self.book.turns.get(name, ())
+        return bool(lot and lot.owners) and not (
+            turns and turns[0].order == order and not turns[0].begins
+        )
 
     def _assume(self, statement: Statement, place: Place) -> tuple[set[str], bool]:
         """Put into the book what the statement rests on and a blinded hop hides.
@@ -224,6 +231,7 @@ class Replay:
         kind, _, name = subject.partition(":")
         if kind == "lot":
             self.book.lots.pop(name, None)
+            self.book.turns.pop(name, None)
         elif kind == "consignment":
             self.book.consignments.pop(subject, None)
             self._hidden_consignments.add(subject)

@@ -66,24 +66,27 @@ def parse_jws(raw: bytes, *, typ: str) -> Jws:
 
     Source: RFC 7515, section 7.1; RFC 8725, sections 3.1 and 3.11.
     """
-    parts = raw.split(b".")
-    if len(parts) != 3:
-        raise MalformedJws(f"it has {len(parts)} parts, not 3")
-    if len(parts[0]) > _HEADER_LIMIT:
-        raise MalformedJws(f"its header has more than {_HEADER_LIMIT} characters")
-
-    alg, kid = _parse_header(parts[0], typ)
-    signature = _decode(parts[2], "signature")
-    if len(signature) != SIGNATURE_BYTES:
-        raise MalformedJws(f"its signature has {len(signature)} bytes, not {SIGNATURE_BYTES}")
+    header, payload, signature = _parts(raw)
+    alg, kid = _parse_header(header, typ)
     return Jws(
         raw=raw,
         alg=alg,
         kid=kid,
         typ=typ,
-        payload=_decode(parts[1], "payload"),
-        signature=signature,
+        payload=_decode(payload, "payload"),
+        signature=_signature(signature),
     )
+
+
+def signature_of(raw: bytes, *, typ: str) -> tuple[str, bytes, bytes]:
+    """Return key id, signing input and signature of a compact JWS, its payload not looked at.
+
+    Raises:
+        MalformedJws: as `parse_jws`, but for the payload.
+    """
+    header, payload, signature = _parts(raw)
+    _, kid = _parse_header(header, typ)
+    return kid, raw[: len(header) + 1 + len(payload)], _signature(signature)
 
 
 def verify_jws(jws: Jws, public_key: bytes) -> None:
@@ -211,6 +214,22 @@ def _parse_header(encoded: bytes, typ: str) -> tuple[str, str]:
     if not isinstance(kid, str) or not _is_thumbprint(kid):
         raise MalformedJws('its "kid" must be the RFC 7638 thumbprint of the key')
     return header["alg"], kid
+
+
+def _parts(raw: bytes) -> list[bytes]:
+    parts = raw.split(b".")
+    if len(parts) != 3:
+        raise MalformedJws(f"it has {len(parts)} parts, not 3")
+    if len(parts[0]) > _HEADER_LIMIT:
+        raise MalformedJws(f"its header has more than {_HEADER_LIMIT} characters")
+    return parts
+
+
+def _signature(encoded: bytes) -> bytes:
+    signature = _decode(encoded, "signature")
+    if len(signature) != SIGNATURE_BYTES:
+        raise MalformedJws(f"its signature has {len(signature)} bytes, not {SIGNATURE_BYTES}")
+    return signature
 
 
 def _is_thumbprint(kid: str) -> bool:

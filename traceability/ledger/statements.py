@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
-from uuid import UUID
 
 import msgspec
 from msgspec import Meta, Struct
@@ -108,10 +107,8 @@ class Statement(Struct, frozen=True, kw_only=True):
 
     raw: bytes
     digest: bytes  # SHA-256 of the compact JWS
-    payload_digest: bytes  # SHA-256 of the signed document: same id, same payload, same receipt
     jws: Jws
     kid: str
-    id: UUID
     author: str
     kind: str
     of_kind: Kind
@@ -120,6 +117,16 @@ class Statement(Struct, frozen=True, kw_only=True):
     body: Any
     subjects: tuple[str, ...]  # sorted, unique
     disclosures: tuple[Mapping[str, Any], ...]
+
+    @property
+    def id(self) -> str:
+        """The UUID that its author gave it."""
+        return self.envelope.id
+
+    @property
+    def payload_digest(self) -> bytes:
+        """SHA-256 of the signed document: same id, same payload, same receipt."""
+        return sha256(self.jws.payload).digest()
 
 
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -166,10 +173,8 @@ def parse_statement(
     statement = Statement(
         raw=raw,
         digest=digest or sha256(raw).digest(),
-        payload_digest=sha256(jws.payload).digest(),
         jws=jws,
         kid=jws.kid,
-        id=msgspec.convert(envelope.id, UUID),
         author=envelope.author,
         kind=envelope.kind,
         of_kind=kind,

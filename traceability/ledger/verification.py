@@ -145,11 +145,10 @@ def verify_bundle(
         A report; `error` tells what is wrong with the first step that failed.
     """
     given = _Given(data=data, verifiers=verifiers, earlier=earlier, documents=documents)
-    with Ahead(data, given.check_form_and_proofs, processes=processes) as ahead:
-        if ahead.has_begun:
-            report = _verified(given, ahead)
-            if report.is_verified:
-                return report
+    with Ahead(data, processes=processes) as ahead:
+        report = _verified(given, ahead)
+    if report.is_verified:
+        return report
     return _verified(given, None)  # each step in its turn, to tell which one fails
 
 
@@ -178,11 +177,6 @@ class _Given:
     earlier: Sequence[str]
     documents: DigestOf | None
 
-    def check_form_and_proofs(self) -> None:
-        """Verify what another process verifies ahead: the first two steps."""
-        bundle = parse_bundle(self.data)
-        contents.verify_entries(bundle, heads.open_exactly(bundle.checkpoint, self.verifiers))
-
 
 @dataclass(slots=True, kw_only=True)
 class _Found:
@@ -202,10 +196,10 @@ class _Found:
 def _run(found: _Found, given: _Given, ahead: Ahead | None) -> Iterator[tuple[str, str]]:
     """Run the steps, one at each `next`; yields outcome and sentence of each.
 
-    With `ahead`, others verify form and proofs of the file, and its signatures, meanwhile: that
-    they did is asked before the last step is told, and until then nothing counts.
+    With `ahead` all is read the short way, and signatures are verified last, by others meanwhile:
+    that everything holds is sure after the last step only, and what fails need not be the first.
     """
-    bundle = parse_bundle(given.data) if ahead is None else skim_bundle(given.data)
+    bundle, written = (parse_bundle(given.data), None) if ahead is None else skim_bundle(given.data)
     checkpoint = heads.open_exactly(bundle.checkpoint, given.verifiers)
     found.lot, found.size, found.entries = bundle.lot, checkpoint.size, bundle.entries
     witnesses = heads.witnesses_of(bundle.checkpoint, given.verifiers)
@@ -214,8 +208,7 @@ def _run(found: _Found, given: _Given, ahead: Ahead | None) -> Iterator[tuple[st
         f"{checkpoint.origin} signed size {checkpoint.size}; cosigned by {witnesses} witnesses.",
     )
 
-    if ahead is None:
-        contents.verify_entries(bundle, checkpoint)
+    contents.verify_entries(bundle, checkpoint, written)
     yield OK, f"{len(bundle.entries)} entries are in the log, each at its index."
 
     read = contents.understand(bundle, checkpoint.origin)
@@ -238,7 +231,7 @@ def _run(found: _Found, given: _Given, ahead: Ahead | None) -> Iterator[tuple[st
 
     consistency = _verify_consistency(found, bundle, checkpoint, given)
     if ahead is not None:
-        contents.verify_signatures(read, ahead.vouched())
+        contents.verify_signatures(read, ahead)
     yield consistency
 
 

@@ -16,13 +16,13 @@ def _mark(_request: HttpRequest) -> str:
     return static("traceability/mark.svg")
 
 
-def _link(title: Any, icon: str, app: str, model: str) -> dict[str, Any]:
+def _link(title: Any, icon: str, app: str, model: str, page: str = "changelist") -> dict[str, Any]:
     """Return a line of the sidebar, shown to those who may view the model."""
 
     def is_shown(request: HttpRequest) -> bool:
         return request.user.has_perm(f"{app}.view_{model}")
 
-    link = reverse_lazy(f"admin:{app}_{model}_changelist")
+    link = reverse_lazy(f"admin:{app}_{model}_{page}")
     return {"title": title, "icon": icon, "link": link, "permission": is_shown}
 
 
@@ -33,6 +33,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_ICON": _mark,
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _mark}],
     "SHOW_HISTORY": False,
+    "DASHBOARD_CALLBACK": "standards.admin.home.home",
     "SHOW_VIEW_ON_SITE": False,
     "STYLES": [_stylesheet],
     "BORDER_RADIUS": "6px",
@@ -59,9 +60,11 @@ UNFOLD: dict[str, Any] = {
                 "separator": True,
                 "items": [
                     _link(_("Flags"), "flag", "standards", "flag"),
+                    _link(_("Calendar"), "event", "standards", "reminder", "calendar"),
                     _link(_("Questions to us"), "contact_support", "standards", "question"),
                     _link(_("Lots"), "inventory_2", "traceability", "lot"),
                     _link(_("Accounts"), "balance", "standards", "account"),
+                    _link(_("Declarations"), "assignment", "standards", "declaration"),
                 ],
             },
             {
@@ -79,8 +82,10 @@ UNFOLD: dict[str, Any] = {
                 "separator": True,
                 "items": [
                     _link(_("Certificates"), "verified", "standards", "certificate"),
+                    _link(_("Registers"), "fact_check", "standards", "registrysnapshot"),
+                    _link(_("Rows of registers"), "list_alt", "standards", "registryrow"),
                     _link(_("Policies"), "gavel", "standards", "clubpolicy"),
-                    _link(_("Rule packs"), "menu_book", "standards", "packactivation"),
+                    _link(_("Rulebook"), "menu_book", "standards", "packactivation", "rulebook"),
                 ],
             },
             {

@@ -20,4 +20,9 @@ app.conf.beat_schedule = {
         "schedule": 1.0,
         "options": {"expires": 0.9, "ignore_result": True},
     },
+    "remind of what runs out or falls due": {
+        "task": "standards.tasks.remind_officers",
+        "schedule": 3600.0,
+        "options": {"expires": 3500.0, "ignore_result": True},
+    },
 }

@@ -44,6 +44,14 @@ def _number(name: str, default: int) -> int:
     return int(value)
 
 
+def _days(name: str, default: str) -> tuple[int, ...]:
+    """Return numbers of days, the longest first."""
+    given = [item.strip() for item in (environment.get(name) or default).split(",")]
+    if not all(item.isascii() and item.isdigit() and len(item) <= 4 for item in given):
+        raise SettingNotUsable(name=name, because="must be whole numbers of days, with commas")
+    return tuple(sorted({int(item) for item in given}, reverse=True))
+
+
 def _key(name: str) -> bytes:
     """Return 32 bytes from their base64url text."""
     try:
@@ -104,6 +112,8 @@ STATEMENT_KINDS: dict[str, str] = {
     "standards.snapshot": _STANDARDS_KINDS,
     "standards.declaration": _STANDARDS_KINDS,
     "standards.policy": _STANDARDS_KINDS,
+    "standards.waiver": _STANDARDS_KINDS,
+    "standards.waiver_use": _STANDARDS_KINDS,
     "standards.pack_activation": _STANDARDS_KINDS,
     "standards.verdicts": _STANDARDS_KINDS,
     "standards.account": _STANDARDS_KINDS,
@@ -328,6 +338,20 @@ if environment.get("PGMQ_CONNECTION"):
         "pool_size": 4,
         "pool_timeout": 2,  # seconds; then a new pool tries at once, where an old one would wait
     }
+
+# ── reminders ─────────────────────────────────────────────────────────────────────────────
+
+REMIND_DAYS_BEFORE = _days("REMIND_DAYS_BEFORE", "90,30,7,0")  # of what runs out or falls due
+# Reminders also go by mail where a server is named; without one nothing is sent.
+REMIND_BY_MAIL = bool(environment.get("EMAIL_HOST"))
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if REMIND_BY_MAIL else 'dummy'}.EmailBackend"
+EMAIL_HOST = environment.get("EMAIL_HOST") or "localhost"
+EMAIL_PORT = _number("EMAIL_PORT", 587)
+EMAIL_HOST_USER = environment.get("EMAIL_HOST_USER") or ""
+EMAIL_HOST_PASSWORD = environment.get("EMAIL_HOST_PASSWORD") or ""
+EMAIL_USE_TLS = _flag("EMAIL_USE_TLS", "1")
+EMAIL_TIMEOUT = 10  # seconds
+DEFAULT_FROM_EMAIL = _required("EMAIL_FROM") if REMIND_BY_MAIL else "nobody@localhost"
 
 # ── what it says ──────────────────────────────────────────────────────────────────────────
 

@@ -16,6 +16,7 @@ _SHOWN_LOT = "superior-motors:EV-70002"
 _WIDE = 100
 _INDENT = "    "
 _HASH = re.compile(r"[0-9a-f]{64}")
+_Row = tuple[str, str, str, str]
 
 
 class Command(BaseCommand):
@@ -45,13 +46,16 @@ class Command(BaseCommand):
 
 
 def _verdict_table(done: Replayed) -> list[str]:
-    """Return the verdicts of a scenario: lot, mineral, verdict, and why below each."""
+    """Return what a scenario came to: its verdicts, or the findings it asks for."""
     head = done.scenario.head
     lines = [head.title, *wrap(head.note, _WIDE), ""]
-    rows = [("LOT", "METAL", "VERDICT", "")]
-    for one in done.answers:
-        if one.question["ask"] == "verdict":
-            rows += _rows(one)
+    rows = [row for one in done.answers if one.question["ask"] == "verdict" for row in _rows(one)]
+    heads = ("LOT", "METAL", "VERDICT", "")
+    if not rows:
+        found = [one for one in done.answers if one.question["ask"] == "findings"]
+        rows = [row for one in found for row in _found(one)]
+        heads = ("LOT", "METAL", "RULE AND FINDING", "")
+    rows.insert(0, heads)
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     for lot, mineral, verdict, because in rows:
         cells = zip((lot, mineral, verdict), widths, strict=True)
@@ -60,24 +64,46 @@ def _verdict_table(done: Replayed) -> list[str]:
     return lines
 
 
-def _rows(one: Answer) -> list[tuple[str, str, str, str]]:
-    known_at = one.question.get("known_at", "").replace("_", " ")
-    lot = one.question["subject"] + (f" (as known {known_at})" if known_at else "")
+def _rows(one: Answer) -> list[_Row]:
     return [
-        (lot, mineral, told["verdict"].upper(), _because(told))
+        (_asked_of(one), mineral, told["verdict"].upper(), _because(told))
         for mineral, told in one.value["minerals"].items()
     ]
+
+
+def _found(one: Answer) -> list[_Row]:
+    return [
+        (_asked_of(one), mineral, f"{rule} {told['outcome'].upper()}", _sentence(told["because"]))
+        for mineral, rules in one.value.items()
+        for rule, told in rules.items()
+    ]
+
+
+def _asked_of(one: Answer) -> str:
+    known_at = one.question.get("known_at", "").replace("_", " ")
+    return (
+        f"{one.question['subject']} (as known {known_at})"
+        if known_at
+        else str(one.question["subject"])
+    )
 
 
 def _because(told: dict[str, Any]) -> str:
     """Return the reason of a verdict, with the first document that is missing, if that is it."""
     if told["verdict"] == "pass":
         return f"All {len(told['rules'])} requirements are met."
-    because = told["because"].rstrip(".")
-    sentence = f"{because[:1].upper()}{because[1:]}."
+    sentence = _sentence(told["because"])
     if told["verdict"] == "indeterminate" and told["missing"]:
         sentence = f"{sentence} Missing: {told['missing'][0]}."
-    return _HASH.sub(lambda found: f"{found[0][:12]}…", sentence)
+    return sentence
+
+
+def _sentence(because: str) -> str:
+    """Return a reason as a sentence, with hashes cut short."""
+    told = because.rstrip(".")
+    if ":" not in told.partition(" ")[0]:  # ids stay as they are
+        told = f"{told[:1].upper()}{told[1:]}"
+    return _HASH.sub(lambda found: f"{found[0][:12]}…", f"{told}.")
 
 
 def _ways_in(shown: Demonstration) -> list[str]:

@@ -34,6 +34,7 @@ from standards.rulebook.findings import (
 from standards.rulebook.law import LawOnDate, Unavailable
 from standards.rulebook.posted import OVER
 from standards.rulebook.rule import rule
+from standards.rulebook.schemes import scheme_name
 
 MODELS = "ISO 22095:2020, 3.3.1 to 3.3.5: custody models, and what each lets one say"
 QUANTITY = "ISO 22095-2:2026, mass balance; limits as the scheme's custody standard sets them"
@@ -88,9 +89,10 @@ def claims_are_within_the_contained_element(dossier: Dossier, _law: LawOnDate) -
             Fraction(mg - contained.low_mg), Fraction(mg - contained.high_mg), Fraction(0), "mg"
         )
         holds = interval_text(contained.low_mg, contained.high_mg)
+        name = scheme_name(claim.scheme)
         return Checked(
             outcome=measured.outcome,
-            because=f"{kg(mg)} is claimed for {claim.scheme} of a lot that contains {holds}",
+            because=f"{kg(mg)} is claimed under {name} of a lot that contains {holds}",
             measured=measured,
             missing=(f"final assay of lot {dossier.lot_id} for {dossier.mineral}",),
             evidence=(claim.entry,),
@@ -105,31 +107,34 @@ def claims_are_within_the_contained_element(dossier: Dossier, _law: LawOnDate) -
     source=QUANTITY,
     governed_by="as_of",
     reads=BOOKING,
-    aliases=("IRMA-COC-06", "CM-COC-04"),
 )
 def claims_are_covered_by_entitlement(dossier: Dossier, law: LawOnDate) -> Finding:
     """Of what is claimed of the lot nothing stands over-claimed, as the account is known now."""
     booked = booked_for(dossier, law)
 
     def check(claim: Claim) -> Checked:
-        account = booked[claim.account or ""]
-        covered, possible = account.covered(claim.id)
-        measured = at_least(
-            Fraction(covered - claim.mg), Fraction(possible - claim.mg), Fraction(0), "mg"
-        )
-        because = (
-            f"claim {claim.id}: {kg(claim.mg)} claimed, {interval_text(covered, possible)} covered"
-        )
-        over = claim.mg - possible
-        return Checked(
-            outcome=measured.outcome,
-            because=f"{because}, {kg(over)} over-claimed" if over else because,
-            measured=measured,
-            missing=missing_for(account),
-            evidence=(claim.entry,),
-        )
+        return covered_by_entitlement(booked[claim.account or ""], claim)
 
     return about_claims(dossier, check, of=_draws_on_account)
+
+
+def covered_by_entitlement(account: Booked, claim: Claim) -> Checked:
+    """Tell whether entitlement covers a claim: certainly, perhaps, or not."""
+    covered, possible = account.covered(claim.id)
+    measured = at_least(
+        Fraction(covered - claim.mg), Fraction(possible - claim.mg), Fraction(0), "mg"
+    )
+    because = (
+        f"claim {claim.id}: {kg(claim.mg)} claimed, {interval_text(covered, possible)} covered"
+    )
+    over = claim.mg - possible
+    return Checked(
+        outcome=measured.outcome,
+        because=f"{because}, {kg(over)} over-claimed" if over else because,
+        measured=measured,
+        missing=missing_for(account),
+        evidence=(claim.entry,),
+    )
 
 
 @rule(

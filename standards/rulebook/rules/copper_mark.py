@@ -59,6 +59,7 @@ def smelters_and_refiners_held_the_mark_of_this_metal(dossier: Dossier, law: Law
         total_mg=told.total_mg,
         untold_mg=told.untold_mg,
         minimum=threshold(law, "copper_mark.minimum_share"),
+        mineral=dossier.mineral,
         words=f"was worked by sites that held {mark} on the day",
         missing=told.missing,
     )

@@ -53,10 +53,19 @@ ANCHORS = ("assessed_on", "published_on")
 
 
 def _about_sites(
-    dossier: Dossier, law: LawOnDate, words: str, ask: Callable[[Asked, Appraisal], Standing]
+    dossier: Dossier,
+    law: LawOnDate,
+    words: str,
+    ask: Callable[[Asked, Appraisal], Standing],
+    *,
+    metals: str = "copper_mark.marks",
 ) -> Finding:
-    """Ask about each smelter or refiner itself, whatever awards it has."""
-    told = _asked(dossier, law)
+    """Ask about each smelter or refiner itself, whatever awards it has.
+
+    Args:
+        metals: parameter that names the metals concerned.
+    """
+    told = _asked(dossier, law, metals)
     if isinstance(told, Finding):
         return told
     return told_of_sites([told], words, of_visits(ask), minimum="copper_mark.minimum_share")
@@ -78,10 +87,11 @@ def _about_awards(
     )
 
 
-def _asked(dossier: Dossier, law: LawOnDate) -> Asked | Finding:
-    marks = law["copper_mark.marks"]
+def _asked(dossier: Dossier, law: LawOnDate, metals: str = "copper_mark.marks") -> Asked | Finding:
+    marks = law[metals]
     if dossier.mineral not in marks.value:
-        return not_applicable(f"there is no mark for {dossier.mineral}", marks)
+        what = "mark" if metals == "copper_mark.marks" else "due-diligence status"
+        return not_applicable(f"there is no {what} for {dossier.mineral}", marks)
     if (answer := unmeasurable(dossier)) is not None:
         return answer
     survey = surveyed(dossier, law, COPPER_MARK)
@@ -322,12 +332,20 @@ def awarded_on(award: Credential, log_size: int) -> date | None:
     title="No due-diligence status is offered as a mark",
     source="The Copper Mark: the Joint Due Diligence Standard leads to no claim",
     governed_by="as_of",
-    reads=(*USUAL, "copper_mark.due_diligence_standard"),
+    reads=(
+        *(key for key in USUAL if key != "copper_mark.marks"),
+        "copper_mark.due_diligence_metals",
+        "copper_mark.due_diligence_standard",
+    ),
 )
 def no_due_diligence_status_is_offered_as_a_mark(dossier: Dossier, law: LawOnDate) -> Finding:
-    """A site assessed for due diligence only is neither recorded nor claimed to bear a mark."""
+    """A site assessed for due diligence only is neither recorded nor claimed to bear a mark.
+
+    The standard is for more metals than there are marks: lead has a status and no mark at all.
+    """
     words = "was worked by sites whose due-diligence status is not offered as a mark"
-    return _about_sites(dossier, law, words, _not_offered)
+    metals = "copper_mark.due_diligence_metals"
+    return _about_sites(dossier, law, words, _not_offered, metals=metals)
 
 
 def _not_offered(asked: Asked, told: Appraisal) -> Standing:

@@ -8,10 +8,11 @@ models, input classes and thresholds are unset.
 from fractions import Fraction
 from functools import partial
 
-from standards.rulebook.appraisal import Appraisal, performance_credentials, performance_standards
+from standards.rulebook.appraisal import Appraisal, performance_standards
 from standards.rulebook.asking import Asked, checked_sites
 from standards.rulebook.chain import claimant_status
 from standards.rulebook.claims import (
+    MATERIAL_CODES,
     ON_THE_LOT,
     LotClaim,
     about,
@@ -24,13 +25,13 @@ from standards.rulebook.credential import Credential
 from standards.rulebook.dossier import Dossier
 from standards.rulebook.findings import Finding, Outcome, at_least, interval_text, percent_text
 from standards.rulebook.law import LawOnDate, Provision, Unavailable
+from standards.rulebook.paired import award_and_custody, of_product
 from standards.rulebook.path import mines_surveyed
 from standards.rulebook.rule import rule
 from standards.rulebook.schemes import COPPER_MARK
 from standards.rulebook.sites import share_that_holds
 from standards.rulebook.standing import (
     Standing,
-    best,
     cannot_tell,
     fails,
     holds,
@@ -38,10 +39,8 @@ from standards.rulebook.standing import (
     material_standing,
     status_standing,
     validity_standing,
-    worst,
 )
 
-PRODUCT_CODES = frozenset({"contains", "origin", "supports", "recycled"})
 SOURCE = "The Copper Mark Chain of Custody Standard"
 _COC = ("copper_mark.custody_standard", "copper_mark.time_rule")
 ELIGIBLE = "mines_with_the_mark"
@@ -61,31 +60,21 @@ def product_claims_rest_on_chain_of_custody(dossier: Dossier, law: LawOnDate) ->
 
 
 def _level(dossier: Dossier, law: LawOnDate, claim: LotClaim) -> Standing:
-    speaks_of_product = claim.code in PRODUCT_CODES or "content" in (claim.says or ())
+    speaks_of_product = claim.code in MATERIAL_CODES or "content" in (claim.says or ())
     if not speaks_of_product:
         if claim.says is None:
             because = f"{about(claim)}: nobody has coded whether it speaks of the product"
             missing = f"coding of the wording of claim {claim.id}"
             return cannot_tell(because, claim.entry, missing=missing)
         return holds(f"{about(claim)} is about the site", claim.entry)
-    return _with_claim(claim, claimant_status(dossier, law, COPPER_MARK, claim))
-
-
-def _with_claim(claim: LotClaim, told: Standing) -> Standing:
-    """Return a standing of the claimant as one of its claim about a product."""
-    return Standing(
-        outcome=told.outcome,
-        because=f"{about(claim)} is about the product; {told.because}",
-        missing=told.missing,
-        evidence=(claim.entry, *told.evidence),
-    )
+    return of_product(claim, claimant_status(dossier, law, COPPER_MARK, claim))
 
 
 # ── CM-COC-01 to -03 ──────────────────────────────────────────────────────────────────────
 
 
 def _product_claims(dossier: Dossier) -> list[LotClaim]:
-    return claims_on(dossier, COPPER_MARK, PRODUCT_CODES)
+    return claims_on(dossier, COPPER_MARK, MATERIAL_CODES)
 
 
 @rule(
@@ -97,36 +86,8 @@ def _product_claims(dossier: Dossier) -> list[LotClaim]:
 )
 def the_site_has_award_and_chain_of_custody(dossier: Dossier, law: LawOnDate) -> Finding:
     """Both hold, at the same site, on the day of the claim."""
-    standards = performance_standards(law, COPPER_MARK)
-    judge = partial(_both, dossier, law, standards)
+    judge = partial(award_and_custody, dossier, law, COPPER_MARK)
     return judged_claims(_product_claims(dossier), COPPER_MARK, judge)
-
-
-def _both(dossier: Dossier, law: LawOnDate, standards: frozenset[str], claim: LotClaim) -> Standing:
-    sites = [one.facility_id for one in dossier.lots if one.lot_id == claim.lot_id]
-    site = claim.site or next((one for one in sites if one), None)
-    custody = claimant_status(dossier, law, COPPER_MARK, claim)
-    if site is None:
-        because = f"{about(claim)}: the site behind it is not known"
-        open_one = cannot_tell(because, claim.entry, missing=f"site behind claim {claim.id}")
-        return worst([custody, open_one])
-    award = _award(dossier, site, standards, claim)
-    return _with_claim(claim, worst([award, custody]))
-
-
-def _award(dossier: Dossier, site: str, standards: frozenset[str], claim: LotClaim) -> Standing:
-    day, size = claim.made_on, dossier.log_size
-    awards = performance_credentials(dossier, COPPER_MARK, site, standards)
-    if not awards:
-        because = f"{site}: no award is on file"
-        return cannot_tell(because, missing=f"award of {COPPER_MARK.name} for {site}")
-    return best(
-        material_standing(one, site=site, mineral=dossier.mineral)
-        or status_standing(one, site=site, day=day, log_size=size)
-        or validity_standing(one, site=site, day=day, log_size=size)
-        or holds(f"{site}: awarded on {day}", one.entry)
-        for one in awards
-    )
 
 
 @rule(

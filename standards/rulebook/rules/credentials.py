@@ -4,7 +4,7 @@ Each rule looks at every site that a required scheme must cover, and at the one 
 governs there (`asking`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 
 from standards.rulebook.appraisal import Appraisal, credentials_of
@@ -43,7 +43,7 @@ ANCHORS = ("published_on", "assessed_on")
     title="Credentials come from those who may speak for their scheme",
     source="UNTP Digital Conformity Credential, authorisation; trust lists are the operator's",
     governed_by="as_of",
-    reads=keys_of_schemes("trusted_issuers"),
+    reads=keys_of_schemes("register_words", "trusted_issuers"),
 )
 def credentials_come_from_those_who_may_speak(dossier: Dossier, law: LawOnDate) -> Finding:
     """The signer is trusted for the scheme, and a registrar's record stands on the register.
@@ -61,8 +61,27 @@ def _issuer(asked: Asked, told: Appraisal, credential: Credential) -> Standing:
     if isinstance(trusted, Standing):
         return trusted
     return issuer_standing(
-        credential, trusted.value, asked.dossier.snapshots, told.visit, asked.scheme
+        credential,
+        trusted.value,
+        asked.dossier.snapshots,
+        told.visit,
+        asked.scheme,
+        _words(asked, told.visit.facility_id or ""),
     )
+
+
+def _words(asked: Asked, facility: str) -> Mapping[str, str]:
+    """Return the words of the register for states, where one of them stands beside the site."""
+    has_state = any(
+        row.subject_id == facility and row.status is not None
+        for one in asked.dossier.snapshots
+        if one.scheme == asked.scheme.id
+        for row in one.rows
+    )
+    told = asked.parameter(asked.scheme.key("register_words")) if has_state else None
+    if told is None or isinstance(told, Standing):
+        return {}
+    return {word.casefold(): state for word, state in told.value.items()}
 
 
 @rule(

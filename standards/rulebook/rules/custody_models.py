@@ -6,6 +6,7 @@ physical composition is not asked.
 """
 
 from fractions import Fraction
+from functools import partial
 
 from standards.rulebook.accounts import STRICTNESS, AccountRecord, Claim, Terms, levels_of
 from standards.rulebook.certified import source_level
@@ -138,29 +139,30 @@ def one_element_never_pays_for_another(dossier: Dossier, _law: LawOnDate) -> Fin
 )
 def claim_is_of_no_higher_tier_than_its_source(dossier: Dossier, law: LawOnDate) -> Finding:
     """The tier of a claim is that of its account or credits, or a lower one of the same scheme."""
+    return about_claims(dossier, partial(of_no_higher_tier, dossier, law))
 
-    def check(claim: Claim) -> Checked:
-        tiers = {one.tier for one in dossier.accounts if one.id == claim.account}
-        tiers |= {one.tier for one in dossier.credits if one.serial in claim.credits}
-        other = sorted(tiers - {claim.tier})
-        because = f"claim {claim.id} names {claim.tier}, and draws on {', '.join(sorted(tiers))}"
-        if not other:
-            return _yes_or_no(claim, because, holds=True)
-        try:
-            levels = law[f"{claim.scheme}.levels"]
-        except Unavailable as signal:
-            return unavailable(signal, because, (claim.entry,))
-        order = list(levels.value)
-        known = all(tier in order for tier in (*other, claim.tier))
-        holds = known and all(order.index(claim.tier) < order.index(tier) for tier in other)
-        return Checked(
-            outcome=Outcome.CONFORMS if holds else Outcome.NONCONFORMING,
-            because=because,
-            cites=(levels,),
-            evidence=(claim.entry,),
-        )
 
-    return about_claims(dossier, check)
+def of_no_higher_tier(dossier: Dossier, law: LawOnDate, claim: Claim) -> Checked:
+    """Tell whether a claim names the tier of what it draws on, or a lower one."""
+    tiers = {one.tier for one in dossier.accounts if one.id == claim.account}
+    tiers |= {one.tier for one in dossier.credits if one.serial in claim.credits}
+    other = sorted(tiers - {claim.tier})
+    because = f"claim {claim.id} names {claim.tier}, and draws on {', '.join(sorted(tiers))}"
+    if not other:
+        return _yes_or_no(claim, because, holds=True)
+    try:
+        levels = law[f"{claim.scheme}.levels"]
+    except Unavailable as signal:
+        return unavailable(signal, because, (claim.entry,))
+    order = list(levels.value)
+    known = all(tier in order for tier in (*other, claim.tier))
+    holds = known and all(order.index(claim.tier) < order.index(tier) for tier in other)
+    return Checked(
+        outcome=Outcome.CONFORMS if holds else Outcome.NONCONFORMING,
+        because=because,
+        cites=(levels,),
+        evidence=(claim.entry,),
+    )
 
 
 # ── the ladder ────────────────────────────────────────────────────────────────────────────
@@ -323,32 +325,32 @@ def controlled_blending_claims_the_measured_share(dossier: Dossier, _law: LawOnD
     title="Book and claim retires credits for all that it claims",
     source="ISO 22095-3:2026, transferable instruments; a serial is retired once",
     governed_by="as_of",
-    aliases=("IRMA-COC-11",),
 )
 def credits_retired_cover_the_claim(dossier: Dossier, _law: LawOnDate) -> Finding:
     """The credits that a claim retired amount to what it claims."""
-
-    def check(claim: Claim) -> Checked:
-        known = {one.serial for one in dossier.credits}
-        lost = [serial for serial in claim.credits if serial not in known]
-        if lost:
-            because = f"what credit {lost[0]} amounts to is not known"
-            return _cannot_tell(claim, because, *(f"issue of credit {one}" for one in lost))
-        retired = retired_mg(dossier, claim)
-        measured = at_least(
-            Fraction(retired - claim.mg), Fraction(retired - claim.mg), Fraction(0), "mg"
-        )
-        entries = [one.entry for one in dossier.credits if one.serial in claim.credits]
-        return Checked(
-            outcome=measured.outcome,
-            because=f"claim {claim.id}: {kg(claim.mg)} claimed, credits for {kg(retired)} retired",
-            measured=measured,
-            evidence=(claim.entry, *entries),
-        )
-
     return about_claims(
         dossier,
-        check,
+        partial(covered_by_credits, dossier),
         of=lambda claim: claim.model == BOOK_AND_CLAIM,
         words="book and claim is not claimed",
+    )
+
+
+def covered_by_credits(dossier: Dossier, claim: Claim) -> Checked:
+    """Tell whether the credits that a claim retired amount to what it claims."""
+    known = {one.serial for one in dossier.credits}
+    lost = [serial for serial in claim.credits if serial not in known]
+    if lost:
+        because = f"what credit {lost[0]} amounts to is not known"
+        return _cannot_tell(claim, because, *(f"issue of credit {one}" for one in lost))
+    retired = retired_mg(dossier, claim)
+    measured = at_least(
+        Fraction(retired - claim.mg), Fraction(retired - claim.mg), Fraction(0), "mg"
+    )
+    entries = [one.entry for one in dossier.credits if one.serial in claim.credits]
+    return Checked(
+        outcome=measured.outcome,
+        because=f"claim {claim.id}: {kg(claim.mg)} claimed, credits for {kg(retired)} retired",
+        measured=measured,
+        evidence=(claim.entry, *entries),
     )

@@ -11,14 +11,16 @@ from fractions import Fraction
 from standards.rulebook.composition import (
     abridged,
     composition,
+    introduced_by,
     missing_origins,
     nothing_counts,
     site_name,
     unmeasurable,
     untraced_mg,
     untraced_origin,
+    worked_at,
 )
-from standards.rulebook.dossier import ORIGIN_UNKNOWN, Dossier
+from standards.rulebook.dossier import ORIGIN_UNKNOWN, Dossier, Step
 from standards.rulebook.findings import (
     Finding,
     Measured,
@@ -151,7 +153,7 @@ class _Place:
     """Metal at a place: where it was extracted, collected or worked; country None: not known."""
 
     stage: str
-    site: str
+    what: str
     country: str | None
     mg: int
     entry: str
@@ -166,7 +168,7 @@ def _places(dossier: Dossier) -> list[_Place]:
         country = None if source.kind in ORIGIN_UNKNOWN else source.country
         place = _Place(
             stage="origin",
-            site=site_name(source.facility_id or lot, source.facility_name),
+            what=site_name(source.facility_id or f"lot {lot}", source.facility_name),
             country=country,
             mg=source.mg,
             entry=source.entry,
@@ -176,19 +178,27 @@ def _places(dossier: Dossier) -> list[_Place]:
         if source.kind == "introduced" and source.entry not in declared:
             missing = f"declaration of where lot {lot} was worked before it was introduced"
             places.append(replace(place, stage="unknown", country=None, missing=missing))
+    brought = introduced_by(dossier)
     for step in dossier.steps:
-        site = site_name(step.facility_id or "an unnamed site", step.facility_name)
+        what = worked_at(step, brought)
         places.append(
             _Place(
                 stage=step.stage,
-                site=site,
+                what=what,
                 country=step.country,
                 mg=step.mg,
                 entry=step.entry,
-                missing=f"country of {site}, where {step.stage} took place",
+                missing=_country_of(step, what),
             )
         )
     return places
+
+
+def _country_of(step: Step, what: str) -> str:
+    if step.facility_id is None:
+        return f"country of {what}"
+    site = site_name(step.facility_id, step.facility_name)
+    return f"country of {site}, where {step.stage.replace('_', ' ')} took place"
 
 
 def _touch_sentence(
@@ -196,10 +206,11 @@ def _touch_sentence(
 ) -> str:
     if touches:
         first = touches[0]
-        share = percent_text(measured.best)
-        doing = first.stage.replace("_", " ")
-        where = f"{first.country}: {doing} at {first.site}"
-        return f"at least {share} of the {dossier.mineral} touched {where}"
+        metal = f"at least {percent_text(measured.best)} of the {dossier.mineral}"
+        nation = f"{first.country}, a covered nation"
+        if first.stage == "origin":
+            return f"{metal} is from {nation}: {first.what}"
+        return f"{metal} was worked in {nation}: {first.what}"
     if measured.worst > 0:
         share = percent_text(measured.worst)
         return f"where {share} of the {dossier.mineral} was extracted or worked is not known"

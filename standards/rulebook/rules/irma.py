@@ -83,6 +83,7 @@ def metal_comes_from_mines_with_the_required_level(dossier: Dossier, law: LawOnD
         total_mg=told.total_mg,
         untold_mg=told.untold_mg,
         minimum=threshold(law, "irma.minimum_share"),
+        mineral=dossier.mineral,
         words=f"comes from mines that held {minimum.value} or better at dispatch",
         missing=told.missing,
         notices=told.notices,

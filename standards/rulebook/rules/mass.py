@@ -1,11 +1,13 @@
 """Mass: what comes out of a step was in it, or somebody must explain."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
-from standards.rulebook.composition import abridged, site_name
-from standards.rulebook.dossier import LEAF_STAGES, Dossier, Step
+from standards.rulebook.composition import abridged, introduced_by, worked_at
+from standards.rulebook.dossier import LEAF_STAGES, Dossier, MassRange, Step
 from standards.rulebook.findings import (
     Finding,
     Measured,
@@ -42,7 +44,8 @@ def no_step_gave_more_metal_than_it_took(dossier: Dossier, law: LawOnDate) -> Fi
     # The tolerance is asked for only where the answer turns on it.
     cites = (law["custody.output_excess_tolerance"],) if any(map(_may_exceed, steps)) else ()
     tolerance = cites[0].share if cites else Fraction(0)
-    checked = [_check(step, tolerance) for step in steps]
+    brought = introduced_by(dossier)
+    checked = [_check(step, _place(step, brought), tolerance) for step in steps]
     # The step that decides: failed before open before fine, then the largest excess.
     decisive = max(checked, key=lambda one: (_RANK[one.outcome], one.excess_mg))
     alike = [one for one in checked if one.outcome is decisive.outcome]
@@ -73,6 +76,7 @@ class _CheckedStep:
     """A step and its excess over input and tolerance; `measured` None where a mass is missing."""
 
     step: Step
+    place: str
     outcome: Outcome
     measured: Measured | None
 
@@ -81,10 +85,22 @@ class _CheckedStep:
         return Fraction(0) if self.measured is None else self.measured.worst
 
 
-def _check(step: Step, tolerance: Fraction) -> _CheckedStep:
+def _place(step: Step, brought: Mapping[str, str]) -> str:
+    """Say which step it was, as people know it: what was done where, and on which day."""
+    place = worked_at(step, brought)
+    return place if step.performed_on is None else f"{place} on {step.performed_on}"
+
+
+def _check(step: Step, place: str, tolerance: Fraction) -> _CheckedStep:
     taken, given = step.input_mg, step.output_mg
     if taken is None or given is None:
-        return _CheckedStep(step=step, outcome=Outcome.INDETERMINATE, measured=None)
+        return _CheckedStep(step=step, place=place, outcome=Outcome.INDETERMINATE, measured=None)
+    outcome, measured = _excess(taken, given, tolerance)
+    return _CheckedStep(step=step, place=place, outcome=outcome, measured=measured)
+
+
+@lru_cache(maxsize=4096)  # one step is on the paths of many lots
+def _excess(taken: MassRange, given: MassRange, tolerance: Fraction) -> tuple[Outcome, Measured]:
     allowed = 1 + tolerance
     measured = at_most(
         given.high_mg - taken.low_mg * allowed,
@@ -92,31 +108,30 @@ def _check(step: Step, tolerance: Fraction) -> _CheckedStep:
         Fraction(0),
         "mg",
     )
-    return _CheckedStep(step=step, outcome=measured.outcome, measured=measured)
+    return measured.outcome, measured
 
 
 def _sentence(checked: _CheckedStep, mineral: str) -> str:
-    """Say where, how much went in and came out, and which entry tells it."""
-    step = checked.step
-    place = f"{step.stage.replace('_', ' ')} at {_site(step)}"
+    """Say where, and how much went in and came out."""
+    step, place = checked.step, checked.place
     taken, given = step.input_mg, step.output_mg
     if taken is None or given is None:
         side = "went into" if taken is None else "came out of"
-        return f"how much {mineral} {side} {place} is not known (entry {step.entry})"
+        return f"how much {mineral} {side} {place} is not known"
     kg_in, kg_out = _kg(taken.low_mg, taken.high_mg), _kg(given.low_mg, given.high_mg)
     sentence = f"{place}: {kg_out} of {mineral} came out of {kg_in}"
     if given.high_mg > taken.low_mg:
         excess = _kg(max(0, given.low_mg - taken.high_mg), given.high_mg - taken.low_mg)
         within = "within" if checked.outcome is Outcome.CONFORMS else "against"
         sentence = f"{sentence}, an excess of {excess} {within} the tolerance"
-    return f"{sentence} (entry {step.entry})"
+    return sentence
 
 
 def _missing(checked: _CheckedStep, mineral: str) -> tuple[str, ...]:
     """Name what would settle an open step; a step that is settled misses nothing."""
     if checked.outcome is not Outcome.INDETERMINATE:
         return ()
-    return checked.step.missing or (f"assay of {mineral} for entry {checked.step.entry}",)
+    return checked.step.missing or (f"assay of {mineral} for {checked.place}",)
 
 
 def _lines(checked: list[_CheckedStep], dossier: Dossier) -> tuple[SiteLine, ...]:
@@ -151,10 +166,6 @@ def _statements(checked: list[_CheckedStep], mineral: str) -> tuple[StatementLin
         for one in doubted
         if one.step.organization_id is not None  # what was only declared is nobody's statement
     )
-
-
-def _site(step: Step) -> str:
-    return site_name(step.facility_id or "an unnamed site", step.facility_name)
 
 
 def _kg(low_mg: int, high_mg: int) -> str:

@@ -7,19 +7,15 @@ may answer; it is no accusation, and says which honest reasons there may be.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
 from standards.rulebook.composition import abridged
 from standards.rulebook.dossier import Dossier
+from standards.rulebook.doubting import Judged, Limit, Limits, Summed, doubts, merged
 from standards.rulebook.findings import (
     Finding,
-    Measured,
     Outcome,
     SiteLine,
-    StatementLine,
-    at_least,
-    at_most,
     conforms,
     indeterminate,
     nonconforming,
@@ -27,6 +23,8 @@ from standards.rulebook.findings import (
     percent_text,
 )
 from standards.rulebook.law import LawOnDate
+from standards.rulebook.parts import parts_of
+from standards.rulebook.remembering import remembered
 from standards.rulebook.rule import Rule
 from traceability.ledger.plausibility import CHECKS
 from traceability.ledger.plausibility.check import Check
@@ -37,74 +35,36 @@ MOST_STATEMENTS = 50
 PRODUCTION = {"Co": "co", "Cu": "cu", "graphite": "graphite", "Li": "li", "Mn": "mn", "Ni": "ni"}
 """Elements for which a parameter holds what countries produce."""
 
+_SetLimits = Callable[[Dossier, LawOnDate], Limits]
 _SOURCE = "Soft check of this ledger (docs/plausibility.md)"
-_RANK = {Outcome.CONFORMS: 0, Outcome.INDETERMINATE: 1, Outcome.NONCONFORMING: 2}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Limit:
-    """What an observation is compared with: a threshold, or why there is none.
-
-    `told` ends the sentence; `spares` says that there are too few cases to say anything.
-    """
-
-    threshold: Fraction = Fraction(0)
-    told: str = ""
-    spares: bool = False
-    missing: str = ""
-
-
-Limit = Callable[[Observation], _Limit]
-Limits = Callable[[Dossier, LawOnDate], Limit]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Judged:
-    """An observation with what comes of comparing it."""
-
-    one: Observation
-    outcome: Outcome
-    measured: Measured | None
-    told: str  # the threshold, in words
-    missing: tuple[str, ...] = ()
-
-    @property
-    def because(self) -> str:
-        """Return the fact, and the threshold it was compared with."""
-        return f"{self.one.sentence}; {self.told}" if self.told else self.one.sentence
-
-    @property
-    def weight(self) -> tuple[int, Fraction]:
-        """Return by what the deciding statement is chosen: failed before open, then how far."""
-        far = -self.measured.margin if self.measured else Fraction(0)
-        return _RANK[self.outcome], far
 
 
 # ── from observations to a finding ────────────────────────────────────────────────────────
 
 
-def _finding(check: Check, limits: Limits, dossier: Dossier, law: LawOnDate) -> Finding:
+def _finding(check: Check, limits: _SetLimits, dossier: Dossier, law: LawOnDate) -> Finding:
     told = dossier.observations.get(check.id, ())
     if not told:
         return not_applicable(f"no statement on the path is one of these: {check.concerns}")
     limit = limits(dossier, law)
-    # Nearly all observations are of no interest: those that are fine are only counted.
-    doubted = [one for one in told if not _is_fine(check, one, limit(one))]
-    if not doubted:
-        return _fine(check, told, limit)
-    worst_first = [_judge(check, one, limit(one)) for one in doubted]
-    worst_first.sort(key=lambda one: one.weight, reverse=True)
+    # What is said of a statement is the same for every lot whose path it is on, and every club.
+    found = [doubts(check, part, dossier.mineral, limit) for part in parts_of(told)]
+    worst_first = merged([one.doubted for one in found])
+    if not worst_first:
+        return _fine(check, found)
     decisive = worst_first[0]
-    alike = [one for one in worst_first if one.outcome is decisive.outcome]
+    others = len(worst_first)
+    if decisive.outcome is not worst_first[-1].outcome:
+        others = next(n for n, one in enumerate(worst_first) if one.outcome is not decisive.outcome)
+    alike = worst_first[:others]
     because = _sentence(decisive, alike)
-    lines = dict.fromkeys(_statement(one) for one in worst_first[:MOST_STATEMENTS])
     details = {
         "measured": decisive.measured,
         "evidence": [
             entry for one in alike[:MOST_STATEMENTS] for entry in (one.one.entry, *one.one.evidence)
         ],
-        "statements": tuple(lines),
-        "lines": _lines(worst_first, dossier),
+        "statements": tuple(dict.fromkeys(one.line for one in worst_first[:MOST_STATEMENTS])),
+        "lines": _lines(merged([one.at_sites for one in found]), dossier),
     }
     if decisive.outcome is Outcome.INDETERMINATE:
         missing = abridged([name for one in alike for name in one.missing])
@@ -113,73 +73,29 @@ def _finding(check: Check, limits: Limits, dossier: Dossier, law: LawOnDate) -> 
     return nonconforming(because, notices=notices, **details)
 
 
-def _is_fine(check: Check, one: Observation, limit: _Limit) -> bool:
-    """Tell whether an observation gives no reason to doubt, at worst."""
-    if one.worst is None:
-        return not one.missing
-    if check.comparison == "never":
-        return not one.worst
-    if limit.missing:
-        return False
-    if check.comparison == "outside_hours":
-        return not limit.threshold
-    if check.comparison == "at_least":
-        return one.worst >= limit.threshold
-    return limit.spares or one.worst <= limit.threshold
-
-
-def _fine(check: Check, told: Sequence[Observation], limit: Limit) -> Finding:
+def _fine(check: Check, found: Sequence[Summed]) -> Finding:
     """Conform, with the figure that went farthest, unless it counts what others did too."""
-    many = len({one.entry for one in told})
+    many = len(frozenset[str]().union(*(one.entries for one in found)))
     because = f"none of {many} statements gives reason to doubt: {check.concerns}"
-    figures = [one for one in told if one.worst is not None and not limit(one).spares]
-    if not figures or check.counts_others or check.comparison in ("never", "outside_hours"):
+    figures = [one.farthest for one in found if one.farthest is not None]
+    if not figures:
         return conforms(because)
     extreme = min if check.comparison == "at_least" else max
-    farthest = extreme(figures, key=lambda one: one.worst or Fraction(0))
-    return conforms(because, measured=_judge(check, farthest, limit(farthest)).measured)
+    farthest = extreme(figures, key=lambda one: one.one.worst or Fraction(0))
+    return conforms(because, measured=farthest.measured)
 
 
-def _judge(check: Check, one: Observation, limit: _Limit) -> _Judged:
-    if limit.missing or one.worst is None or one.best is None:
-        missing = (limit.missing,) if limit.missing else one.missing
-        open_ = Outcome.INDETERMINATE
-        return _Judged(one=one, outcome=open_, measured=None, told="", missing=missing)
-    if check.comparison in ("never", "outside_hours"):
-        return _Judged(one=one, outcome=Outcome.NONCONFORMING, measured=None, told=limit.told)
-    compare = at_least if check.comparison == "at_least" else at_most
-    measured = compare(one.worst, one.best, limit.threshold, check.unit)
-    missing = one.missing if measured.outcome is Outcome.INDETERMINATE else ()
-    return _Judged(
-        one=one, outcome=measured.outcome, measured=measured, told=limit.told, missing=missing
-    )
-
-
-def _sentence(decisive: _Judged, alike: Sequence[_Judged]) -> str:
+def _sentence(decisive: Judged, alike: Sequence[Judged]) -> str:
     """Say the fact, the threshold, the entry, and how many more statements are like it."""
     others = len({one.one.entry for one in alike}) - 1
     more = f", and {others} more statements on the path" if others else ""
-    return f"{decisive.because} (entry {decisive.one.entry}){more}"
+    return f"{decisive.line.because} (entry {decisive.one.entry}){more}"
 
 
-def _statement(judged: _Judged) -> StatementLine:
-    return StatementLine(
-        entry=judged.one.entry,
-        author=judged.one.author,
-        outcome=judged.outcome,
-        because=judged.because,
-    )
-
-
-def _lines(worst_first: Sequence[_Judged], dossier: Dossier) -> tuple[SiteLine, ...]:
+def _lines(worst_first: Sequence[Judged], dossier: Dossier) -> tuple[SiteLine, ...]:
     """Return a line per site that worked the metal, with the worst that is said of it."""
-    total = max(1, sum(source.mg for source in dossier.sources))
-    worked: dict[str, int] = {}
-    passed = [(one.facility_id, one.mg) for one in dossier.sources]
-    for name, mg in (*passed, *((one.facility_id, one.mg) for one in dossier.steps)):
-        if name is not None:
-            worked[name] = max(worked.get(name, 0), mg)
-    told: dict[str, _Judged] = {}
+    total, worked = remembered(dossier, "metal worked by site", _worked)
+    told: dict[str, Judged] = {}
     for one in worst_first:
         if one.one.facility in worked:
             told.setdefault(one.one.facility or "", one)
@@ -188,105 +104,119 @@ def _lines(worst_first: Sequence[_Judged], dossier: Dossier) -> tuple[SiteLine, 
             facility_id=name,
             share=min(Fraction(1), Fraction(worked[name], total)),
             outcome=one.outcome,
-            because=one.because,
+            because=one.line.because,
         )
         for name, one in told.items()
     )
 
 
+def _worked(dossier: Dossier) -> tuple[int, dict[str, int]]:
+    """Return the metal of all sources, and by site how much of it passed there."""
+    worked: dict[str, int] = {}
+    passed = [(one.facility_id, one.mg) for one in dossier.sources]
+    for name, mg in (*passed, *((one.facility_id, one.mg) for one in dossier.steps)):
+        if name is not None:
+            worked[name] = max(worked.get(name, 0), mg)
+    return max(1, sum(source.mg for source in dossier.sources)), worked
+
+
 # ── thresholds ────────────────────────────────────────────────────────────────────────────
 
 
-def _never(_dossier: Dossier, _law: LawOnDate) -> Limit:
-    return lambda _one: _Limit()
+def _never(_dossier: Dossier, _law: LawOnDate) -> Limits:
+    return Limits(of=lambda _one: Limit())
 
 
-def _one_value(key: str, words: str) -> Limits:
+def _one_value(key: str, words: str) -> _SetLimits:
     """Return a limit that is the value of one parameter."""
 
-    def limits(_dossier: Dossier, law: LawOnDate) -> Limit:
-        value = law[f"plausibility.{key}"].value
-        limit = _Limit(threshold=Fraction(value), told=words.format(value))
-        return lambda _one: limit
+    def limits(_dossier: Dossier, law: LawOnDate) -> Limits:
+        provision = law[f"plausibility.{key}"]
+        value = provision.value
+        limit = Limit(threshold=Fraction(value), told=words.format(value))
+        return Limits(of=lambda _one: limit, read=(provision,))
 
     return limits
 
 
-def _one_share(key: str, words: str) -> Limits:
+def _one_share(key: str, words: str) -> _SetLimits:
     """Return a limit that is the share of one parameter, said in percent."""
 
-    def limits(_dossier: Dossier, law: LawOnDate) -> Limit:
-        share = Fraction(law[f"plausibility.{key}"].value)
-        limit = _Limit(threshold=share, told=words.format(percent_text(share)))
-        return lambda _one: limit
+    def limits(_dossier: Dossier, law: LawOnDate) -> Limits:
+        provision = law[f"plausibility.{key}"]
+        share = Fraction(provision.value)
+        limit = Limit(threshold=share, told=words.format(percent_text(share)))
+        return Limits(of=lambda _one: limit, read=(provision,))
 
     return limits
 
 
-def _share_of_cases(key: str) -> Limits:
+def _share_of_cases(key: str) -> _SetLimits:
     """Return a limit on a share that speaks only from a number of cases on."""
 
-    def limits(_dossier: Dossier, law: LawOnDate) -> Limit:
-        share = law[f"plausibility.{key}_share"].share
-        least = int(law[f"plausibility.{key}_least"].value)
+    def limits(_dossier: Dossier, law: LawOnDate) -> Limits:
+        read = law[f"plausibility.{key}_share"], law[f"plausibility.{key}_least"]
+        share, least = read[0].share, int(read[1].value)
         told = f"at most {percent_text(share)} is plausible from {least} on"
-        few, enough = _Limit(threshold=share, spares=True), _Limit(threshold=share, told=told)
-        return lambda one: few if one.cases < least else enough
+        few, enough = Limit(threshold=share, spares=True), Limit(threshold=share, told=told)
+        return Limits(of=lambda one: few if one.cases < least else enough, read=read)
 
     return limits
 
 
-def _production(dossier: Dossier, law: LawOnDate) -> Limit:
+def _production(dossier: Dossier, law: LawOnDate) -> Limits:
     """Return the limit that a country's last known production sets."""
     name = PRODUCTION.get(dossier.mineral)
     if name is None:
-        lacking = _Limit(missing=f"annual production of {dossier.mineral} by country")
-        return lambda _one: lacking
-    provision = law[f"plausibility.production_{name}"]
-    share = Fraction(law["plausibility.production_share"].value)
+        lacking = Limit(missing=f"annual production of {dossier.mineral} by country")
+        return Limits(of=lambda _one: lacking)
+    read = law[f"plausibility.production_{name}"], law["plausibility.production_share"]
+    provision, share = read[0], Fraction(read[1].value)
 
-    def limit(one: Observation) -> _Limit:
+    def limit(one: Observation) -> Limit:
         country, _, year = one.against.partition(" ")
         known = [row for row in provision.value if row["country"] == country]
         known = [row for row in known if row["year"] <= int(year)]
         if not known:
             missing = f"annual production of {dossier.mineral} in {country} up to {year}"
-            return _Limit(missing=missing)
+            return Limit(missing=missing)
         row = max(known, key=lambda told: int(told["year"]))
         told = f"the country produced {row['tonnes']} t in {row['year']}"
         if share != 1:
             told = f"{told}, of which {percent_text(share)} is plausible"
-        return _Limit(threshold=Fraction(row["tonnes"]) * share * 10**9, told=told)
+        return Limit(threshold=Fraction(row["tonnes"]) * share * 10**9, told=told)
 
-    return limit
+    return Limits(of=limit, read=read)
 
 
-def _speed(_dossier: Dossier, law: LawOnDate) -> Limit:
+def _speed(_dossier: Dossier, law: LawOnDate) -> Limits:
     """Return the limit of the mode of transport that was stated, else of any other."""
-    fastest = law["plausibility.fastest_kmh"].value
+    provision = law["plausibility.fastest_kmh"]
+    fastest = provision.value
 
-    def limit(one: Observation) -> _Limit:
+    def limit(one: Observation) -> Limit:
         mode = one.against if one.against in fastest else "other"
         if mode not in fastest:
-            return _Limit(missing=f"fastest speed of transport by {one.against}")
+            return Limit(missing=f"fastest speed of transport by {one.against}")
         told = f"at most {fastest[mode]} km/h is plausible"
-        return _Limit(threshold=Fraction(fastest[mode]), told=told)
+        return Limit(threshold=Fraction(fastest[mode]), told=told)
 
-    return limit
+    return Limits(of=limit, read=(provision,))
 
 
-def _night(_dossier: Dossier, law: LawOnDate) -> Limit:
+def _night(_dossier: Dossier, law: LawOnDate) -> Limits:
     """Return a limit that is above zero within the hours of night."""
-    hours = law["plausibility.night"].value
+    provision = law["plausibility.night"]
+    hours = provision.value
     first, last = (_minutes(hours[end]) for end in ("from", "until"))
     told = f"night is from {hours['from']} to {hours['until']}"
 
-    def limit(one: Observation) -> _Limit:
+    def limit(one: Observation) -> Limit:
         minute = one.worst if one.worst is not None else Fraction(-1)
         inside = first <= minute <= last if first <= last else minute >= first or minute <= last
-        return _Limit(threshold=Fraction(int(inside)), told=told)
+        return Limit(threshold=Fraction(int(inside)), told=told)
 
-    return limit
+    return Limits(of=limit, read=(provision,))
 
 
 def _minutes(clock: str) -> int:
@@ -296,7 +226,7 @@ def _minutes(clock: str) -> int:
 
 # ── the rules ─────────────────────────────────────────────────────────────────────────────
 
-_LIMITS: dict[str, tuple[Limits, tuple[str, ...]]] = {
+_LIMITS: dict[str, tuple[_SetLimits, tuple[str, ...]]] = {
     "PL-01": (
         _one_share("recovery_margin", "{} beyond the range is plausible"),
         ("recovery_margin",),

@@ -132,7 +132,11 @@ def test_an_account_is_told_as_it_is_booked(world, client_of):
 
     assert told["over_claimed_mg"] == str(200 * KG)
     assert told["balance_worst_mg"] == told["balance_best_mg"] == str(-200 * KG)
-    assert told["terms"] == {"carry_over_days": None, "tier_mixing": None}
+    assert told["terms"] == {
+        "carry_over_days": None,
+        "carry_over_periods": None,
+        "tier_mixing": None,
+    }
     [tranche] = told["tranches"]
     assert (tranche["lot"], tranche["low_mg"], tranche["left_mg"]) == (
         "mine:ore",

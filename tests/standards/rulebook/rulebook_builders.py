@@ -26,6 +26,7 @@ from standards.rulebook.dossier import (
 )
 from standards.rulebook.evaluation import evaluate
 from standards.rulebook.findings import Finding, Outcome, Subject
+from standards.rulebook.forms import Answer, Form, NamedSite
 from standards.rulebook.law import Law, Pack, PackReference, Parameter, Provision
 from standards.rulebook.pack_format import overridden_pack, shipped_packs
 from standards.rulebook.policy import ClubPolicy, Requirement, Waiver
@@ -146,6 +147,29 @@ def claimed(scheme: str = "irma", **changes: Any) -> DeclaredClaim:
         fields=("code", "lot", "recipient", "scheme", "wording"),
         made_on=PROCESSING,
         entry=entry("f"),
+    )
+    return replace(usual, **changes)
+
+
+def answered(question: str, answer: str | None = "yes", mineral: str | None = "Co", **changes: Any):
+    return Answer(question=question, answer=answer, mineral=mineral, **changes)
+
+
+def smelter(number: str | None = "CID1", mineral: str = "Co", **changes: Any) -> NamedSite:
+    usual = NamedSite(role="smelter", mineral=mineral, lookup="listed", number=number, country="FI")
+    return replace(usual, **changes)
+
+
+def form(name: str = "emrt", *answers: Answer, **changes: Any) -> Form:
+    usual = Form(
+        id=f"acme:{name}",
+        author="acme",
+        form=name,
+        version={"cmrt": "6.5", "emrt": "2.1", "amrt": "1.3"}.get(name),
+        answers=answers,
+        authorized_on=NOVEMBER,
+        made_on=NOVEMBER,
+        entry=entry("7"),
     )
     return replace(usual, **changes)
 

@@ -79,7 +79,11 @@ def records(draw):
     )
 
 
-terms = st.builds(Terms, carry_over_days=st.none() | st.integers(0, 200))
+terms = st.builds(
+    Terms,
+    carry_over_days=st.none() | st.integers(0, 200),
+    carry_over_periods=st.none() | st.integers(0, 3),
+)
 
 
 def trial_balance(told, opening=()):
@@ -305,6 +309,36 @@ def test_entitlement_expires_after_its_days_and_not_on_the_last():
     assert (tranche.expired_mg, tranche.left_mg) == (6, 0)
     assert uses(booked(record), "B") == {"tranche:mine:one": 4}
     assert booked(account(received("one", 10, 10)), terms=Terms(carry_over_days=30)).worst_mg == 0
+
+
+def test_entitlement_expires_with_the_last_period_into_which_it_is_carried():
+    record = account(received("one", 10, 10), claims=(claim("A", 180, 4), claim("B", 181, 4)))
+    told = booked(record, terms=Terms(carry_over_periods=1))
+    assert uses(told, "A") == {"tranche:mine:one": 4}
+    assert uses(told, "B") == {"over_claimed": 4}
+    own = account(received("one", 10, 10), claims=(claim("A", 89, 4), claim("B", 90, 4)))
+    told = booked(own, terms=Terms(carry_over_periods=0))
+    assert (uses(told, "A"), uses(told, "B")) == ({"tranche:mine:one": 4}, {"over_claimed": 4})
+
+
+def test_of_days_and_periods_the_shorter_counts():
+    record = account(received("one", 10, 10), claims=(claim("A", 41, 4),))
+    both = Terms(carry_over_days=30, carry_over_periods=1)
+    assert uses(booked(record, terms=both), "A") == {"over_claimed": 4}
+    longer = Terms(carry_over_days=300, carry_over_periods=0)
+    late = account(received("one", 10, 10), claims=(claim("A", 90, 4),))
+    assert uses(booked(late, terms=longer), "A") == {"over_claimed": 4}
+
+
+def test_a_period_that_was_closed_before_there_was_a_limit_by_periods_keeps_its_digest():
+    record = account(received("one", 10, 10), claims=(claim("A", 20, 4),))
+    [closed] = close(record, Terms(carry_over_days=90), FIRST_END, 1000).closes
+    told = closed_as_json(closed)
+    del told["carry_over_periods"]
+    assert digest_of(record.id, parse_closed(told)) == closed.digest
+    [other] = close(record, Terms(carry_over_periods=1), FIRST_END, 1000).closes
+    assert parse_closed(closed_as_json(other)) == other
+    assert other.digest != closed.digest
 
 
 def test_an_issued_credit_is_debited_like_a_claim():

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from standards.rulebook.pack_format import PACKS_FOLDER
+from standards.rulebook.pack_format import PACKS_FOLDER, shipped_packs
+from standards.rulebook.rules import RULES
 
 
 def run(*arguments):
@@ -28,7 +29,9 @@ def copy(pack, folder, **changes):
 
 
 def test_the_shipped_packs_are_in_order():
-    assert "7 packs, 78 rules, 372 vectors: in order." in run("check_packs")
+    told = run("check_packs")
+    assert f"{len(list(shipped_packs()))} packs, {len(RULES)} rules, " in told
+    assert told.rstrip().endswith(" vectors: in order.")
 
 
 def test_what_is_not_verified_is_printed():

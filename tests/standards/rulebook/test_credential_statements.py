@@ -169,6 +169,7 @@ def test_the_day_before_and_the_day_of_a_stage():
     [
         ("rows.0.to", "2023-06-19", "$.body.rows[0].to"),
         ("rows.0.from", "2023-02-30", "$.body.rows[0].listed_from"),
+        ("rows.0.next_action_on", "2026-02-30", "$.body.rows[0].next_action_on"),
         ("retrieved_at", "2026-05-01", "$.body.retrieved_at"),
         ("left_out", -1, "$.body.left_out"),
     ],

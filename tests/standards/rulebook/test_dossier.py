@@ -5,7 +5,17 @@ from pathlib import Path
 
 import pytest
 from account_builders import FIRST_END, account, at, claim, close, issue, loss, received
-from rulebook_builders import credential, dossier, exactly, snapshot, source, step
+from rulebook_builders import (
+    answered,
+    credential,
+    dossier,
+    exactly,
+    form,
+    smelter,
+    snapshot,
+    source,
+    step,
+)
 
 import standards.rulebook
 from standards.rulebook.accounts import Terms
@@ -22,6 +32,7 @@ FULL = dossier(
     steps=(step(10, missing=("assay certificate",)), step(10, input_mg=None)),
     credentials=(credential(), credential(activities=None, level=None, valid_from=None)),
     snapshots=(snapshot(),),
+    forms=(form("emrt", answered("q1"), sources=(smelter(mine_countries=("FI",)),)),),
     claims=(claim("A", 20, 4, withdrawn_at=at(30)),),
     accounts=(
         close(

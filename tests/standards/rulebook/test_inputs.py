@@ -256,6 +256,152 @@ def test_more_metal_out_than_in_is_no_entitlement():
     assert [entitled(one) for one in inputs(story)] == [(30, 30, 30)]
 
 
+# ── blends ────────────────────────────────────────────────────────────────────────────────
+
+
+def blended(declared, first, second):
+    """Two lots are blended at the works and sent on to the refinery; who owns some, and enters?"""
+    story = Story()
+    for lot, owners in (("mine:a", first), ("mine:b", second)):
+        story.mined(lot, owners=owners).sent(lot)
+    made = make("smelter:mix", 200, owners=declared)
+    story.add("blend", take("mine:a", 100), take("mine:b", 100), made)
+    story.sent("smelter:mix", 200, facility=REFINERY, frm=WORKS)
+    refinery = Boundary(
+        account="smelter:cu",
+        holder="smelter",
+        facilities=frozenset({REFINERY}),
+        begins=date(2026, 1, 1),
+        tier="IRMA 75",
+    )
+    told = stays(build_history(story.told), (refinery,), element="Cu", arrivals={})
+    parts = [(one.parts["smelter:cu"], one.whole) for one in told.entering]
+    return told.owned["smelter:mix"], parts
+
+
+@pytest.mark.parametrize(
+    ("declared", "first", "second", "owners", "parts"),
+    [
+        (owned(smelter=1), owned(other=1), owned(other=1), {"other"}, []),
+        (owned(other=1), owned(smelter=1), owned(smelter=1), {"smelter"}, [(1, 1)]),
+        (owned(smelter=1), owned(smelter=1), owned(smelter=1), {"smelter"}, [(1, 1)]),
+        (
+            owned(smelter=1, other=1),
+            owned(smelter=1),
+            owned(other=1),
+            {"smelter", "other"},
+            [(1, 2)],
+        ),
+        (owned(smelter=1, third=1), owned(smelter=1), owned(other=1), {"smelter"}, [(1, 2)]),
+        (owned(third=1), owned(smelter=1), owned(other=1), set(), []),
+        (
+            owned(smelter=1),
+            [{"owner": {"organization": "smelter"}, "parts": 1, "element": "Cu"}],
+            owned(smelter=1),
+            {"smelter"},
+            [(1, 1)],
+        ),
+    ],
+    ids=[
+        "all of another",
+        "all one's own, said to be another's",
+        "all one's own",
+        "of both, as declared",
+        "a third gets no title, and nobody his part",
+        "a third alone gets none",
+        "of one element, as declared",
+    ],
+)
+def test_a_blend_passes_no_title(declared, first, second, owners, parts):
+    assert blended(declared, first, second) == (owners, parts)
+
+
+# ── stocktakes ────────────────────────────────────────────────────────────────────────────
+
+
+def cathode(**changes):
+    """A story in which the smelter holds thirty kilograms at 90 %, its own."""
+    story = Story().mined().sent()
+    out = make("smelter:a", 30, 90, role="product", owners=owned(smelter=1), **changes)
+    return story.worked("mine:ore", 100, out)
+
+
+def stock(story, *boundaries):
+    """Return the counts of the account, in kilograms: books and difference, at least and most."""
+    told = read(story, *boundaries)["smelter:cu"].counts
+    return [
+        (one.lots, one.book_low_mg / KG, one.off_low_mg / KG, one.off_high_mg / KG) for one in told
+    ]
+
+
+def test_a_stocktake_tells_what_the_books_held_of_the_element_and_what_was_found():
+    story = cathode().add("stocktake", weigh("smelter:a", 20, 30, why="count"))
+    [one] = read(story)["smelter:cu"].counts
+    assert (one.facility, one.entry, one.at.date()) == (WORKS, f"{5:064x}", date(2026, 3, 5))
+    assert stock(story) == [(1, 27, -9, -9)]
+
+
+def test_a_count_that_agrees_with_the_books_is_a_count():
+    story = cathode().add("stocktake", weigh("smelter:a", 30, 30, why="count"))
+    assert stock(story) == [(1, 27, 0, 0)]
+
+
+def test_a_count_that_finds_nothing_lacks_all_of_it():
+    story = cathode().add("stocktake", weigh("smelter:a", 0, 30, why="count"))
+    assert stock(story) == [(1, 27, -27, -27)]
+
+
+def test_lots_counted_together_are_added_up():
+    story = cathode()
+    story.add("extraction", make("mine:more", 10, 30, source="mined", owners=owned(smelter=1)))
+    counts = weigh("smelter:a", 29, 30, why="count"), weigh("mine:more", 13, 10, why="count")
+    assert stock(story.add("stocktake", *counts)) == [(2, 30, 0, 0)]
+
+
+def test_what_was_taken_before_the_count_is_not_in_the_books():
+    story = cathode().add("loss", take("smelter:a", 10))
+    story.add("stocktake", weigh("smelter:a", 20, 20, why="count"))
+    assert stock(story) == [(1, 18, 0, 0)]
+
+
+def test_a_second_count_starts_from_the_first():
+    story = cathode().add("stocktake", weigh("smelter:a", 20, 30, why="count"))
+    story.add("stocktake", weigh("smelter:a", 21, 20, why="count"))
+    assert stock(story) == [(1, 27, -9, -9), (1, 18, 0.9, 0.9)]
+
+
+def test_an_assay_range_leaves_the_difference_within_it():
+    ranged = [copper(90)[0] | {"low": "80", "high": "90"}]
+    story = cathode()
+    story.told[-1].movements[-1].facts["assays"] = ranged
+    story.add("stocktake", weigh("smelter:a", 20, 30, why="count"))
+    assert stock(story) == [(1, 24, -9, -8)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"lot": "other:a"},
+        {"facility": REFINERY},
+        {"is_disputed": True},
+        {"lot": "smelter:lead"},
+        {"lot": "smelter:unheard"},
+    ],
+    ids=["of somebody else", "elsewhere", "disputed", "without the element", "of no lot"],
+)
+def test_other_counts_are_not_of_the_stock_of_the_account(change):
+    story = cathode()
+    story.add("extraction", make("other:a", 30, 30, source="mined", owners=owned(other=1)))
+    lead = make("smelter:lead", 30, source="mined", owners=owned(smelter=1))
+    lead.facts["assays"] = [copper(60)[0] | {"element": "Pb"}]
+    story.add("extraction", lead)
+    count = weigh(change.pop("lot", "smelter:a"), 20, 30, why="count")
+    assert stock(story.add("stocktake", count, **change)) == []
+
+
+# ── losses ────────────────────────────────────────────────────────────────────────────────
+
+
 def test_what_is_lost_in_stock_is_an_adjustment_at_its_time():
     story = smelted()
     story.add("stocktake", weigh("smelter:a", 20, 30, why="count"))

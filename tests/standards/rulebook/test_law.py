@@ -36,8 +36,31 @@ def test_a_provision_survives_being_written_and_read(value, until):
 def test_a_version_covers_its_first_day_and_not_the_day_before():
     law = law_of(parameter(provision()))
     assert law.on(START)["demo.value"].share == Decimal("0.5")
-    with pytest.raises(Unavailable, match=r"no version of demo\.value covers 2025-12-31"):
+    with pytest.raises(
+        Unavailable, match=r"“A value” \(demo\.value\) has no value before 2026-01-01"
+    ):
         law.on(EVE)["demo.value"]
+
+
+def test_why_no_version_covers_a_day_is_said_alike_on_every_such_day():
+    ended = provision(status="expired", in_force_until=date(2026, 3, 31))
+    later = provision(in_force_from=date(2026, 9, 1))
+    never = parameter(provision(status="proposed"), key="demo.never")
+    law = law_of(parameter(ended, later), never, parameter(ended, key="demo.ended"))
+
+    def told(key, *days):
+        sentences = set()
+        for day in days:
+            with pytest.raises(Unavailable) as signal:
+                law.on(day)[key]
+            sentences.add(signal.value.because)
+        [sentence] = sentences
+        return sentence.partition(") ")[2]
+
+    gap = told("demo.value", date(2026, 4, 1), date(2026, 8, 31))
+    assert gap == "has no value before 2026-09-01"
+    assert told("demo.ended", date(2026, 4, 1), date(2030, 1, 1)) == "has no value after 2026-03-31"
+    assert told("demo.never", START, date(2030, 1, 1)) == "has no value"
 
 
 def test_an_amendment_takes_over_from_its_day():
@@ -58,7 +81,7 @@ def test_a_version_that_ended_covers_its_last_day_and_no_later_one():
     ended = provision(status="expired", in_force_until=date(2026, 9, 30))
     law = law_of(parameter(ended))
     assert law.on(date(2026, 9, 30))["demo.value"] == ended
-    with pytest.raises(Unavailable, match="no version"):
+    with pytest.raises(Unavailable, match="has no value after 2026-09-30"):
         law.on(date(2026, 10, 1))["demo.value"]
 
 
@@ -73,7 +96,9 @@ def test_only_an_explicit_version_makes_a_law_not_applicable(status):
 
 def test_an_unset_value_is_not_available_and_still_cited():
     law = law_of(parameter(provision(value=None, verification="unset")))
-    with pytest.raises(Unavailable, match=r"nobody has filled in demo\.value") as signal:
+    with pytest.raises(
+        Unavailable, match=r"nobody has filled in “A value” \(demo\.value\)"
+    ) as signal:
         law.on(START)["demo.value"]
     assert signal.value.applicable
     assert signal.value.provision is not None
@@ -82,7 +107,7 @@ def test_an_unset_value_is_not_available_and_still_cited():
 def test_every_key_asked_for_is_remembered_found_or_not():
     on_day = law_of(parameter(provision())).on(START)
     on_day["demo.value"]
-    with pytest.raises(Unavailable, match=r"no loaded rule pack defines demo\.other"):
+    with pytest.raises(Unavailable, match=r"no rule pack in force defines demo\.other"):
         on_day["demo.other"]
     assert on_day.keys_read == {"demo.value", "demo.other"}
     assert set(on_day.provisions_read) == {"demo.value"}

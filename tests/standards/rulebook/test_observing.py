@@ -27,7 +27,7 @@ from tests.traceability.ledger.plausibility.doubts import (
     take,
     weigh,
 )
-from traceability.ledger.chronicle import build_history
+from traceability.ledger.chronicle import build_history, lot_of
 from traceability.ledger.plausibility.view import Noted
 
 SITES = {
@@ -262,3 +262,122 @@ def test_a_dossier_with_observations_survives_being_written_and_read():
 
     assert dossier_as_json(parse_dossier(written)) == written
     assert written["observations"]["PL-06"][0]["worst"] == "1/24"
+
+
+# ── what lots have in common ──────────────────────────────────────────────────────────────
+
+
+def part(tale: Path, whole: str, lot: str, kilograms: int) -> None:
+    """Divide a part off a lot, by a statement of its own."""
+    tale.add("split", take(whole, kilograms, into=lot), make(lot, kilograms, **{"from": whole}))
+
+
+def observed_of(tale: Path):
+    history = build_history(tale.happenings)
+    traced = trace(history, list(history.last))
+    return observe(traced, SITES, Noted(told=tale.told, **tale.noted))
+
+
+def test_what_lots_have_in_common_upstream_is_one_part_for_all():
+    tale = chain()
+    for number in range(3):
+        part(tale, "bolt:K", f"bolt:P{number}", 2)
+    observed = observed_of(tale)
+
+    paths = [observed.of(f"bolt:P{number}", "Cu")["PL-06"].parts for number in range(3)]
+
+    assert len({id(parts[-1]) for parts in paths}) == 1  # what led to the divided lot
+    assert {one.lot for one in paths[0][-1]} == {"acme:L1"}
+    assert len({id(parts[0]) for parts in paths}) == 3  # the lots themselves
+
+
+def walked(observed, lot: str, mineral: str = "Cu") -> dict[str, int]:
+    """Return every lot on the path and the last entry that matters, step by step."""
+    carries, start = observed.traced.carries, observed.traced.history.last[lot]
+    path, waiting = {start: 2**63}, [start]
+    while waiting:
+        name = waiting.pop()
+        for source, order in observed.inputs.get(name, ()):
+            if mineral in carries.get(source, ()) or not carries.get(source):
+                limit = path[name] if lot_of(source) == lot_of(name) else order
+                if path.get(source, -1) < limit:
+                    path[source] = limit
+                    waiting.append(source)
+    until: dict[str, int] = {}
+    for name, order in path.items():
+        until[lot_of(name)] = max(until.get(lot_of(name), -1), order)
+    return until
+
+
+EVENTS = st.lists(
+    st.tuples(
+        st.sampled_from(["ore", "smelt", "split", "weigh", "assay"]),
+        st.integers(0, 9),
+        st.integers(0, 9),
+    ),
+    max_size=12,
+)
+
+
+def told(events) -> tuple[Path, list[str]]:
+    """Tell what happened to lots, each made of earlier ones; return them too."""
+    tale, lots = Path(), []
+    for number, (what, first, second) in enumerate(events):
+        lot, element = f"bolt:N{number}", "Ni" if first == 9 else "Cu"
+        known = lots or [lot]
+        one, other = known[first % len(known)], known[second % len(known)]
+        if what == "ore" or not lots:
+            tale.add("extraction", make(lot, source="mined", assays=percent("30", element)))
+        elif what == "smelt":
+            tale.smelted(*(take(name, 1, role="feed") for name in {one: 1, other: 1}), lot=lot)
+        elif what == "split":
+            part(tale, one, lot, 1)
+        else:
+            in_place = weigh(one, 90 + second) if what == "weigh" else assayed(one, "31")
+            kind = "receipt" if what == "weigh" else "assay"
+            tale.add(kind, in_place, facility="bolt:works", author="bolt")
+            continue
+        lots.append(lot)
+    return tale, lots
+
+
+@given(events=EVENTS)
+def test_a_path_put_together_of_parts_is_the_path_walked_step_by_step(events):
+    tale, lots = told(events)
+    observed = observed_of(tale)
+
+    for lot in lots:
+        expected: dict[str, list] = {}
+        for name, until in walked(observed, lot).items():
+            for order, check, found in observed.by_lot.get(name, ()):
+                if order <= until and found.element in (None, "Cu"):
+                    expected.setdefault(check, []).append(found)
+        assert {name: list(told) for name, told in observed.of(lot, "Cu").items()} == expected
+
+
+def test_a_lot_that_came_back_into_its_own_path_counts_until_the_last_of_it_left():
+    tale = chain()
+    part(tale, "bolt:K", "bolt:P", 2)
+    observed = observed_of(tale)
+    twice = [*observed.inputs["bolt:K"], ("bolt:P", 9), ("acme:L9", 9)]
+    odd = replace(observed, inputs={**observed.inputs, "bolt:K": twice})
+
+    [whole] = odd.of("bolt:P", "Cu")["PL-06"].parts
+
+    assert {one.lot for one in whole} == set(walked(odd, "bolt:P"))
+
+
+def test_lots_that_passed_one_step_are_told_the_same_of_it_but_for_their_metal():
+    tale = chain()
+    part(tale, "bolt:K", "bolt:P0", 5)
+    part(tale, "bolt:K", "bolt:P1", 10)
+    observed = observed_of(tale)
+    evidence = Evidence(log_size=9, sites=SITES, credentials={}, snapshots=(), observed=observed)
+
+    one, other = (
+        assemble(observed.traced, lot, "Cu", evidence=evidence, as_of=date(2026, 11, 1)).steps
+        for lot in ("bolt:P0", "bolt:P1")
+    )
+
+    assert [step.stage for step in one] == ["extraction", "smelting"]
+    assert [replace(step, mg=2 * step.mg) for step in one] == list(other)

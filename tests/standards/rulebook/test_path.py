@@ -70,6 +70,30 @@ def test_metal_without_a_source_and_unrecorded_processing_are_untold():
     )
 
 
+def test_metal_worked_twice_at_a_stage_is_looked_at_once():
+    steps = (
+        step(10, "refining"),
+        step(4, "refining", facility_id=None, entry=entry("c")),
+        step(6, facility_id="acme:smelter"),
+    )
+    told = survey(dossier(source(10), steps=steps), COPPER_MARK)
+    assert told.total_mg == exactly(10)  # refined twice or not, there are ten
+    some = survey(dossier(source(10), steps=(step(3), step(4, "refining"))), COPPER_MARK)
+    assert (some.total_mg.low_mg, some.total_mg.high_mg) == (4, 7)
+    both = {"irma__assessed_stages": ["extraction", "refining"]}
+    assert survey(dossier(source(10), steps=steps), **both).total_mg == exactly(10)
+
+
+def test_a_site_that_nobody_named_is_told_by_the_lot_that_was_brought_in():
+    bought = source(10, kind="introduced", lot_id="acme:BOUGHT", entry=entry("c"))
+    unnamed = step(10, "refining", facility_id=None, entry=entry("c"))
+    told = survey(dossier(bought, steps=(unnamed,)), COPPER_MARK)
+    [visit] = told.visits
+    of = "of refining of lot acme:BOUGHT, before it entered the ledger"
+    assert visit.decided.because == f"the site {of}, is not named"
+    assert visit.decided.missing == (f"name of the site {of}",)
+
+
 def test_a_lot_without_any_source_tells_where_nothing_of():
     about = dossier(contained_mg=exactly(5))
     assert nothing_surveyed(about, survey(about)) is None

@@ -69,6 +69,7 @@ def about(*checked: CheckedSite, minimum="0.5"):
         total_mg=exactly(sum(one.mg for one in checked)),
         untold_mg=0,
         minimum=provision(value=Fraction(minimum)),
+        mineral="Cu",
         words="is fine",
     )
 
@@ -88,8 +89,8 @@ def test_a_failure_that_grace_would_not_mend_says_no_lapse():
 
 def test_the_sentence_quotes_the_first_site_in_the_way():
     found = about(site(4, holds("y")), site(6, fails("the mine is closed")))
-    assert found.because == "40 % of the metal is fine; at least 50 % needed; the mine is closed"
-    assert about(site(1, holds("y"))).because == "100 % of the metal is fine; at least 50 % needed"
+    assert found.because == "40 % of the Cu is fine; at least 50 % needed; the mine is closed"
+    assert about(site(1, holds("y"))).because == "100 % of the Cu is fine; at least 50 % needed"
 
 
 def test_where_only_untold_metal_is_open_no_site_is_quoted():
@@ -98,10 +99,11 @@ def test_where_only_untold_metal_is_open_no_site_is_quoted():
         total_mg=exactly(4),
         untold_mg=3,
         minimum=provision(value=Fraction(1, 2)),
+        mineral="Cu",
         words="is fine",
         missing=["origin of 3 mg"],
     )
-    assert found.because == "25 % to 100 % of the metal is fine; at least 50 % needed"
+    assert found.because == "25 % to 100 % of the Cu is fine; at least 50 % needed"
     assert found.missing == ("origin of 3 mg",)
 
 

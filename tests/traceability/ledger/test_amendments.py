@@ -266,7 +266,7 @@ def test_a_corrected_place_holds_while_the_lot_has_not_left(notes):
     notes.says("bob", receipt("alice:C", received(L, "100"), at="bob:mine"))
     corrected(notes, head, introduction(L, "101", at="alice:mine"))
     assert notes.book.lots[L].facility == "bob:mine"
-    assert notes.amount(L) == 101 * T
+    assert notes.amount(L) == 100 * T  # as weighed
 
 
 def test_corrected_owners_hold_unless_title_has_passed(notes, extracted):
@@ -564,3 +564,53 @@ def test_an_own_event_is_never_superseded(notes):
     notes.says("bob", facility("bob:mine", operator={"name": "Successor"}))
     notes.says("alice", facility("bob:mine", operator={"organization": "alice"}))
     refusal(notes, "alice", void(entry, "bob:L"), UnknownStatement)
+
+
+# ── what was weighed since ────────────────────────────────────────────────────────────────
+
+
+def test_a_supplier_takes_nothing_from_what_its_buyer_weighed(notes, extracted):
+    whole(notes, received(L, "98"))
+    corrected(notes, extracted, extraction(L, "80"))
+
+    assert notes.amount(L) == 98 * T
+    offset = notes.effects.movements[-1]
+    assert (offset.role, offset.delta, offset.facts) == ("offset", 20 * T, {"why": "weighed"})
+    notes.says("bob", loss(L, "98", at="bob:mine"))
+    refusal(notes, "bob", loss(L, "0.001", at="bob:mine"), InsufficientBalance)
+
+
+def test_what_is_voided_of_the_time_before_leaves_what_was_weighed(notes, extracted):
+    lost = notes.says("alice", loss(L, "30"))
+    notes.says("alice", stocktake(taken(L, "69"), at="alice:mine"))
+    notes.says("alice", loss(L, "9"))
+    notes.says("alice", void(lost, L))
+
+    assert notes.amount(L) == 60 * T
+
+
+def test_a_correction_takes_from_a_lot_that_was_weighed_since_without_changing_it(notes, extracted):
+    lost = notes.says("alice", loss(L, "30"))
+    notes.says("alice", stocktake(taken(L, "1"), at="alice:mine"))
+    corrected(notes, lost, loss(L, "60"))
+
+    assert notes.amount(L) == 1 * T
+
+
+def test_once_a_count_is_withdrawn_what_was_corrected_before_it_holds(notes, extracted):
+    count = notes.says("alice", stocktake(taken(L, "95"), at="alice:mine"))
+    head = corrected(notes, extracted, extraction(L, "80"))
+    assert notes.amount(L) == 95 * T
+    notes.says("alice", void(count, L))
+    assert notes.amount(L) == 80 * T
+    corrected(notes, head, extraction(L, "81"))
+    assert notes.amount(L) == 81 * T
+
+
+def test_a_receipt_is_voided_to_what_was_shipped_as_corrected(notes, extracted):
+    entry = whole(notes, received(L, "98"))
+    corrected(notes, extracted, extraction(L, "80"))
+    notes.says("bob", void(entry, L))
+
+    lot = notes.book.lots[L]
+    assert (lot.state, lot.custodian, lot.amount) == (IN_TRANSIT, "alice", 80 * T)

@@ -12,6 +12,8 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any, Literal
 
+from msgspec import Struct
+
 from traceability.ledger.book import Movement
 from traceability.ledger.chronicle import Happening, History
 from traceability.ledger.grades import Assayed
@@ -296,8 +298,7 @@ class View:
         return site.called if site else facility or "an unnamed place"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observation:
+class Observation(Struct, frozen=True, kw_only=True):
     """What one check measured of one statement and lot, or why it could not.
 
     Args:

@@ -44,6 +44,25 @@ JOIN traceability_movement m ON m.lot = lots.lot
 ORDER BY m.recorded_order, m.ordinal
 $$;
 
+-- Whether more than so many lots led to some lots, those included; no further than it takes to tell.
+CREATE FUNCTION ledger_led_by_more_than(p_lots text[], p_most bigint) RETURNS boolean
+LANGUAGE sql STABLE
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+AS $$
+WITH RECURSIVE led(lot, is_up) AS (
+    SELECT unnest(p_lots)::varchar, true
+    UNION
+    SELECT other.lot, other.role = 'take' FROM led
+    JOIN traceability_movement made ON made.lot = led.lot AND made.role = 'make'
+    JOIN traceability_movement other ON other.recorded_order = made.recorded_order
+      AND CASE WHEN made.facts ? 'from'
+          THEN other.role = 'take' AND other.lot = made.facts ->> 'from'
+          ELSE other.role IN ('take', 'make') AND NOT other.facts ?| '{into,from}' END
+    WHERE led.is_up
+)
+SELECT count(*) > p_most FROM (SELECT FROM led LIMIT p_most + 1) found
+$$;
+
 -- Some lots and every lot that took from them, by statements replaced since as well.
 CREATE FUNCTION ledger_descendants(p_lots text[]) RETURNS SETOF varchar
 LANGUAGE sql STABLE ROWS 1000

@@ -74,7 +74,7 @@ def test_a_balance_that_never_was_below_zero_turns_on_no_parameter():
     [
         (FORBIDDEN, FAIL, "was -2 kg, on 2026-01-21; the scheme allows no balance below zero"),
         (WITHIN, PASS, "the scheme allows it within a period"),
-        ({}, OPEN, "was -2 kg, on 2026-01-21; no version of irma.account_overdraft covers"),
+        ({}, OPEN, "was -2 kg, on 2026-01-21; “Balances below zero"),
     ],
 )
 def test_below_zero_in_between_under_three_rule_sets(values, outcome, words):
@@ -106,10 +106,10 @@ def test_a_period_that_was_opened_below_zero_was_below_zero():
 
 
 def test_a_scheme_without_a_pack_cannot_be_told():
-    claims = (kilograms("A", 20, 12, scheme="asi"),)
-    record = account(received("one", 10, 10 * KG), claims=claims, scheme="asi")
+    claims = (kilograms("A", 20, 12, scheme="rjc"),)
+    record = account(received("one", 10, 10 * KG), claims=claims, scheme="rjc")
     found = judged(mb_03, lot(*claims, accounts=(record,)))
-    assert "no loaded rule pack defines asi.account_overdraft" in found.because
+    assert "no rule pack in force defines rjc.account_overdraft" in found.because
 
 
 def test_a_scheme_without_such_a_limit_is_not_asked():
@@ -230,6 +230,19 @@ def test_what_is_carried_over_is_claimed_within_its_days(day, days, outcome):
         assert found.missing == ("a value of irma.account_carry_over_days",)
     else:
         assert "claim smelter:A draws on lot mine:one, received on 2026-01-11" in found.because
+
+
+@pytest.mark.parametrize(
+    ("day", "periods", "outcome"),
+    [(180, 1, PASS), (181, 1, FAIL), (90, 0, FAIL), (89, 0, PASS)],
+    ids=["the last day of the next", "the day after it", "the day after its own", "in its own"],
+)
+def test_what_is_carried_over_is_claimed_within_its_periods(day, periods, outcome):
+    named = lot(kilograms("A", day, 5, tranches=("mine:one",)))
+    found = judged(mb_05, named, irma__account_carry_over_periods=periods)
+    assert found.outcome is outcome
+    if day != 89:
+        assert {"irma.account_carry_over_periods"} <= {one.key for one in found.cites}
 
 
 # ── MB-06 ─────────────────────────────────────────────────────────────────────────────────

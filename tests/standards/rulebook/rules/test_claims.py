@@ -41,7 +41,7 @@ def test_no_more_is_claimed_than_the_lot_contains(low, high, outcome):
     found = judged(mb_01, about)
     assert found.outcome is outcome
     if outcome is FAIL:
-        assert found.because == "10 kg is claimed for irma of a lot that contains 9 kg"
+        assert found.because == "10 kg is claimed under IRMA of a lot that contains 9 kg"
     if outcome is OPEN:
         assert "assay" in found.missing[0]
 

@@ -155,7 +155,7 @@ def test_of_two_stages_only_bounds_are_known():
     found = judged(
         award(), steps=steps, snapshots=(snapshot("copper_mark"),), copper_mark__minimum_share="0.5"
     )
-    assert (found.measured.worst, found.measured.best) == (Fraction(3, 10), Fraction(8, 10))
+    assert (found.measured.worst, found.measured.best) == (Fraction(3, 10), Fraction(6, 10))
     assert found.outcome is OPEN
 
 

@@ -370,3 +370,120 @@ OF_SITE = {"facility_id": "acme:plant", "code": "site"}
 )
 def test_due_diligence_is_no_mark(awards, declared, outcome):
     assert judged("CM-06", *awards, declared=declared).outcome is outcome
+
+
+# ── Nickel, Molybdenum and Zinc Marks ─────────────────────────────────────────────────────
+
+
+def mark(metal, **changes):
+    return award(id=f"mark of {metal}", materials=(metal,), **changes)
+
+
+def lot(mineral, *awards, claims=(), rows=()):
+    return dossier(
+        source(10),
+        mineral=mineral,
+        steps=SMELTED,
+        credentials=awards,
+        declared=claims,
+        snapshots=rows,
+    )
+
+
+SUSPENDED = (status("awarded"), status("suspended", on=PROCESSING))
+OLD = {"published_on": date(2022, 1, 1), "statuses": (status("awarded", on=date(2022, 1, 1)),)}
+PARTIAL = criteria(rated("9", "partially"))
+OVERDUE = criteria(rated("9", "partially", plan_due_on=PROCESSING - DAY))
+LEAD = award(
+    materials=("Pb",), standard_code="joint_due_diligence", version="3", statuses=(), level=None
+)
+AS_A_MARK = claimed("copper_mark", facility_id="acme:plant", code="site", says=("mark",))
+MARKS = [
+    *(
+        case
+        for metal, other in (("Ni", "Cu"), ("Mo", "Ni"), ("Zn", "Cu"))
+        for case in (
+            (f"CM-02: {metal} by its own mark", "CM-02", lot(metal, mark(metal)), PASS),
+            (f"CM-02: {metal} by a mark for {other}", "CM-02", lot(metal, mark(other)), FAIL),
+            (
+                f"CM-02: {metal} where the site holds both marks",
+                "CM-02",
+                lot(metal, mark(metal), mark(other)),
+                PASS,
+            ),
+            (
+                f"CM-02: {metal} where its own mark is suspended, and {other} is not",
+                "CM-02",
+                lot(metal, mark(metal, statuses=SUSPENDED), mark(other)),
+                FAIL,
+            ),
+            (
+                f"CM-02: {metal} of a mark whose metals nobody coded",
+                "CM-02",
+                lot(metal, award(materials=None)),
+                OPEN,
+            ),
+            (f"CM-02: {metal} without a mark on file", "CM-02", lot(metal), OPEN),
+            (
+                f"CM-02: {metal} of a site that is not on the register",
+                "CM-02",
+                lot(metal, rows=(snapshot("copper_mark"),)),
+                FAIL,
+            ),
+            (
+                f"CM-03: {metal} by the criteria of its own mark",
+                "CM-03",
+                lot(metal, mark(metal, outcomes=PARTIAL, statuses=SUSPENDED), mark(other)),
+                FAIL,
+            ),
+            (
+                f"CM-04: {metal} by the plans of its own mark",
+                "CM-04",
+                lot(metal, mark(metal, outcomes=OVERDUE, statuses=SUSPENDED), mark(other)),
+                FAIL,
+            ),
+            (
+                f"CM-05: {metal} by the term of its own mark",
+                "CM-05",
+                lot(metal, mark(metal, valid_until=PROCESSING - DAY, **OLD), mark(other)),
+                FAIL,
+            ),
+        )
+    ),
+    ("CM-02: cobalt has no mark", "CM-02", lot("Co", mark("Ni")), NONE),
+    ("CM-02: lead has no mark", "CM-02", lot("Pb", mark("Zn")), NONE),
+    (
+        "CM-06: a due-diligence status for lead, not offered as a mark",
+        "CM-06",
+        lot("Pb", LEAD),
+        PASS,
+    ),
+    (
+        "CM-06: a due-diligence status for lead, claimed as a mark",
+        "CM-06",
+        lot("Pb", LEAD, claims=(AS_A_MARK,)),
+        FAIL,
+    ),
+    (
+        "CM-06: a due-diligence status for nickel, recorded as an award",
+        "CM-06",
+        lot("Ni", award(materials=("Ni",), standard_code="joint_due_diligence")),
+        FAIL,
+    ),
+    ("CM-06: cobalt has no due-diligence status", "CM-06", lot("Co", LEAD), NONE),
+]
+
+
+@pytest.mark.parametrize(
+    ("rule", "about", "outcome"), [one[1:] for one in MARKS], ids=[one[0] for one in MARKS]
+)
+def test_a_metal_is_judged_by_its_own_mark(rule, about, outcome):
+    found = finding_of(RULE[rule], about, **HARD)
+    assert found.outcome is outcome, found.because
+    assert bool(found.missing) is (outcome is OPEN)
+
+
+def test_of_two_marks_the_one_for_the_metal_is_quoted():
+    about = lot("Zn", mark("Zn", statuses=SUSPENDED, outcomes=PARTIAL), mark("Cu"))
+    because = finding_of(RULE["CM-03"], about, **HARD).because
+    assert because.endswith("criterion 9 is met only partially; fully is asked for")

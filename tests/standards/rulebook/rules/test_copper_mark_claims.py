@@ -110,7 +110,7 @@ def test_a_complete_list_shows_who_is_not_assessed_for_chain_of_custody():
     ("credentials", "outcome", "words"),
     [
         ((AWARD, COC), PASS, ""),
-        ((COC,), OPEN, "no award is on file"),
+        ((COC,), OPEN, "no award of the Copper Mark is on file"),
         ((AWARD,), OPEN, "whether it was assessed for chain of custody"),
         ((replace(AWARD, statuses=(status("suspended"),)), COC), FAIL, "suspended since"),
         ((replace(AWARD, materials=("Ni",)), COC), FAIL, "Cu is not in its scope"),

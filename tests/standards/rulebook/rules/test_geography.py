@@ -208,11 +208,12 @@ def test_the_sentences_name_the_first_touch_or_what_is_not_known():
     plant = {"facility_name": "Plant", "facility_id": "acme:p"}
     touched = dossier(source(10), steps=(step(4, "active_material", country="CN", **plant),))
     assert finding_of(b4, touched).because == (
-        "at least 40 % of the Cu touched CN: active material at Plant (acme:p)"
+        "at least 40 % of the Cu was worked in CN, a covered nation: "
+        "active material at Plant (acme:p)"
     )
     unknown = finding_of(b4, dossier(source(10), steps=(step(4, country=None, facility_id=None),)))
     assert unknown.because == "where 40 % of the Cu was extracted or worked is not known"
-    assert unknown.missing == ("country of an unnamed site, where smelting took place",)
+    assert unknown.missing == ("country of smelting at an unnamed site",)
     assert finding_of(b4, dossier(source(10))).because == (
         "no Cu was extracted or worked in CN, IR, KP, RU"
     )

@@ -152,7 +152,7 @@ def test_there_is_one_line_per_mine_with_its_share_and_reason():
         "North (acme:mine): IRMA 50, published 2025-01-10, held on 2026-10-01"
     )
     assert found.because == (
-        "70 % of the metal comes from mines that held IRMA 50 or better at dispatch; at least "
+        "70 % of the Cu comes from mines that held IRMA 50 or better at dispatch; at least "
         "75 % needed; South (acme:south): not on the register of IRMA of 2026-11-01"
     )
     assert found.evidence == (entry("c"), entry("d"))

@@ -79,13 +79,13 @@ def test_the_tolerance_matters_only_where_more_came_out():
     assert found.missing == ("a value of custody.output_excess_tolerance",)
 
 
-def test_a_failure_gives_figures_place_and_entry():
+def test_a_failure_gives_figures_place_and_day():
     found = judged(
         between((10_000_000, 10_000_000), (12_500_000, 12_500_000), facility_name="Plant")
     )
     assert found.because == (
-        "smelting at Plant (acme:plant): 12.5 kg of Cu came out of 10 kg, an excess of 2.5 kg "
-        f"against the tolerance (entry {entry('b')})"
+        "smelting at Plant (acme:plant) on 2026-10-15: 12.5 kg of Cu came out of 10 kg, an excess "
+        "of 2.5 kg against the tolerance"
     )
     assert found.measured.worst == 12_500_000 - Fraction(102, 100) * 10_000_000
     assert (found.measured.unit, found.evidence) == ("mg", (entry("b"),))
@@ -95,8 +95,8 @@ def test_an_excess_within_tolerance_is_told_and_an_interval_is_shown():
     assert "within the tolerance" in judged(between((100, 100), (101, 101))).because
     found = judged(between((9_000_000, 11_000_000), (9_500_000, 10_500_000), facility_id=None))
     assert found.because.startswith(
-        "smelting at an unnamed site: 9.5 to 10.5 kg of Cu came out of 9 to 11 kg, an excess of "
-        "0 to 1.5 kg against the tolerance"
+        "smelting at an unnamed site on 2026-10-15: 9.5 to 10.5 kg of Cu came out of 9 to 11 kg, "
+        "an excess of 0 to 1.5 kg against the tolerance"
     )
 
 
@@ -108,9 +108,19 @@ def test_a_mass_nobody_measured_is_open_and_names_the_document(changes, words):
     found = judged(step(100, **changes))
     assert found.outcome is OPEN
     assert words in found.because
-    assert found.missing == (f"assay of Cu for entry {entry('b')}",)
+    assert found.missing == ("assay of Cu for smelting at acme:plant on 2026-10-15",)
     named = judged(step(100, missing=("assay certificate 7",), **changes))
     assert named.missing == ("assay certificate 7",)
+
+
+def test_what_was_only_declared_is_told_by_the_lot_that_was_brought_in():
+    bought = source(100, kind="introduced", lot_id="acme:BOUGHT", entry=entry("b"))
+    declared = step(100, "refining", facility_id=None, performed_on=None, input_mg=None)
+    found = finding_of(mb_13, dossier(bought, steps=(declared,)))
+    assert found.because == (
+        "how much Cu went into refining of lot acme:BOUGHT before it entered the ledger is not "
+        "known"
+    )
 
 
 def test_one_failing_step_decides_over_open_and_fine_ones():

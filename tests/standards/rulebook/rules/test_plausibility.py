@@ -1,12 +1,16 @@
 """Plausibility as rules: thresholds, what is said, who is asked; cases are the pack's vectors."""
 
-from dataclasses import replace
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
 from rulebook_builders import dossier, entry, finding_of, source, step
 
 from standards.rulebook.findings import Finding, Outcome
+from standards.rulebook.parts import Part, Parted
 from standards.rulebook.rules.plausibility import MOST_STATEMENTS, PLAUSIBILITY
 from traceability.ledger.plausibility import CHECKS
 from traceability.ledger.plausibility.view import Observation
@@ -173,3 +177,41 @@ def test_a_night_may_lie_within_one_day():
 
     assert (inside.outcome, outside.outcome) == (Outcome.NONCONFORMING, Outcome.CONFORMS)
     assert "night is from 01:00 to 03:00" in inside.because
+
+
+@given(
+    told=st.lists(
+        st.tuples(
+            st.sampled_from([None, "0", "0.004", "0.01", "0.02", "0.021"]),
+            st.sampled_from("abcdef"),
+            st.sampled_from(["acme:plant", "bolt:works", None]),
+            st.booleans(),
+        ),
+        max_size=9,
+    ),
+    cuts=st.lists(st.integers(0, 9), max_size=2),
+    check=st.sampled_from(["PL-01", "PL-05", "PL-06", "PL-07", "PL-08", "PL-11", "PL-13"]),
+)
+def test_a_path_in_parts_is_judged_as_it_is_in_one_piece(told, cuts, check):
+    every = tuple(
+        observed(
+            value,
+            letter,
+            facility=facility,
+            best=None if value is None else Fraction(0) if is_wide else Fraction(value),
+            missing=(f"paper {letter}",) if is_wide else (),
+            cases=20,
+        )
+        for value, letter, facility, is_wide in told
+    )
+    places = sorted({0, len(every), *(min(cut, len(every)) for cut in cuts)})
+    parts = [Part(every[first:last]) for first, last in pairwise(places)]
+    in_parts = Parted.of([part for part in parts if part])
+    sites = (step(40), step(30, facility_id="bolt:works"))
+
+    whole, again, once_more = (
+        finding_of(RULE[check], dossier(source(100), steps=sites, observations={check: path}))
+        for path in (every, in_parts, in_parts)  # the second time each part knows its answer
+    )
+
+    assert whole == again == once_more

@@ -1,0 +1,186 @@
+"""Doubting: the observations of one check on a part of a path, compared with its thresholds.
+
+What comes of it is the same for every lot on whose path the part is, and for every club with the
+same thresholds, so it is kept with the part (`standards.rulebook.parts`).
+"""
+
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from msgspec import Struct
+
+from standards.rulebook.findings import Measured, Outcome, StatementLine, at_least, at_most
+from standards.rulebook.law import Provision
+from standards.rulebook.parts import Part
+from traceability.ledger.plausibility.check import Check
+from traceability.ledger.plausibility.view import Observation
+
+_NOTHING = Fraction(0)
+_RANK = {Outcome.CONFORMS: 0, Outcome.INDETERMINATE: 1, Outcome.NONCONFORMING: 2}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """What an observation is compared with: a threshold, or why there is none.
+
+    `told` ends the sentence; `spares` says that there are too few cases to say anything.
+    """
+
+    threshold: Fraction = Fraction(0)
+    told: str = ""
+    spares: bool = False
+    missing: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What observations are compared with, and the parameters that say so, which tell it apart."""
+
+    of: Callable[[Observation], Limit]
+    read: tuple[Provision, ...] = ()
+
+
+class Judged(Struct, kw_only=True):
+    """An observation with what comes of comparing it.
+
+    `weight` is by what the deciding statement is chosen: failed before open, then how far.
+    """
+
+    one: Observation
+    outcome: Outcome
+    weight: tuple[int, int, Fraction]
+    measured: Measured | None
+    told: str  # the threshold, in words
+    missing: tuple[str, ...] = ()
+    written: StatementLine | None = None
+
+    @property
+    def line(self) -> StatementLine:
+        """Return the fact, and the threshold it was compared with: few are ever written out."""
+        if self.written is None:
+            one = self.one
+            self.written = StatementLine(
+                entry=one.entry,
+                author=one.author,
+                outcome=self.outcome,
+                because=f"{one.sentence}; {self.told}" if self.told else one.sentence,
+            )
+        return self.written
+
+
+_Compared = dict[tuple[int, ...], tuple[Limit, Measured, Outcome, Fraction]]
+"""What came of comparing figures with a limit: observations have few different ones."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summed:
+    """What one check found on a part of a path: the doubts, worst first, and what is fine.
+
+    Args:
+        entries: of all statements it looked at.
+        farthest: of the figures that were compared, the one that went farthest.
+        at_sites: by facility, the worst doubt.
+    """
+
+    entries: frozenset[str]
+    doubted: Sequence[Judged]
+    at_sites: Sequence[Judged]
+    farthest: Judged | None
+
+
+def doubts(check: Check, part: Part[Observation], mineral: str, limits: Limits) -> Summed:
+    """Return what one check finds on a part of a path, worked out once."""
+    # The limits are kept with the answer, so that nothing else gets the identity of what they read.
+    question = (check.id, mineral, *map(id, limits.read))
+    return part.recalled(question, lambda told: (_summed(check, told, limits), limits))[0]
+
+
+def _summed(check: Check, told: Sequence[Observation], limits: Limits) -> Summed:
+    """Judge a part of a path. Nearly all of it is of no interest: what is fine is only counted."""
+    doubted = []
+    farthest: Observation | None = None
+    counts = check.counts_others or check.comparison in ("never", "outside_hours")
+    known: _Compared = {}
+    for one in told:
+        limit = limits.of(one)
+        if not _is_fine(check, one, limit):
+            doubted.append(_judge(check, one, limit, known))
+        elif not (doubted or counts or one.worst is None or limit.spares):
+            farthest = _farther(check, one, farthest)
+    doubted.sort(key=lambda one: one.weight, reverse=True)
+    at_sites = {one.one.facility: one for one in reversed(doubted)}
+    return Summed(
+        entries=frozenset(one.entry for one in told),
+        doubted=doubted,
+        at_sites=[one for one in doubted if at_sites[one.one.facility] is one],
+        farthest=_judge(check, farthest, limits.of(farthest), known) if farthest else None,
+    )
+
+
+def _farther(check: Check, one: Observation, than: Observation | None) -> Observation:
+    """Return which of two figures went farther; the earlier one if neither did."""
+    if than is None or one.worst is None or than.worst is None:
+        return one
+    is_farther = (
+        one.worst < than.worst if check.comparison == "at_least" else one.worst > than.worst
+    )
+    return one if is_farther else than
+
+
+def merged(parts: Sequence[Sequence[Judged]]) -> Sequence[Judged]:
+    """Merge doubts of parts, worst first; where they are alike, those of the earlier part."""
+    told = [part for part in parts if part]
+    if len(told) < 2:
+        return told[0] if told else ()
+    *shorter, merged = told
+    merged = list(merged)
+    for part in reversed(shorter):
+        for one in reversed(part):
+            place = bisect_left(merged, 1, key=lambda other: other.weight <= one.weight)
+            merged.insert(place, one)
+    return merged
+
+
+def _is_fine(check: Check, one: Observation, limit: Limit) -> bool:
+    """Tell whether an observation gives no reason to doubt, at worst."""
+    if one.worst is None:
+        return not one.missing
+    if check.comparison == "never":
+        return not one.worst
+    if limit.missing:
+        return False
+    if check.comparison == "outside_hours":
+        return not limit.threshold
+    if check.comparison == "at_least":
+        return one.worst >= limit.threshold
+    return limit.spares or one.worst <= limit.threshold
+
+
+def _judge(check: Check, one: Observation, limit: Limit, known: _Compared) -> Judged:
+    measured, far, told, missing = None, _NOTHING, "", one.missing
+    if limit.missing or one.worst is None or one.best is None:
+        outcome = Outcome.INDETERMINATE
+        missing = (limit.missing,) if limit.missing else missing
+    elif check.comparison in ("never", "outside_hours"):
+        outcome, told, missing = Outcome.NONCONFORMING, limit.told, ()
+    else:
+        ratios = (one.worst, one.best)
+        question = (id(limit), *(n for ratio in ratios for n in ratio.as_integer_ratio()))
+        if question not in known:
+            compare = at_least if check.comparison == "at_least" else at_most
+            measured = compare(*ratios, limit.threshold, check.unit)
+            known[question] = limit, measured, measured.outcome, -measured.margin
+        _, measured, outcome, far = known[question]
+        told = limit.told
+        missing = missing if outcome is Outcome.INDETERMINATE else ()
+    return Judged(
+        one=one,
+        outcome=outcome,
+        # Whole numbers are compared first: nearly always they decide, in a tenth of the time.
+        weight=(_RANK[outcome], far.__floor__(), far),
+        measured=measured,
+        told=told,
+        missing=missing,
+    )

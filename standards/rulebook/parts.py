@@ -1,0 +1,52 @@
+"""Parts: runs of things that several lots have in common, with what was made of them before.
+
+Lots that came of the same metal share nearly all of their paths. What is asked of the shared part
+does not depend on the lot, so it is answered once for all of them (ADR 0017).
+"""
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import Any, TypeVar, cast
+
+T = TypeVar("T")
+Answer = TypeVar("Answer")
+
+
+class Part(tuple[T, ...]):
+    """Things in order, and answers about them by question."""
+
+    memory: dict[Hashable, Any]
+
+    def __new__(cls, things: Iterable[T]) -> "Part[T]":
+        """Return the things, about which nothing was asked yet."""
+        part = super().__new__(cls, things)
+        part.memory = {}
+        return part
+
+    def recalled(self, question: Hashable, compute: "Callable[[Part[T]], Answer]") -> Answer:
+        """Return what `compute` makes of this part, computed at most once.
+
+        Args:
+            question: what is asked, with everything the answer depends on besides the part.
+            compute: pure; called with the part.
+        """
+        if question not in self.memory:
+            self.memory[question] = compute(self)
+        return cast("Answer", self.memory[question])
+
+
+class Parted(tuple[T, ...]):
+    """Things in order, which still know the parts that they were put together from."""
+
+    parts: Sequence[Part[T]]
+
+    @classmethod
+    def of(cls, parts: Sequence[Part[T]]) -> "Parted[T]":
+        """Put parts together, one after the other."""
+        whole = cls([one for part in parts for one in part])
+        whole.parts = parts
+        return whole
+
+
+def parts_of(things: Sequence[T]) -> Sequence[Part[T]]:
+    """Return the parts of something; all of it as one where it was not put together."""
+    return things.parts if isinstance(things, Parted) else (Part(things),)

@@ -1,0 +1,161 @@
+"""How far a site's evidence reaches in a club's own tiers, directly or by one equivalence.
+
+Tiers and equivalences are a club's dated decisions, with no official basis. An equivalence is
+directional, of one version and stage, ends, and reaches exactly one hop: what was accepted *as*
+something is not that thing, so nothing may be accepted as it in turn.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from msgspec import Struct
+
+from standards.rulebook.credential import NEGATIVE_STATUSES, Credential
+from standards.rulebook.dossier import Dossier
+from standards.rulebook.findings import Outcome
+from standards.rulebook.law import LawOnDate
+from standards.rulebook.path import Visit
+from standards.rulebook.registers import entry_of, word
+from standards.rulebook.schemes import RMI
+from standards.rulebook.standing import (
+    RANK,
+    Standing,
+    cannot_tell,
+    fails,
+    holds,
+    standing,
+    status_on,
+)
+
+EQUIVALENT = Mapping[str, Any]
+"""A row of `policy.equivalences`."""
+
+
+class Evidence(Struct, frozen=True, kw_only=True):
+    """Something on file about a site, by the name under which tiers know it, and how it stands.
+
+    `kind` is scheme and level or status: `irma IRMA 50`, `copper_mark awarded`, `rmi conformant`.
+    """
+
+    kind: str
+    version: str | None
+    standing: Standing
+    credential: Credential | None = None
+
+
+class Reached(Struct, frozen=True, kw_only=True):
+    """A tier that evidence reaches; `by` is the equivalence, where it needs one."""
+
+    tier: int
+    evidence: Evidence
+    by: EQUIVALENT | None = None
+
+
+def evidence_of(dossier: Dossier, law: LawOnDate, visit: Visit) -> list[Evidence]:
+    """Return what is on file about the site of a visit, as of the day it is judged on."""
+    day = visit.judged_on
+    own = [one for one in dossier.credentials if one.facility_id == visit.facility_id]
+    told = [one for credential in own for one in _of_credential(dossier, visit, credential, day)]
+    if any(one.scheme == RMI.id for one in dossier.snapshots):
+        told += _of_list(dossier, law, visit, day)
+    return told
+
+
+def _of_credential(
+    dossier: Dossier, visit: Visit, credential: Credential, day: date
+) -> Iterable[Evidence]:
+    how = standing(
+        credential,
+        site=visit.site,
+        day=day,
+        log_size=dossier.log_size,
+        activity=visit.stage,
+        mineral=dossier.mineral,
+    )
+    known = [one for one in credential.statuses if one.known_from < dossier.log_size]
+    status = status_on(known, day)
+    words = [credential.level, None if status is None else status.status]
+    for one in words:
+        if one is not None:
+            yield Evidence(
+                kind=f"{credential.scheme} {one}",
+                version=credential.version,
+                standing=how,
+                credential=credential,
+            )
+
+
+def _of_list(dossier: Dossier, law: LawOnDate, visit: Visit, day: date) -> Iterable[Evidence]:
+    found = entry_of(dossier, law, RMI, visit.facility_id or "", day, site=visit.site)
+    if isinstance(found, Standing):
+        return
+    for row in found.rows:
+        if row.status is None or dossier.mineral not in (row.materials or ()):
+            continue
+        kind = f"{RMI.id} {word(row.status)}"
+        because = f"{visit.site}: {word(row.status)} on the {RMI.document} on {day}"
+        how = holds(because, found.register.entry)
+        yield Evidence(kind=kind, version=None, standing=how)
+
+
+def reached(
+    told: Sequence[Evidence],
+    tiers: Mapping[str, int],
+    equivalences: Sequence[EQUIVALENT],
+    visit: Visit,
+) -> list[Reached]:
+    """Return every tier that the evidence about a site reaches, directly or by one hop."""
+    found = [Reached(tier=tiers[one.kind], evidence=one) for one in told if one.kind in tiers]
+    for one in told:
+        for row in equivalences:
+            if row["as"] in tiers and refusal(row, one, visit) is None:
+                found.append(Reached(tier=tiers[row["as"]], evidence=one, by=row))
+    return found
+
+
+def refusal(row: EQUIVALENT, one: Evidence, visit: Visit) -> str | None:
+    """Tell why an equivalence does not carry evidence about a site; None: it does."""
+    name, day = f"{row['accept']} as {row['as']}", visit.judged_on
+    if one.kind == row["as"]:
+        return f"{name} is accepted, not the other way round"
+    if one.kind != row["accept"]:
+        return f"{name} is accepted, and it is {one.kind}"
+    if visit.stage != row["stage"]:
+        return f"{name} is accepted for {row['stage']}, not for {visit.stage}"
+    if not row["from"] <= day:
+        return f"{name} is accepted from {row['from']}, not on {day}"
+    if "until" not in row:
+        return f"{name} is accepted without an end, which no equivalence may be"
+    if day > row["until"]:
+        return f"{name} was accepted until {row['until']}, not on {day}"
+    if one.version != row["version"]:
+        return f"{name} is accepted in version {row['version']}, not {one.version or 'unknown'}"
+    return None
+
+
+def tier_standing(visit: Visit, found: Sequence[Reached], minimum: int) -> Standing:
+    """Tell whether the best evidence of a site reaches a tier on the day it is judged on."""
+    site = visit.site
+    enough = [one for one in found if one.tier >= minimum]
+    if enough:
+        chosen = min(enough, key=lambda one: (RANK[one.evidence.standing.outcome], -one.tier))
+        how = chosen.evidence.standing
+        if how.outcome is not Outcome.CONFORMS:
+            return how
+        by = "" if chosen.by is None else f", accepted as {chosen.by['as']}"
+        return holds(f"{site}: tier {chosen.tier} by {chosen.evidence.kind}{by}", *how.evidence)
+    sure = [one for one in found if one.evidence.standing.outcome is Outcome.CONFORMS]
+    if sure:
+        best = max(sure, key=lambda one: one.tier)
+        because = f"{site}: tier {best.tier} by {best.evidence.kind}; tier {minimum} is needed"
+        return fails(because, *best.evidence.standing.evidence)
+    because = f"{site}: nothing on file shows the tier that is needed, {minimum}"
+    missing = f"evidence of tier {minimum} for {site} on {visit.judged_on}"
+    return cannot_tell(because, missing=missing)
+
+
+def is_negative(credential: Credential, day: date, log_size: int) -> bool:
+    """Tell whether a certificate was suspended, withdrawn or the like on a day."""
+    status = status_on([one for one in credential.statuses if one.known_from < log_size], day)
+    return status is not None and status.status in NEGATIVE_STATUSES - {"expired"}

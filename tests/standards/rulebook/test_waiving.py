@@ -1,0 +1,221 @@
+"""Waivers: what they reach, what ends them, and how their tonnage is counted."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rulebook_builders import NOVEMBER, finding, policy, requirement, waiver
+
+from standards.rulebook.findings import Outcome, Subject
+from standards.rulebook.policy import Verdict, judge, waiver_findings
+from standards.rulebook.waiving import HARD_STOPS, Condition, Granted, Reach, Use, reach
+
+DAY = timedelta(days=1)
+FAILED = finding(Outcome.NONCONFORMING)
+OPEN = finding(Outcome.INDETERMINATE, missing=("a paper",))
+
+
+def condition(due, met=None):
+    return Condition(what="a plan", due_on=due, met_on=met)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected", "why"),
+    [
+        ({}, Reach.HOLDS, "waived by W1 until 2026-12-31"),
+        ({"valid_until": NOVEMBER}, Reach.HOLDS, "until 2026-11-01"),
+        ({"valid_until": NOVEMBER - DAY}, Reach.LAPSED, "ended on 2026-10-31"),
+        ({"valid_from": NOVEMBER}, Reach.HOLDS, "waived"),
+        ({"valid_from": NOVEMBER + DAY}, Reach.LAPSED, "begins on 2026-11-02"),
+        ({"void_because": "fraud"}, Reach.LAPSED, "is void: fraud"),
+        ({"cap_mg": 10, "used_mg": 10}, Reach.HOLDS, "waived"),
+        ({"cap_mg": 10, "used_mg": 11}, Reach.LAPSED, "11 of 10 mg are used"),
+        ({"cap_mg": 10, "is_used": False}, Reach.PENDING, "its use for this lot is not stated"),
+        ({"conditions": (condition(NOVEMBER),)}, Reach.HOLDS, "waived"),
+        (
+            {"conditions": (condition(NOVEMBER - DAY),)},
+            Reach.PENDING,
+            "“a plan”, due on 2026-10-31",
+        ),
+        ({"conditions": (condition(NOVEMBER - DAY, NOVEMBER),)}, Reach.HOLDS, "waived"),
+        ({"conditions": (condition(NOVEMBER - DAY, NOVEMBER + DAY),)}, Reach.PENDING, "missing"),
+    ],
+)
+def test_a_waiver_holds_on_its_days_within_its_terms(change, expected, why):
+    found, told = reach(waiver(**change), [FAILED], NOVEMBER)
+    assert (found, why in told) == (expected, True), told
+
+
+@pytest.mark.parametrize("stop", ["LAW-01", "OECD-02"])
+def test_a_new_hard_stop_voids_every_waiver_for_the_lot(stop):
+    found = [FAILED, finding(Outcome.NONCONFORMING, rule_id=stop)]
+    assert reach(waiver(), found, NOVEMBER) == (
+        Reach.LAPSED,
+        f"W1 is void for this lot: {stop} fails",
+    )
+    assert reach(waiver(), [FAILED, finding(rule_id=stop)], NOVEMBER)[0] is Reach.HOLDS
+
+
+# ── judged ────────────────────────────────────────────────────────────────────────────────
+
+
+def judged(made, *waivers, rule="R1", **row):
+    told = judge([made], policy(requirement(rule, **row)), waivers, NOVEMBER)
+    [reason] = told.reasons
+    return reason
+
+
+def test_what_is_waived_names_the_waiver_and_the_check():
+    reason = judged(FAILED, waiver())
+    assert (reason.verdict, reason.waiver_id, reason.policy_check) == (
+        Verdict.WAIVED,
+        "W1",
+        "POL-05",
+    )
+    assert reason.outcome is Outcome.NONCONFORMING  # the finding stays what it is
+
+
+def test_what_lapsed_waives_nothing_and_says_so():
+    reason = judged(FAILED, waiver(valid_until=NOVEMBER - DAY))
+    assert (reason.verdict, reason.waiver_id, reason.policy_check) == (
+        Verdict.FAIL,
+        None,
+        "POL-05",
+    )
+    assert reason.because == "so it is (W1 ended on 2026-10-31)"
+
+
+def test_a_condition_that_awaits_evidence_leaves_it_open():
+    pending = waiver(conditions=(condition(NOVEMBER - DAY),))
+    assert judged(FAILED, pending).verdict is Verdict.INDETERMINATE
+    assert judged(FAILED, pending, waiver(id="W2")).waiver_id == "W2"
+
+
+@pytest.mark.parametrize("rule", sorted(HARD_STOPS))
+def test_no_policy_lets_a_waiver_reach_a_hard_stop(rule):
+    made = replace(FAILED, rule_id=rule)
+    reason = judged(made, waiver(rule_ids=(rule,)), rule=rule, waivable=True)
+    assert (reason.verdict, reason.policy_check) == (Verdict.FAIL, "POL-06")
+
+
+def test_grace_is_told_as_such():
+    reason = judged(replace(FAILED, lapse_days=3), grace_days=3)
+    assert (reason.verdict, reason.policy_check) == (Verdict.GRACE, "POL-04")
+    assert judged(finding()).policy_check is None
+
+
+# ── POL-05, POL-06 ────────────────────────────────────────────────────────────────────────
+
+WAIVERS = {"POL-05": "requires a waiver that holds", "POL-06": "none for what may not be"}
+
+
+def checked(made, *waivers, **row):
+    rows = policy(requirement("R1", **row), *(requirement(one) for one in WAIVERS))
+    return {one.rule_id: one for one in waiver_findings(made, rows, waivers, NOVEMBER)}
+
+
+@pytest.mark.parametrize(
+    ("made", "waivers", "row", "first", "second"),
+    [
+        (FAILED, (), {}, Outcome.NOT_APPLICABLE, Outcome.NOT_APPLICABLE),
+        (finding(), (waiver(),), {}, Outcome.NOT_APPLICABLE, Outcome.NOT_APPLICABLE),
+        (FAILED, (waiver(),), {}, Outcome.CONFORMS, Outcome.NOT_APPLICABLE),
+        (FAILED, (waiver(entry="a" * 64),), {}, Outcome.CONFORMS, Outcome.NOT_APPLICABLE),
+        (
+            FAILED,
+            (waiver(conditions=(condition(NOVEMBER - DAY),)),),
+            {},
+            Outcome.INDETERMINATE,
+            Outcome.NOT_APPLICABLE,
+        ),
+        (FAILED, (waiver(void_because="x"),), {}, Outcome.NONCONFORMING, Outcome.NOT_APPLICABLE),
+        (
+            FAILED,
+            (waiver(void_because="x"), waiver(id="W2")),
+            {},
+            Outcome.CONFORMS,
+            Outcome.NOT_APPLICABLE,
+        ),
+        (
+            FAILED,
+            (waiver(entry="a" * 64),),
+            {"waivable": False},
+            Outcome.NOT_APPLICABLE,
+            Outcome.NONCONFORMING,
+        ),
+        (OPEN, (waiver(),), {"waivable": False}, Outcome.NOT_APPLICABLE, Outcome.NONCONFORMING),
+    ],
+)
+def test_waivers_are_findings_too(made, waivers, row, first, second):
+    found = checked([made], *waivers, **row)
+    assert (found["POL-05"].outcome, found["POL-06"].outcome) == (first, second)
+    assert all(
+        (one.outcome is Outcome.INDETERMINATE) == bool(one.missing) for one in found.values()
+    )
+
+
+def test_they_are_judged_where_the_policy_requires_them():
+    rows = policy(requirement("R1"), requirement("POL-05"), requirement("POL-06"))
+    told = judge([FAILED], rows, [waiver(void_because="fraud")], NOVEMBER)
+    assert {one.rule_id: one.verdict for one in told.reasons} == {
+        "R1": Verdict.FAIL,
+        "POL-05": Verdict.FAIL,
+        "POL-06": Verdict.PASS,
+    }
+
+
+def test_there_is_one_of_each_for_each_lot():
+    other = replace(FAILED, subject=Subject(kind="lot", id="acme:L2", mineral="Cu"))
+    rows = policy(requirement("R1"))
+    told = waiver_findings([FAILED, other], rows, [waiver(lot_ids=("acme:L2",))], NOVEMBER)
+    assert [(one.subject.id, one.rule_id, one.outcome.value) for one in told] == [
+        ("acme:L1", "POL-05", "not_applicable"),
+        ("acme:L1", "POL-06", "not_applicable"),
+        ("acme:L2", "POL-05", "conforms"),
+        ("acme:L2", "POL-06", "not_applicable"),
+    ]
+
+
+# ── what was granted, and used ────────────────────────────────────────────────────────────
+
+
+def use(lot, mg, mineral="Cu", name="W1"):
+    return Use(waiver=name, lot=lot, mineral=mineral, mg=mg)
+
+
+def test_earlier_uses_count_first_and_later_ones_do_not_reach_back():
+    granted = Granted(
+        waivers={"W1": waiver(cap_mg=10)},
+        uses=(use("a", 6), use("b", 5), use("c", 1, name="W2"), use("a", 1, "Ni")),
+    )
+    [of_a], [of_b] = granted.for_lot("a", "Cu"), granted.for_lot("b", "Cu")
+    assert (of_a.used_mg, of_a.is_used) == (6, True)
+    assert (of_b.used_mg, of_b.is_used) == (11, True)
+    [of_d] = granted.for_lot("d", "Cu")
+    assert (of_d.used_mg, of_d.is_used) == (12, False)
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 5)), max_size=12))
+def test_lots_that_a_capped_waiver_covers_use_no_more_than_the_cap(stated):
+    uses = tuple(use(lot, mg) for lot, mg in stated)
+    granted = Granted(waivers={"W1": waiver(cap_mg=8)}, uses=uses)
+    covered = {
+        lot for lot in "abc" if reach(granted.for_lot(lot, "Cu")[0], [], NOVEMBER)[0] is Reach.HOLDS
+    }
+    assert sum(one.mg for one in uses if one.lot in covered) <= 8
+
+
+def test_the_calendar_knows_when_a_waiver_begins_ends_or_awaits_evidence():
+    one = waiver(
+        valid_from=NOVEMBER + 2 * DAY,
+        valid_until=NOVEMBER + 9 * DAY,
+        conditions=(condition(NOVEMBER + 4 * DAY),),
+    )
+    granted = Granted(waivers={"W1": one})
+    assert granted.next_day(NOVEMBER) == NOVEMBER + 2 * DAY
+    assert granted.next_day(NOVEMBER + 2 * DAY) == NOVEMBER + 5 * DAY
+    assert granted.next_day(NOVEMBER + 5 * DAY) == NOVEMBER + 10 * DAY
+    assert granted.next_day(NOVEMBER + 10 * DAY) is None
+    assert Granted().next_day(NOVEMBER) is None

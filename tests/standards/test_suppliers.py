@@ -1,0 +1,132 @@
+"""Supplier due diligence end to end: lists and forms as stated, followed and found."""
+
+import pytest
+
+from standards.models import DueAssessment
+from standards.rulebook.findings import Outcome
+from tests.standards.world import World
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def world():
+    """A copper chain, assessed under the packs alone."""
+    made = World()
+    made.packs()
+    made.policy()
+    made.copper_chain()
+    made.catch_up()
+    return made
+
+
+def facility_list(world, *rows, scheme="rmi", name="scheme:rmi-1", on="2026-03-20"):
+    body = {
+        "snapshot": name,
+        "scheme": scheme,
+        "title": "Facility list",
+        "url": "https://example.org/list",
+        "retrieved_at": f"{on}T12:00:00+00:00",
+        "sha256": "0" * 64,
+        "complete": True,
+        "rows": list(rows),
+        "left_out": 0,
+    }
+    return world.say("standards.snapshot", "scheme", body, on=on)
+
+
+def works(**changes):
+    return {
+        "name": "Works",
+        "facility": "smelter:works",
+        "country": "CA",
+        "identifiers": [{"scheme": "rmi_cid", "value": "CID000001"}],
+        "materials": ["Cu"],
+        "status": "Conformant",
+        "assessed_on": "2025-06-01",
+        "next_action_on": "2026-06-01",
+    } | changes
+
+
+ELSEWHERE = {
+    "name": "Works of nobody here",
+    "country": "FI",
+    "identifiers": [{"scheme": "rmi_cid", "value": "CID000002"}],
+    "materials": ["Cu"],
+}
+
+
+def line(number, **changes):
+    return {
+        "role": "smelter",
+        "element": "Cu",
+        "lookup": "listed",
+        "country": "FI",
+        "identifier": {"scheme": "rmi_cid", "value": number},
+    } | changes
+
+
+def declared(world, *lines, **changes):
+    gates = [{"question": one, "element": "Cu", "answer": "yes"} for one in ("q1", "q2")]
+    body = {
+        "declaration": "smelter:emrt-2026",
+        "form": "emrt",
+        "form_version": "2.1",
+        "answers": [*gates, {"question": "q3", "element": "Cu", "answer": "no"}],
+        "sources": list(lines),
+        "authorized_by": "A. Person",
+        "authorized_on": "2026-03-01",
+    }
+    return world.say("standards.declaration", "smelter", body | changes, on="2026-03-01")
+
+
+def found(world, rule):
+    world.catch_up()
+    return world.finding(rule, club="")
+
+
+def test_the_list_of_the_day_tells_the_status_of_a_smelter(world):
+    assert "no RMI facility list of 2026-03-20" in found(world, "RMI-01").lines[0].because
+    facility_list(world, works())
+    [told] = found(world, "RMI-01").lines
+    assert (told.facility_id, told.outcome) == ("smelter:works", Outcome.CONFORMS)
+    facility_list(world, works(status="Active"), name="scheme:rmi-2", on="2026-10-30")
+    assert found(world, "RMI-01").lines[0].outcome is Outcome.CONFORMS  # of that day
+
+
+def test_the_planned_day_of_a_list_is_read(world):
+    facility_list(world, works(), on="2026-11-01")
+    [told] = found(world, "RMI-03").lines
+    assert "its next assessment was planned for 2026-06-01" in told.because
+
+
+def test_numbers_that_a_form_names_are_looked_up_whoever_they_are_of(world):
+    declared(world, line("CID000001", country="CA"), line("CID000002"))
+    facility_list(world, works(), ELSEWHERE, on="2026-11-01")
+    assert found(world, "RMI-07").outcome is Outcome.CONFORMS
+    declared(world, line("CID000002"), line("CID000003"))
+    assert "smelter 2 of Cu: its number is not on the" in found(world, "RMI-07").because
+
+
+def test_a_form_about_all_that_a_company_sells_makes_its_lots_due_and_is_read(world):
+    assert "no supplier on the path" in found(world, "RMI-04").because
+    declared(world, line("CID000002", mine_countries=["FI"], recycled_only=False))
+    world.follow()
+    due = DueAssessment.objects.filter(because="entry").values_list("lot", flat=True)
+    assert "smelter:cathode" in set(due)
+    assert found(world, "RMI-04").outcome is Outcome.CONFORMS
+    assert "blank for Cu: Q4" in found(world, "RMI-05").because
+
+
+def test_a_form_that_was_withdrawn_says_nothing(world):
+    declared(world, line("CID000002"))
+    assert found(world, "RMI-04").outcome is Outcome.CONFORMS
+    declared(world, withdrawn=True)
+    assert found(world, "RMI-04").outcome is Outcome.INDETERMINATE
+
+
+def test_a_claim_is_no_form(world):
+    claim = {"scheme": "irma", "code": "site", "wording": "IRMA 50.", "site": "mine:pit"}
+    body = {"declaration": "smelter:claims", "form": "emrt", "claims": [claim]}
+    world.say("standards.declaration", "smelter", body)
+    assert "no supplier on the path" in found(world, "RMI-04").because
