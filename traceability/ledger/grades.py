@@ -168,15 +168,21 @@ def _plain_fractions(document: Assayed) -> Iterator[tuple[str, _Ratio | None, bo
         if result.keys() - {"status"} != _PLAIN_RESULT:
             yield result["element"], None, True
             continue
-        number, scale = _digits(result["value"])
-        unit = ASSAY_UNITS.get(result["unit"])
-        fraction = (number * unit.numerator, scale * unit.denominator) if unit else None
+        fraction = _plain_fraction(result["value"], result["unit"])
         yield result["element"], fraction, result["basis"] == "dry"
     compound = document.compound
     if compound is not None:
         of_dry = compound["basis"] == "dry"
         for element, share in _compound_shares(compound["formula"], compound["purity"]):
             yield element, share, of_dry
+
+
+@lru_cache(maxsize=8192)
+def _plain_fraction(value: str, unit: str) -> _Ratio | None:
+    """Return the mass fraction that a figure states; None where the unit is none of an assay."""
+    known = ASSAY_UNITS.get(unit)
+    number, scale = _digits(value)
+    return (number * known.numerator, scale * known.denominator) if known else None
 
 
 @lru_cache(maxsize=4096)

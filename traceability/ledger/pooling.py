@@ -104,7 +104,7 @@ def _mixed(kin: str, inputs: list[Input]) -> Metal:
         if metal.slack:
             total = sum(certain.values())
             maybe = min(metal.slack, total)
-            certain, _ = withdraw(certain, total - maybe, total)
+            certain = {} if maybe == total else withdraw(certain, total - maybe, total)[0]
             _add(parcels, {f"unmeasured:{metal.missing or take.lot}": maybe})
             doubt += maybe
         _add(parcels, certain)
