@@ -101,9 +101,16 @@ class Companies:
         """Return signed splits of the first company, over lots of its own in turns."""
         name = next(iter(self.keys))
         if not self._own_lots:
-            self._own_lots = [f"{name}:B{n}" for n in range(lots)]
-            self.record([self._extraction(name, lot) for lot in self._own_lots])
+            self._own_lots = self.own_lots(lots)
         return [self._split(name, self._own_lots[n % lots]) for n in range(count)]
+
+    def own_lots(self, count: int) -> list[str]:
+        """Record new lots of the first company; return their names."""
+        name = next(iter(self.keys))
+        self._next += 1
+        lots = [f"{name}:B{self._next}-{n}" for n in range(count)]
+        self.record([self._extraction(name, lot) for lot in lots])
+        return lots
 
     def splits(self, count: int) -> list[bytes]:
         """Return signed splits, company after company: each takes from a lot and begins one."""
