@@ -165,10 +165,8 @@ _Ratio = tuple[int, int]
 def _plain_fractions(document: Assayed) -> Iterator[tuple[str, _Ratio | None, bool]]:
     """Yield element, fraction (None where it is no single figure) and whether of dry mass."""
     for result in document.results:
-        if result.keys() - {"status"} != _PLAIN_RESULT:
-            yield result["element"], None, True
-            continue
-        fraction = _plain_fraction(result["value"], result["unit"])
+        is_plain = result.keys() - {"status"} == _PLAIN_RESULT
+        fraction = _plain_fraction(result["value"], result["unit"]) if is_plain else None
         yield result["element"], fraction, result["basis"] == "dry"
     compound = document.compound
     if compound is not None:
@@ -179,10 +177,11 @@ def _plain_fractions(document: Assayed) -> Iterator[tuple[str, _Ratio | None, bo
 
 @lru_cache(maxsize=8192)
 def _plain_fraction(value: str, unit: str) -> _Ratio | None:
-    """Return the mass fraction that a figure states; None where the unit is none of an assay."""
-    known = ASSAY_UNITS.get(unit)
-    number, scale = _digits(value)
-    return (number * known.numerator, scale * known.denominator) if known else None
+    """Return the mass fraction that a figure states; None for no figure, or no unit of assays."""
+    known, figure = ASSAY_UNITS.get(unit), _digits(value)
+    if known is None or figure is _BEYOND:
+        return None
+    return figure[0] * known.numerator, figure[1] * known.denominator
 
 
 @lru_cache(maxsize=4096)

@@ -59,6 +59,12 @@ def as_csv(told, delimiter):
     return out.getvalue().encode()
 
 
+@pytest.mark.parametrize("blank", ["\n", " , \n\n", "\r\n;;\r\n"])
+def test_lines_without_a_word_are_no_register(blank):
+    with pytest.raises(BadRegister):
+        read_register(blank.encode())
+
+
 # ── reading ───────────────────────────────────────────────────────────────────────────────
 
 

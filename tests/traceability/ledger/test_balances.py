@@ -427,3 +427,11 @@ def test_a_lot_below_zero_holds_no_metal():
 def test_amounts_are_added_end_by_end():
     assert Amount(1, 2).plus(Amount(1, 5)) == Amount(2, 7)
     assert Amount(1, 2).plus(Amount(1, 5), -1) == Amount(0, -3)
+
+
+def test_a_stock_that_came_and_went_before_the_period_has_no_row():
+    story = Story()
+    story.says("alice", extraction("alice:ore", "100"))
+    story.says("alice", loss("alice:ore", "100"))
+
+    assert balance(story.lines("alice:mine"), TODAY + DAY, TODAY + DAY).materials == ()

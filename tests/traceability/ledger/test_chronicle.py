@@ -94,6 +94,21 @@ def test_a_withdrawal_counts_what_the_lot_held_as_now_known():
     assert (step.kind, step.takes[0].amount, step.takes[0].held) == ("split", 40 * KG, 80 * KG)
 
 
+def test_a_correction_takes_from_a_lot_that_began_later_after_its_beginning():
+    lost = happening(1, "loss", take("mine:ore", 1))
+    again = happening(4, "loss", take("mine:late", 30), replaces=entry(1))
+
+    history = build_history([lost, mined(2), mined(3, "mine:late"), again])
+
+    assert [one.entry for one in as_they_stand([lost, mined(2), mined(3, "mine:late"), again])] == [
+        entry(3),
+        entry(4),
+        entry(2),
+    ]
+    assert history.balances["mine:late"] == 70 * KG
+    assert history.steps[1].takes[0].held == 100 * KG
+
+
 # ── steps ─────────────────────────────────────────────────────────────────────────────────
 
 

@@ -111,7 +111,8 @@ def test_an_assay_expressed_as_a_compound_counts_the_element():
 
 
 @pytest.mark.parametrize(
-    "impossible", [assay("130"), assay("30", unit="bushels"), assay("6", expressed_as="Xx")]
+    "impossible",
+    [assay("130"), assay("-3"), assay("30", unit="bushels"), assay("6", expressed_as="Xx")],
 )
 def test_a_figure_that_cannot_be_measures_nothing(impossible):
     assert contained([impossible]) == {"Cu": Interval(low=0, high=100 * KG)}

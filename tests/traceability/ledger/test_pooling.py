@@ -12,6 +12,8 @@ from tests.traceability.ledger.histories import (
 )
 from traceability.ledger.history import Made, Source
 from traceability.ledger.mass import MAX_MASS_MG, Interval, exactly
+from traceability.ledger.pooling import Metal
+from traceability.ledger.spreading import lighter
 
 # ── what is not measured ──────────────────────────────────────────────────────────────────
 
@@ -197,3 +199,10 @@ def test_a_measured_part_of_a_split_leaves_the_rest_to_the_others():
         ("split", [taken("ore", 100)], [made("a", 50, Cu=30), made("b", 25), made("c", 25)]),
     )
     assert [content(steps, lot).total_mg for lot in "abc"] == [30, 10, 10]
+
+
+def test_a_metal_that_weighs_the_same_is_the_same_metal():
+    metal = Metal({"mined:a": 60, "mined:b": 40}, "pool")
+
+    assert lighter(metal, 5, 5) is metal
+    assert lighter(metal, 1, 2).parcels == {"mined:a": 30, "mined:b": 20}

@@ -118,6 +118,13 @@ def test_no_member_of_the_envelope_may_be_missing(missing):
         parse(signed(document, "alice"))
 
 
+def test_another_ledgers_statement_is_refused_in_any_layout():
+    document = statement(CLAIM, "alice") | {"ledger": "ledger.example"}
+    spaced = json.dumps(document, indent=1).encode()
+    with pytest.raises(NotForThisLedger):
+        parse(sign_jws(spaced, key_of("alice"), typ=STATEMENT_TYPE))
+
+
 def test_a_receipt_never_passes_for_a_statement():
     raw = sign_jws(canonical(statement(CLAIM, "alice")), key_of("alice"), typ=RECEIPT_TYPE)
     with pytest.raises(MalformedJws):
