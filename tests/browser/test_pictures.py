@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.screens import CATHODE
 from traceability.publishing import publish_checkpoint
@@ -76,14 +77,14 @@ def test_a_group_is_opened_and_closed_with_the_keyboard_alone(page, site, log_in
 
         page.wait_for_url("**/way/Cu/?open=electrode*")
         members = page.get_by_role("link", name=re.compile("^electrode, lakeshore-cells:OUT-"))
-        assert members.count() == 3
-        assert page.locator(".l-waytable").get_by_text("33.33 %").count() == 6
+        expect(members).to_have_count(3)
+        expect(page.locator(".l-waytable").get_by_text("33.33 %")).to_have_count(6)
         assert fits(page, width)
 
         page.get_by_role("link", name="Show groups again").focus()
         page.keyboard.press("Enter")
         page.wait_for_url("**/way/Cu/")
-        assert members.count() == 0
+        expect(members).to_have_count(0)
         page.get_by_role("link", name=re.compile("^origin, Peru, declared only")).focus()
         page.keyboard.press("Enter")
         assert "Peru" in page.locator("tr:target").inner_text()  # what does not open has a row
@@ -100,18 +101,18 @@ def test_the_map_shows_land_places_and_the_way_between_them_on_paper_too(
         drawn = page.get_by_role("img", name="Map of the sites and shipments behind this lot")
         drawn.scroll_into_view_if_needed()
 
-        assert drawn.is_visible()
+        expect(drawn).to_be_visible()
         land = drawn.locator("use.l-land").first
         page.wait_for_function("land => land.getBBox().width > 100", arg=land.element_handle())
-        assert drawn.locator(".l-marker").count() == 2
-        assert drawn.locator(".l-trip").count() == 1
-        assert page.locator("#journey").get_by_text("Beira, Mozambique").is_visible()
+        expect(drawn.locator(".l-marker")).to_have_count(2)
+        expect(drawn.locator(".l-trip")).to_have_count(1)
+        expect(page.locator("#journey").get_by_text("Beira, Mozambique")).to_be_visible()
         assert fits(page, width)
 
     page.emulate_media(media="print")
-    assert page.get_by_role("group", name="The way of the Cu into this lot").is_visible()
-    assert page.locator(".l-waytable").is_visible()
-    assert not page.get_by_role("button", name="Verify this lot now").is_visible()
+    expect(page.get_by_role("group", name="The way of the Cu into this lot")).to_be_visible()
+    expect(page.locator(".l-waytable")).to_be_visible()
+    expect(page.get_by_role("button", name="Verify this lot now")).to_be_hidden()
     paper = page.locator("#journey").bounding_box()["width"]
     for picture in (".l-wayflow", ".l-map"):
         assert page.locator(picture).bounding_box()["width"] <= paper
@@ -131,7 +132,9 @@ def test_the_balance_of_a_site_is_asked_for_by_its_days(page, site, log_in, comp
         page.get_by_role("button", name="Show").click()
 
         page.wait_for_url("**/balance/?from=2026-01-01&to=2026-12-31")
-        assert page.get_by_role("img", name="Cu from the opening to the closing stock").is_visible()
-        assert page.get_by_text("9.999 t came out").is_visible()
+        expect(
+            page.get_by_role("img", name="Cu from the opening to the closing stock")
+        ).to_be_visible()
+        expect(page.get_by_text("9.999 t came out")).to_be_visible()
         assert fits(page, width)
     assert complaints == []

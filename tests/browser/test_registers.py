@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from standards.following import follow_log
 from standards.models import Certificate, RegistrySnapshot
@@ -53,13 +54,13 @@ def test_a_registrar_imports_a_register_in_two_steps(
 
     path.write_text(FILE.replace("ZM", "Zambia"))
     fill(page, path)
-    assert page.get_by_role("alert").get_by_text("line 2, country").is_visible()
-    assert page.get_by_role("cell", name="line 2, country").is_visible()
+    expect(page.get_by_role("alert").get_by_text("line 2, country")).to_be_visible()
+    expect(page.get_by_role("cell", name="line 2, country")).to_be_visible()
     looked_at("register-refused")
 
     path.write_text(FILE)
     fill(page, path)
-    assert page.get_by_text("2 added, 0 changed, 0 gone, 0 the same.").is_visible()
+    expect(page.get_by_text("2 added, 0 changed, 0 gone, 0 the same.")).to_be_visible()
     looked_at("register-compared")
     page.get_by_role("button", name="Accept and record").click()
     page.get_by_text("The copy is recorded as entry").wait_for()
@@ -70,8 +71,8 @@ def test_a_registrar_imports_a_register_in_two_steps(
     page.goto(f"{site}/admin/standards/registrysnapshot/")
     looked_at("registers")
     page.locator("#result_list tbody a").first.click()
-    assert page.get_by_role("heading", name="Published audits (invented)").is_visible()
-    assert page.get_by_role("cell", name="Kafue pit").is_visible()
+    expect(page.get_by_role("heading", name="Published audits (invented)")).to_be_visible()
+    expect(page.get_by_role("cell", name="Kafue pit")).to_be_visible()
     looked_at("register")
     page.goto(f"{site}/admin/standards/registryrow/")
     looked_at("register-rows")
@@ -92,15 +93,17 @@ def test_the_calendar_and_its_neighbours_fit(page, site, log_in, complaints, loo
     follow_log()
 
     page.goto(f"{site}/admin/standards/reminder/calendar/?until=2040-12-31")
-    assert page.get_by_role("heading", name="Cannot be told").is_visible()
+    expect(page.get_by_role("heading", name="Cannot be told")).to_be_visible()
     looked_at("calendar")
     page.select_option("select[name=kind]", "expiry")
     page.get_by_role("button", name="Show", exact=True).click()
-    assert page.locator(".l-table").get_by_text("Surveillance due").count() == 0
+    expect(page.locator(".l-table").get_by_text("Surveillance due")).to_have_count(0)
     page.get_by_role("link", name="Reminders").last.click()
+    page.wait_for_url("**/standards/reminder/")
     looked_at("reminders")
     page.goto(f"{site}/admin/standards/certificate/")
     page.locator("#result_list tbody a").first.click()
+    page.wait_for_url("**/certificate/*/change/")
     looked_at("certificate")
     page.goto(f"{site}/admin/standards/declaration/")
     looked_at("declarations")

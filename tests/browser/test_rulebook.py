@@ -1,6 +1,7 @@
 """The rulebook in a real browser: what is missing first, filters, one parameter, on paper too."""
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.screens import CATHODE
 
@@ -28,14 +29,14 @@ def test_what_is_not_filled_in_comes_first_and_leads_to_the_findings(
 
         assert headings(page)[0].startswith("Still not filled in: ")
         rows = page.locator("#unset tbody tr")
-        assert rows.filter(has_text="copper_mark.coc_models").count() == 1
+        expect(rows.filter(has_text="copper_mark.coc_models")).to_have_count(1)
         bars = page.locator("#packs").get_by_role("img")
         assert bars.count() >= 7
         assert fits(page, width)
 
         page.locator("#pack-geography a[href*='geography.covered_nations/#resting']").click()
         page.wait_for_url("**/rulebook/geography.covered_nations/#resting")
-        assert page.get_by_role("cell", name=CATHODE).first.is_visible()
+        expect(page.get_by_role("cell", name=CATHODE).first).to_be_visible()
         assert fits(page, width)
     assert complaints == []
 
@@ -50,11 +51,11 @@ def test_the_rulebook_is_filtered_with_the_keyboard_and_printed(page, site, log_
 
     page.wait_for_url("**/rulebook/?pack=irma&scheme=&status=unset")
     sections = page.locator("section[id^=pack-]")
-    assert sections.count() == 1
-    assert page.locator("#pack-irma").get_by_text("irma.account_overdraft").is_visible()
-    assert page.locator("#pack-irma").get_by_text("irma.level_thresholds").count() == 0
+    expect(sections).to_have_count(1)
+    expect(page.locator("#pack-irma").get_by_text("irma.account_overdraft")).to_be_visible()
+    expect(page.locator("#pack-irma").get_by_text("irma.level_thresholds")).to_have_count(0)
 
     page.emulate_media(media="print")
-    assert not page.get_by_role("button", name="Show", exact=True).is_visible()
-    assert page.locator("#packs .l-setbar").first.is_visible()
+    expect(page.get_by_role("button", name="Show", exact=True)).to_be_hidden()
+    expect(page.locator("#packs .l-setbar").first).to_be_visible()
     assert complaints == []
