@@ -22,7 +22,7 @@ from standards.rulebook.findings import (
     decimal_text,
     not_applicable,
 )
-from standards.rulebook.law import LawOnDate, Provision, Unavailable
+from standards.rulebook.law import LawOnDate, Provision, Unavailable, value_of
 
 SCHEMES = ("irma", "copper_mark", "asi")
 """Schemes with a pack of their own; an account of another is judged when there is one."""
@@ -120,7 +120,7 @@ def unavailable(signal: Unavailable, because: str, evidence: tuple[str, ...] = (
         outcome=Outcome.INDETERMINATE,
         because=f"{because}; {signal.because}",
         cites=cites,
-        missing=(f"a value of {signal.key}",),
+        missing=(value_of(signal.key),),
         evidence=evidence,
     )
 

@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from standards.models import Certificate, ClubPolicy, Flag, FlagDecision, Judgement
+from standards.reading import findings_on
 from standards.veiling import veil_for
 from tests.screens import CATHODE, CONCENTRATE, story_told
 from traceability.models import Membership, Reading
@@ -346,6 +347,21 @@ def test_a_company_outside_the_club_reads_findings_but_no_verdict_of_the_club(pa
     assert "Copper buyers" not in told
     assert "what is so, whoever judges" in told
     assert "Flags on this lot" not in told
+
+
+def test_findings_nobody_judged_are_grouped_and_what_waits_for_a_value_is_not_opened(as_person):
+    answer = as_person("accountant").get(address("traceability_lot_change", CATHODE))
+    [copper] = [one for one in answer.context["unjudged"] if one.mineral == "Cu"]
+    groups = (copper.refuted, copper.open, copper.unset, copper.met, copper.silent)
+    told = [row.rule_id for group in groups for row in group]
+
+    assert sorted(told) == sorted(row.rule_id for row in findings_on(CATHODE, "seto-bay")["Cu"])
+    assert "B1" in [row.rule_id for row in copper.unset]
+    assert all(row.verdict == "fail" for row in copper.refuted)
+    assert all(row.finding.outcome == "not_applicable" for row in copper.silent)
+    assert f"{len(copper.unset)} wait for a value" in text_of(answer)
+    opened = text_of(answer).count('class="l-finding" open')
+    assert opened == sum(len(one.refuted) for one in answer.context["unjudged"])
 
 
 def test_the_lot_list_shows_the_worst_verdict_of_each_club_and_filters_by_it(as_person):
