@@ -11,7 +11,7 @@ from standards.models import Certificate, ClubPolicy, Flag, FlagDecision, Judgem
 from standards.reading import findings_on
 from standards.veiling import veil_for
 from tests.screens import CATHODE, CONCENTRATE, story_told
-from traceability.models import Membership, Reading
+from traceability.models import Lot, Membership, Reading
 
 pytestmark = pytest.mark.django_db
 FIGURES = "0 % to 9.99 % of the Cu was mined in CA, MX, US; at least 50 % is needed."
@@ -347,6 +347,17 @@ def test_a_company_outside_the_club_reads_findings_but_no_verdict_of_the_club(pa
     assert "Copper buyers" not in told
     assert "what is so, whoever judges" in told
     assert "Flags on this lot" not in told
+
+
+@pytest.mark.parametrize("person", ["accountant", "rival"])
+def test_the_first_page_counts_the_lots_a_company_holds_itself(as_person, person):
+    mine = Membership.objects.get(user__username=person).organization_id
+    held = Lot.objects.filter(custodian=mine, state="held", amount__gt=0).count()
+
+    told = as_person(person).get(address("index")).context["lots"]
+
+    assert told == {"held": held, "coming": 0, "leaving": 0}
+    assert held > 0
 
 
 def test_findings_nobody_judged_are_grouped_and_what_waits_for_a_value_is_not_opened(as_person):
