@@ -15,6 +15,7 @@ from standards.models import (
     FlagDecision,
     Judgement,
 )
+from standards.rulebook.bounds import CHECKS
 from standards.rulebook.credential import POSITIVE_STATUSES
 from standards.rulebook.findings import Finding, Outcome, SiteLine, percent_text
 from standards.rulebook.law import Provision
@@ -27,7 +28,7 @@ from traceability.models import Entry, Facility, LogIndex, Organization
 
 WORST_FIRST = tuple(Verdict)
 _HASH = re.compile(r"\b[0-9a-f]{64}\b")
-_TITLES = {rule.id: rule.title for rule in RULES}
+_TITLES = {rule.id: rule.title for rule in RULES} | {one.id: one.title for one in CHECKS}
 _SHORT_ROWS = ("country_group", "yearly_tonnes")  # other rows are too long for a citation
 _OUTCOMES = {
     Outcome.CONFORMS: Verdict.PASS,

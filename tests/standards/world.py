@@ -40,6 +40,9 @@ VALUES = {
     "irma.minimum_share": ("share", "1"),
     "irma.recycled_treatment": ("text", "apart"),
     "copper_mark.minimum_share": ("share", "1"),
+    "policy.waiver_days": ("days", 120),
+    "policy.waiver_mass": ("counts", {"Cu": 20_000_000_000}),
+    "policy.waivers_at_once": ("count", 2),
 }
 
 
@@ -238,7 +241,7 @@ class World:
             if not pack.overlays:
                 activate_pack(pack, effective=date(2026, 1, 1), now=NOW)
 
-    def policy(self, club: str = "club", version: str = "1", **changes: str) -> str:
+    def policy(self, club: str = "club", version: str = "1", **changes: Any) -> str:
         values = VALUES | {
             key.replace("__", "."): (VALUES[key.replace("__", ".")][0], value)
             for key, value in changes.items()
