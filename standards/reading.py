@@ -291,11 +291,11 @@ def _row(
 def sentence(text: str) -> str:
     """Return a text as a sentence: a capital first, a full stop last, hashes cut short.
 
-    A name in snake case or with a dot (a parameter) keeps its letters.
+    A name in snake case, with a dot (a parameter) or a colon (an id) keeps its letters.
     """
     text = _HASH.sub(lambda found: f"{found[0][:8]}…", text)
     first = text.partition(" ")[0]
-    if "." not in first and "_" not in first:
+    if not set("._:") & set(first[:-1]):
         text = text[:1].upper() + text[1:]
     return text if text.endswith((".", "!", "?")) or not text else f"{text}."
 

@@ -79,6 +79,11 @@ class WaiverUse(Shape, frozen=True):
 def check_waiver(body: WaiverStatement, statement: Statement) -> None:
     """Refuse a waiver of another club, one that ends before it begins, and a cap on two metals."""
     check_own(body.waiver, "waiver", statement)
+    check_terms(body)
+
+
+def check_terms(body: WaiverStatement) -> None:
+    """Refuse terms that cannot be, whoever grants them."""
     days = ("valid_from", "valid_until", "decided_on", "noticed_on")
     check_days(body, "$.body", *days)
     if body.valid_until < body.valid_from:

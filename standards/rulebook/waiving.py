@@ -158,10 +158,32 @@ def _awaited(waiver: Waiver, on: date) -> str | None:
     """Say what is still to be stated or shown for a waiver; None: nothing."""
     if waiver.cap_mg is not None and not waiver.is_used:
         return "its use for this lot is not stated"
+    return _shown(waiver, on)
+
+
+def _shown(waiver: Waiver, on: date) -> str | None:
+    """Say which condition was due and is not shown; None: none."""
     for one in waiver.conditions:
         if one.is_pending(on):
             return f"evidence of “{one.what}”, due on {one.due_on}, is missing"
     return None
+
+
+def standing(waiver: Waiver, on: date) -> tuple[Reach, str]:
+    """Tell how a waiver stands on a day whatever lot is asked about, and if it is over, why.
+
+    Of several minerals the one for which it holds least decides.
+    """
+    told: list[tuple[Reach, str]] = []
+    for mineral in waiver.minerals or (None,):
+        over = _over(waiver, (), on) or _beyond(waiver, mineral)
+        pending = waiver.bounds.open_about(mineral) or _shown(waiver, on)
+        if over is not None:
+            told.append((Reach.LAPSED, over))
+        elif pending is not None:
+            told.append((Reach.PENDING, f"{waiver.id}: {pending}"))
+    held = (Reach.HOLDS, f"{waiver.id} is in force until {waiver.valid_until}")
+    return max(told, key=lambda one: tuple(Reach).index(one[0]), default=held)
 
 
 def best_reach(

@@ -11,7 +11,7 @@ from rulebook_builders import BOUNDS, NOVEMBER, finding, policy, requirement, wa
 from standards.rulebook.bounds import UNTOLD
 from standards.rulebook.findings import Outcome, Subject
 from standards.rulebook.policy import Verdict, judge, waiver_findings
-from standards.rulebook.waiving import Condition, Granted, Reach, Use, reach
+from standards.rulebook.waiving import Condition, Granted, Reach, Use, reach, standing
 
 DAY = timedelta(days=1)
 FAILED = finding(Outcome.NONCONFORMING)
@@ -72,6 +72,22 @@ def test_a_new_hard_stop_voids_every_waiver_for_the_lot(stop):
         f"W1 is void for this lot: {stop} fails",
     )
     assert reach(waiver(), [FAILED, finding(rule_id=stop)], NOVEMBER)[0] is Reach.HOLDS
+
+
+@pytest.mark.parametrize(
+    ("change", "expected", "why"),
+    [
+        ({}, Reach.HOLDS, "W1 is in force until 2026-12-31"),
+        ({"minerals": ("Cu",), "is_used": False}, Reach.HOLDS, "in force"),
+        ({"minerals": ("Cu", "Ni")}, Reach.PENDING, "W1: policy.waiver_mass says nothing about Ni"),
+        ({"minerals": ("Ni", "Cu"), "cap_mg": 101}, Reach.LAPSED, "101 mg of Cu, and 100 are"),
+        ({"valid_from": NOVEMBER + DAY}, Reach.LAPSED, "begins on"),
+        ({"conditions": (condition(NOVEMBER - DAY),)}, Reach.PENDING, "“a plan”"),
+    ],
+)
+def test_a_waiver_stands_somewhere_whatever_lot_is_asked_about(change, expected, why):
+    found, told = standing(waiver(**change), NOVEMBER)
+    assert (found, why in told) == (expected, True), told
 
 
 # ── judged ────────────────────────────────────────────────────────────────────────────────
