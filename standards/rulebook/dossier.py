@@ -236,3 +236,11 @@ class Dossier:
     claims: tuple[Claim, ...] = ()
     accounts: tuple[AccountRecord, ...] = ()
     credits: tuple[IssuedCredit, ...] = ()
+
+    def observed(self, check: str) -> tuple[Observation, ...]:
+        """Return what one plausibility check measured on the path."""
+        return self.observations.get(check, ())
+
+    def governing_day(self, name: GoverningDate) -> date | None:
+        """Return the day whose law applies; None while it is not known."""
+        return self.as_of if name == "as_of" else self.dates.get(name)

@@ -5,10 +5,26 @@ does not depend on the lot, so it is answered once for all of them (ADR 0017).
 """
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from itertools import chain, count
 from typing import Any, TypeVar, cast
 
 T = TypeVar("T")
 Answer = TypeVar("Answer")
+
+
+_NUMBERS = count(1)
+
+
+class Numbered(tuple[T, ...]):
+    """Things in order under a number that no others have, so that they are known again by it."""
+
+    number: int
+
+    def __new__(cls, things: Iterable[T] = ()) -> "Numbered[T]":
+        """Return the things under a number of their own."""
+        told = super().__new__(cls, things)
+        told.number = next(_NUMBERS)
+        return told
 
 
 class Part(tuple[T, ...]):
@@ -34,7 +50,7 @@ class Part(tuple[T, ...]):
         return cast("Answer", self.memory[question])
 
 
-class Parted(tuple[T, ...]):
+class Parted(Numbered[T]):
     """Things in order, which still know the parts that they were put together from."""
 
     parts: Sequence[Part[T]]
@@ -42,7 +58,7 @@ class Parted(tuple[T, ...]):
     @classmethod
     def of(cls, parts: Sequence[Part[T]]) -> "Parted[T]":
         """Put parts together, one after the other."""
-        whole = cls([one for part in parts for one in part])
+        whole = cls(chain.from_iterable(parts))
         whole.parts = parts
         return whole
 

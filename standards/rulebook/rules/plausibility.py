@@ -43,7 +43,7 @@ _SOURCE = "Soft check of this ledger (docs/plausibility.md)"
 
 
 def _finding(check: Check, limits: _SetLimits, dossier: Dossier, law: LawOnDate) -> Finding:
-    told = dossier.observations.get(check.id, ())
+    told = dossier.observed(check.id)
     if not told:
         return not_applicable(f"no statement on the path is one of these: {check.concerns}")
     limit = limits(dossier, law)

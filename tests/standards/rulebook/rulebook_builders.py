@@ -298,8 +298,8 @@ def law_of(*parameters: Parameter) -> Law:
 
 def finding(outcome: Outcome = Outcome.CONFORMS, rule_id: str = "R1", **changes: Any) -> Finding:
     subject = Subject(kind="lot", id="acme:L1", mineral="Cu")
-    usual = Finding(rule_id=rule_id, subject=subject, outcome=outcome, because="so it is")
-    return replace(usual, **changes)
+    usual = {"rule_id": rule_id, "subject": subject, "because": "so it is"}
+    return Finding(outcome=outcome, **usual | changes)
 
 
 def requirement(rule_id: str = "R1", **changes: Any) -> Requirement:
