@@ -43,7 +43,7 @@ class Bench:
         """
         sight = Sight(dossier)
         alone = {rule.id: self._answer(PACKS_ALONE, rule, sight) for rule in self._rules}
-        told = {PACKS_ALONE: evaluated(dossier, list(alone.values()))}
+        told = {PACKS_ALONE: evaluated(dossier, alone.values())}
         for club in clubs:
             own, required = self._policies[club].parameters, self._required[club]
             answers = [

@@ -6,9 +6,9 @@ parameter and a day no version covers are *indeterminate*; a version that says `
 with the official text show as notices.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, cast
@@ -36,24 +36,8 @@ from standards.rulebook.remembering import (
 from standards.rulebook.rule import Rule
 from traceability.ledger import plausibility
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evaluation:
-    """The findings of one dossier, in the order of the rules, and what they rest on.
-
-    Args:
-        keys_read: parameter keys any rule asked for, found or not.
-        inputs_read: fields of the dossier any rule looked at; a governing date is
-            `dates.<name>`.
-    """
-
-    findings: tuple[Finding, ...]
-    keys_read: frozenset[str]
-    inputs_read: frozenset[str]
-
-    def as_json(self) -> list[dict[str, Any]]:
-        """Return the findings as JSON, in the order of the rules."""
-        return [finding.as_json() for finding in self.findings]
+_OF_EVERY_LOT = frozenset({"lot_id", "mineral"})
+"""What every finding says of its lot."""
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -65,6 +49,33 @@ class Answer(Struct, frozen=True, kw_only=True):
     finding: Finding
     keys_read: frozenset[str]
     inputs_read: frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """What rules answered about one lot and mineral, in their order."""
+
+    subject: Subject
+    answers: tuple[Answer, ...]
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """Return the findings about this subject, in the order of the rules."""
+        return tuple([replace(one.finding, subject=self.subject) for one in self.answers])
+
+    @cached_property
+    def keys_read(self) -> frozenset[str]:
+        """Return the parameter keys that any rule asked for, found or not."""
+        return frozenset[str]().union(*[one.keys_read for one in self.answers])
+
+    @cached_property
+    def inputs_read(self) -> frozenset[str]:
+        """Return the fields of the dossier that any rule looked at; see `fields_of`."""
+        return _OF_EVERY_LOT.union(*[one.inputs_read for one in self.answers])
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """Return the findings as JSON, in the order of the rules."""
+        return [finding.as_json() for finding in self.findings]
 
 
 class Applied:
@@ -93,30 +104,22 @@ class Applied:
                 finding, rule_id=self._rule.id, cites=cites, notices=notices, treat_as=treat_as
             ),
             keys_read=frozenset(keys),
-            inputs_read=_OF_EVERY_LOT | fields_of(seen),
+            inputs_read=fields_of(seen),
         )
         self._answers.keep(sight, seen, answer)
         return answer
 
 
-_OF_EVERY_LOT = frozenset({"lot_id", "mineral"})
-"""What every finding says of its lot."""
-
-
 def evaluate(dossier: Dossier, law: Law, rules: Iterable[Rule]) -> Evaluation:
     """Return one finding per rule for this lot and mineral."""
     sight = Sight(dossier)
-    return evaluated(dossier, [Applied(rule, law).to(sight) for rule in rules])
+    return evaluated(dossier, (Applied(rule, law).to(sight) for rule in rules))
 
 
-def evaluated(dossier: Dossier, answers: Sequence[Answer]) -> Evaluation:
-    """Return what rules answered as findings about this lot and mineral."""
+def evaluated(dossier: Dossier, answers: Iterable[Answer]) -> Evaluation:
+    """Return what rules answered, as said of this lot and mineral."""
     subject = Subject(kind="lot", id=dossier.lot_id, mineral=dossier.mineral)
-    return Evaluation(
-        findings=tuple([replace(one.finding, subject=subject) for one in answers]),
-        keys_read=frozenset[str]().union(*[one.keys_read for one in answers]),
-        inputs_read=_OF_EVERY_LOT.union(*[one.inputs_read for one in answers]),
-    )
+    return Evaluation(subject=subject, answers=tuple(answers))
 
 
 def _apply(
