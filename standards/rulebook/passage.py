@@ -5,16 +5,18 @@ once, under one number, so that rules need not look at it again.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, TypedDict, get_args
+
+from msgspec.structs import replace
 
 from standards.rulebook.dossier import MassRange, Source, SourceKind, Step
 from standards.rulebook.parts import Numbered
 from standards.rulebook.traced import LEAF_STAGE, Traced, parcel_of
 from traceability.ledger import history as flow
 from traceability.ledger.apportioning import half_even, scaled
-from traceability.ledger.chronicle import Beginning, Happening, lot_of
+from traceability.ledger.chronicle import Beginning, lot_of
 from traceability.ledger.plausibility.registered import Registered
 
 EXTRACTION, RECOVERY = "extraction", "recovery"
@@ -64,7 +66,8 @@ class Passages:
 
     def __init__(self, traced: Traced, sites: Mapping[str, Site]) -> None:
         self.traced, self.sites = traced, sites
-        self._worked: dict[tuple[str, str, str], dict[str, Any]] = {}
+        self._worked: dict[tuple[str, str, str], Step] = {}
+        self._parcels: dict[str, tuple[Source, Step | None]] = {}
         self._known: dict[_Told, Passage] = {}
 
     def of(self, name: str, mineral: str) -> Passage:
@@ -91,7 +94,13 @@ class Passages:
 
     def _passage(self, told: _Told) -> Passage:
         mineral, sources, stages = told
-        work = _Telling(traced=self.traced, mineral=mineral, sites=self.sites, worked=self._worked)
+        work = _Telling(
+            traced=self.traced,
+            mineral=mineral,
+            sites=self.sites,
+            worked=self._worked,
+            parcels=self._parcels,
+        )
         for label, mg in sources:
             work.add_source(label, mg)
         for stage, passed in stages:
@@ -106,8 +115,10 @@ class _Telling:
     traced: Traced
     mineral: str
     sites: Mapping[str, Site]
-    worked: dict[tuple[str, str, str], dict[str, Any]]
+    worked: dict[tuple[str, str, str], Step]
     """What is known of a step (entry, stage, mineral), whichever lot passed it."""
+    parcels: dict[str, tuple[Source, Step | None]]
+    """What is known of a parcel by its label, in whichever lot it is, and of what made it."""
     sources: list[Source] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     leaves: dict[tuple[str, str], int] = field(default_factory=dict)  # where among the steps
@@ -122,48 +133,57 @@ class _Telling:
         if kind == "introduced" and begun is not None:
             self._add_introduced(label, begun, mg)
             return
+        known = self.parcels.get(label)
+        if known is None:
+            known = self.parcels[label] = self._parcel(label, kind, lot, day, begun)
+        parcel, leaf = known
+        self.sources.append(replace(parcel, mg=mg))
+        if leaf is not None:
+            self._add_leaf(leaf, mg)
+
+    def _parcel(
+        self, label: str, kind: SourceKind, lot: str, day: str, begun: Beginning | None
+    ) -> tuple[Source, Step | None]:
+        """Return a parcel and what made it, without the mass that is in one lot."""
         happening = begun.happening if begun else None
         is_leaf = kind in LEAF_STAGE
         place = self._place(happening.facility) if happening and is_leaf else _NOWHERE
         country = place["country"]
         if kind == "recycled" and begun is not None:
             country = begun.facts.get("collected_in") or None
-        self.sources.append(
-            Source(
-                id=label,
-                kind=kind,
-                facility_id=place["facility_id"],
-                facility_name=place["facility_name"],
-                country=country,
-                subdivision=place["subdivision"] if kind == "mined" else None,
-                mg=mg,
-                dispatched_on=date.fromisoformat(day) if day else None,
-                organization_id=happening.author if happening else None,
-                lot_id=lot,
-                entry=happening.entry if happening else "",
-            )
+        parcel = Source(
+            id=label,
+            kind=kind,
+            facility_id=place["facility_id"],
+            facility_name=place["facility_name"],
+            country=country,
+            subdivision=place["subdivision"] if kind == "mined" else None,
+            mg=0,
+            dispatched_on=date.fromisoformat(day) if day else None,
+            organization_id=happening.author if happening else None,
+            lot_id=lot,
+            entry=happening.entry if happening else "",
         )
-        if happening is not None and is_leaf:
-            self._add_leaf(LEAF_STAGE[kind], happening, mg)
+        if happening is None or not is_leaf:
+            return parcel, None
+        return parcel, Step(
+            entry=happening.entry,
+            stage=LEAF_STAGE[kind],
+            organization_id=happening.author,
+            performed_on=happening.on,
+            mg=0,
+            input_mg=None,
+            output_mg=None,
+            **place,
+        )
 
-    def _add_leaf(self, stage: str, happening: Happening, mg: int) -> None:
+    def _add_leaf(self, leaf: Step, mg: int) -> None:
         """Add the extraction or recovery, once, for all its parcels together."""
-        known = self.leaves.setdefault((happening.entry, stage), len(self.steps))
+        known = self.leaves.setdefault((leaf.entry, leaf.stage), len(self.steps))
         if known < len(self.steps):
-            self.steps[known] = replace(self.steps[known], mg=self.steps[known].mg + mg)
+            self.steps[known] = replace(leaf, mg=self.steps[known].mg + mg)
             return
-        self.steps.append(
-            Step(
-                entry=happening.entry,
-                stage=stage,
-                organization_id=happening.author,
-                performed_on=happening.on,
-                mg=mg,
-                input_mg=None,
-                output_mg=None,
-                **self._place(happening.facility),
-            )
-        )
+        self.steps.append(replace(leaf, mg=mg))
 
     def _add_introduced(self, label: str, begun: Beginning, mg: int) -> None:
         """Divide a parcel from outside as its declaration does; what it leaves out is unknown."""
@@ -220,9 +240,9 @@ class _Telling:
 
     def add_stage(self, stage: str, passed: Iterable[tuple[str, int]]) -> None:
         """Add the steps of a stage that the metal passed, once each."""
-        self.steps += [Step(mg=mg, **self._worked(stage, entry)) for entry, mg in passed]
+        self.steps += [replace(self._worked(stage, entry), mg=mg) for entry, mg in passed]
 
-    def _worked(self, stage: str, entry: str) -> dict[str, Any]:
+    def _worked(self, stage: str, entry: str) -> Step:
         """Return what is the same of a step for every lot that passed it: all but the mass."""
         question = (entry, stage, self.mineral)
         known = self.worked.get(question)
@@ -230,7 +250,7 @@ class _Telling:
             known = self.worked[question] = self._told_of(stage, entry)
         return known
 
-    def _told_of(self, stage: str, entry: str) -> dict[str, Any]:
+    def _told_of(self, stage: str, entry: str) -> Step:
         happening = self.traced.history.happenings[entry]
         steps = self.traced.steps[entry]
         taken = [take for one in steps for take in one.takes]
@@ -241,19 +261,20 @@ class _Telling:
         lacking = [one.lot for one in feeds if not self._is_measured(one.lot)]
         lacking += [one.lot for one in gives if not self._is_measured(one.lot)]
         lacking = lacking or ([] if feeds else [one.lot for one in taken])
-        return {
-            "entry": entry,
-            "stage": stage,
-            "organization_id": happening.author,
-            "performed_on": happening.on,
-            "input_mg": _added(self._taken(one) for one in feeds) if feeds else None,
+        return Step(
+            entry=entry,
+            stage=stage,
+            organization_id=happening.author,
+            performed_on=happening.on,
+            mg=0,
+            input_mg=_added(self._taken(one) for one in feeds) if feeds else None,
             # Of the outputs, what nobody measured is at most what the measured ones left over.
-            "output_mg": _added(self._bounds(one.lot) for one in gives),
-            "missing": tuple(
+            output_mg=_added(self._bounds(one.lot) for one in gives),
+            missing=tuple(
                 f"assay of {self.mineral} for lot {lot_of(name)}" for name in dict.fromkeys(lacking)
             ),
             **self._place(happening.facility),
-        }
+        )
 
     def _taken(self, take: flow.Taken) -> MassRange | None:
         """Return the mineral in what was taken out of a lot, in proportion to its gross."""

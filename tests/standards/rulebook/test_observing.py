@@ -381,4 +381,4 @@ def test_lots_that_passed_one_step_are_told_the_same_of_it_but_for_their_metal()
     )
 
     assert [step.stage for step in one] == ["extraction", "smelting"]
-    assert [replace(step, mg=2 * step.mg) for step in one] == list(other)
+    assert [structs.replace(step, mg=2 * step.mg) for step in one] == list(other)
