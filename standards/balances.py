@@ -27,6 +27,7 @@ from standards.standings import (
     AccountLine,
     ClaimLine,
     CloseLine,
+    OutsideLine,
     PeriodLine,
     RestatementLine,
     Standing,
@@ -97,12 +98,14 @@ def standing_of(row: Account, *, size: int, on: date) -> Standing:
             "carry_over_days": _text(terms.carry_over_days),
             "carry_over_periods": _text(terms.carry_over_periods),
             "tier_mixing": terms.tier_mixing,
+            "outside_evidence": ", ".join(terms.outside_evidence or ()) or None,
         },
         balance_worst_mg=str(booked.worst_mg),
         balance_best_mg=str(booked.best_mg),
         over_claimed_mg=str(booked.over_mg),
         periods=[_period(one, booked, on) for one in booked.periods],
         tranches=_tranches(booked),
+        outside=_outside(booked),
         claims=_claims(booked),
         closes=[_close(one) for one in booked.record.closes],
         restatements=[
@@ -172,6 +175,29 @@ def _tranches(booked: Booked) -> list[TrancheLine]:
             missing=list(sources[one.id].source.missing) if one.id in sources else [],
         )
         for one in booked.tranches
+    ]
+
+
+def _outside(booked: Booked) -> list[OutsideLine]:
+    """Return what came from outside the ledger, and what the opening statement says of the rest."""
+    stated = {one.lot_id: str(one.mg) for one in booked.record.opening}
+    came = [
+        OutsideLine(
+            lot=one.source.lot_id,
+            mg=str(one.source.outside.mg),
+            stated_mg=stated.get(one.source.lot_id),
+            low_mg=str(one.low_mg),
+            high_mg=str(one.high_mg),
+            standing=one.outside,
+        )
+        for one in booked.inputs
+        if one.source.outside is not None
+    ]
+    seen = {one.lot for one in came}
+    return came + [
+        OutsideLine(lot=lot, mg=None, stated_mg=mg, low_mg="0", high_mg="0", standing="not_entered")
+        for lot, mg in stated.items()
+        if lot not in seen
     ]
 
 

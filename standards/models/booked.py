@@ -27,6 +27,8 @@ class Account(models.Model):
     method = models.CharField(max_length=16)
     begins = models.DateField()
     months = models.SmallIntegerField()
+    opening = models.JSONField(default=list)  # rows of lot, level, mg and because
+    documents = models.JSONField(default=list)  # the evidence of the opening statement
 
     class Meta:
         verbose_name = _("account")
