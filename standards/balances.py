@@ -21,7 +21,7 @@ from standards.rulebook.closing import closing
 from standards.rulebook.errors import UnknownAccount
 from standards.rulebook.findings import decimal_text
 from standards.rulebook.law import Law
-from standards.rulebook.periods import next_period
+from standards.rulebook.periods import Period, next_period
 from standards.rulebook.posted import OVER
 from standards.standings import (
     AccountLine,
@@ -278,13 +278,40 @@ def _to_close(
     record: AccountRecord, records: Mapping[str, AccountRecord], *, size: int, on: date, law: Law
 ) -> ToClose | None:
     """Return what a close of the first open period may say, where that period is over."""
-    until = record.closes[-1].until if record.closes else None
-    due = next_period(record.begins, record.months, until)
-    if due.last >= on:
+    if first_open(record).last >= on:
         return None
-    told = book(records.values(), on=due.last, law=law)[record.id]
-    closed = closing(told, until=due.last, known_at=size)
-    return ToClose(until=due.last, known_at=size, digest=closed.digest)
+    closed = _closed_now(record, records, size=size, law=law)
+    return ToClose(until=closed.until, known_at=size, digest=closed.digest)
+
+
+def first_open(record: AccountRecord) -> Period:
+    """Return the first period of an account that is not closed."""
+    until = record.closes[-1].until if record.closes else None
+    return next_period(record.begins, record.months, until)
+
+
+def closed_at(account: str, *, size: int) -> tuple[AccountRecord, Closed]:
+    """Return an account, and its first open period as a close would freeze it.
+
+    Args:
+        size: below which log size it is known.
+
+    Raises:
+        UnknownAccount: nobody had opened it by then.
+    """
+    records = records_at(size, [account])
+    if account not in records:
+        raise UnknownAccount(account)
+    record = records[account]
+    return record, _closed_now(record, records, size=size, law=law_at(size))
+
+
+def _closed_now(
+    record: AccountRecord, records: Mapping[str, AccountRecord], *, size: int, law: Law
+) -> Closed:
+    until = first_open(record).last
+    told = book(records.values(), on=until, law=law)[record.id]
+    return closing(told, until=until, known_at=size)
 
 
 def booked_accounts(rows: Iterable[Account], *, size: int, on: date) -> dict[str, Booked]:

@@ -35,6 +35,7 @@ class Account(models.Model):
         verbose_name_plural = _("accounts")
         ordering = ["account"]
         indexes = [models.Index(fields=["element", "scheme"], name="accounts_of_a_market")]
+        permissions = [("close_account", "Can close periods of accounts")]
 
     def __str__(self) -> str:
         return self.account
