@@ -46,6 +46,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         *_DECLARED,
         *_REMINDED,
         "standards.reply_question",
+        "standards.close_account",
     ),
     "procurement officer": (
         *_RECORD,
