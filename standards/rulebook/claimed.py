@@ -170,7 +170,7 @@ def missing_for(account: Booked) -> tuple[str, ...]:
 
 
 def _missing(one: Counted, scheme: str) -> tuple[str, ...]:
-    law = (f"a value of {outside_key(scheme)}",) if one.outside == "unset" else ()
+    law = (value_of(outside_key(scheme)),) if one.outside == "unset" else ()
     return (*one.source.missing, *law) or (f"what became of lot {one.source.lot_id}",)
 
 

@@ -227,6 +227,8 @@ NEVER = {
     "files with copies of registers, before there is a statement": """
         bad_register register_head_wrong register_moved snapshot_outdated unknown_declaration
         unknown_snapshot""",
+    "waivers that an officer prepares, before there is a statement": """
+        unknown_waiver waiver_moved waiver_not_allowed""",
     "the tools of whoever signs": "file_unusable nothing_to_hide",
     "set-up and operation": """
         address_in_use already_serving installation_failed no_postgres_found postgres_failed

@@ -1,5 +1,6 @@
 """A small world on PostgreSQL: mine, smelter, buyer, scheme, club; the service has all keys."""
 
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -40,6 +41,9 @@ VALUES = {
     "irma.minimum_share": ("share", "1"),
     "irma.recycled_treatment": ("text", "apart"),
     "copper_mark.minimum_share": ("share", "1"),
+    "policy.waiver_days": ("days", 120),
+    "policy.waiver_mass": ("counts", {"Cu": 20_000_000_000}),
+    "policy.waivers_at_once": ("count", 2),
 }
 
 
@@ -263,7 +267,14 @@ class World:
             if not pack.overlays:
                 activate_pack(pack, effective=date(2026, 1, 1), now=NOW)
 
-    def policy(self, club: str = "club", version: str = "1", **changes: str) -> str:
+    def policy(
+        self,
+        club: str = "club",
+        version: str = "1",
+        requirements: Sequence[Mapping[str, Any]] = REQUIREMENTS,
+        without: Collection[str] = (),
+        **changes: Any,
+    ) -> str:
         values = VALUES | {
             key.replace("__", "."): (VALUES[key.replace("__", ".")][0], value)
             for key, value in changes.items()
@@ -282,8 +293,9 @@ class World:
                     ],
                 }
                 for key, (unit, value) in values.items()
+                if key not in without
             },
-            "requirements": REQUIREMENTS,
+            "requirements": list(requirements),
         }
         return adopt_policy(form, effective="2026-01-01", now=NOW).entry
 
