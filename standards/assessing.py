@@ -27,12 +27,11 @@ from standards.known import (
     policies_at,
 )
 from standards.models import Assessment, DueAssessment, VerdictRun
-from standards.rulebook.assembly import Evidence, assemble
-from standards.rulebook.assessment import assess, next_day
+from standards.rulebook.assembly import Assembler
+from standards.rulebook.assessment import Bench
 from standards.rulebook.claimed import next_day_of_accounts
 from standards.rulebook.evaluation import code_version
 from standards.rulebook.findings import Finding, canonical_json
-from standards.rulebook.law import Law
 from standards.rulebook.traced import Traced
 from standards.rulebook.waiving import Granted
 from standards.shelving import Place, Shelf
@@ -179,8 +178,8 @@ class _Round:
     size: int
     now: datetime
     traced: Traced
-    evidence: Evidence
-    law: Law
+    assembler: Assembler
+    bench: Bench
     adopted: Mapping[str, Adopted]
     next_policy: date | None
     granted: Mapping[str, Granted]
@@ -194,8 +193,8 @@ def _assess(lots: Sequence[str], size: int, now: datetime) -> None:
         size=size,
         now=now,
         traced=traced,
-        evidence=evidence,
-        law=law,
+        assembler=Assembler(traced, evidence, as_of=now.date()),
+        bench=Bench(law, {club: one.policy for club, one in adopted.items()}),
         adopted=adopted,
         next_policy=next_policy_day(size, after=now.date()),
         granted=granted_at(
@@ -243,15 +242,14 @@ def _assess_one(
         The next day on which law or policy changes by itself.
     """
     today = turn.now.date()
-    policies = {club: turn.adopted[club].policy for club in clubs}
-    digests = {club: policy.digest for club, policy in policies.items()}
+    digests = {club: turn.adopted[club].policy.digest for club in clubs}
     minerals = turn.traced.minerals_of(lot)
     days = [turn.next_policy]
     days += [turn.granted[club].next_day(today) for club in clubs]
     for mineral in minerals:
-        dossier = assemble(turn.traced, lot, mineral, evidence=turn.evidence, as_of=today)
-        told = assess(dossier, turn.law, policies)
-        days.append(next_day(turn.law, told, policies, today))
+        dossier = turn.assembler.dossier(lot, mineral)
+        told = turn.bench.assess(dossier, clubs)
+        days.append(turn.bench.next_day(told, today))
         days.append(next_day_of_accounts(dossier, today))
         shelf.put(dossier, handle, told, digests)
         asked += [((lot, mineral, club), told[club].findings) for club in clubs]

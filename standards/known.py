@@ -17,9 +17,10 @@ from standards.credentials import agreements_at, credentials_at, snapshots_at
 from standards.declarations import claims_at, forms_at
 from standards.models import ClubPolicy, Cursor, PackActivation, PackFile
 from standards.rulebook import policy
-from standards.rulebook.assembly import Evidence, Site
+from standards.rulebook.assembly import Evidence
 from standards.rulebook.law import Law, Pack
 from standards.rulebook.pack_format import parse_pack, shipped_packs
+from standards.rulebook.passage import Site
 from standards.rulebook.policy_format import parse_policy
 from traceability.ledger.kinds import KINDS
 from traceability.ledger.plausibility.registered import registered

@@ -108,7 +108,6 @@ class Shelf:
                     "t",
                 )
             )
-        self._writer.next_lot()
 
     def close(self, lots: Collection[str]) -> dict[Place, int]:
         """Write what is news; return the keys of the rows that hold now."""

@@ -49,6 +49,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         *_REMINDED,
         *_WAIVERS,
         "standards.reply_question",
+        "standards.close_account",
     ),
     "procurement officer": (
         *_RECORD,

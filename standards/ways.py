@@ -12,8 +12,9 @@ from typing import Any, Literal
 from django.utils.translation import gettext_lazy as _
 
 from standards.reading import MineralVerdict, Row
-from standards.rulebook.assembly import EXTRACTION, RECOVERY, Evidence
+from standards.rulebook.assembly import Evidence
 from standards.rulebook.findings import Outcome
+from standards.rulebook.passage import EXTRACTION, RECOVERY
 from standards.rulebook.traced import Traced, parcel_of
 from standards.veiling import Veil
 from traceability import seeing

@@ -5,7 +5,9 @@ at which stages and for which day.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
 
 from standards.rulebook.appraisal import (
     Appraisal,

@@ -1,17 +1,18 @@
-"""Assessing one dossier under the packs alone and under the policies of clubs on top.
+"""Assessing dossiers under the packs alone and under the policies of clubs on top.
 
 A policy lays its own parameters over those of the packs. A rule that reads none of them finds
-the same under the policy as without it, and is not asked twice.
+the same under the policy as without it, and is not asked twice; nor is one about a lot that is
+like another in all that the rule reads.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from standards.rulebook.dossier import Dossier
-from standards.rulebook.evaluation import Evaluation, evaluate
+from standards.rulebook.evaluation import Answer, Applied, Evaluation, evaluated
 from standards.rulebook.law import Law
 from standards.rulebook.policy import ClubPolicy
-from standards.rulebook.remembering import Memory
+from standards.rulebook.remembering import Sight
 from standards.rulebook.rule import Rule
 from standards.rulebook.rules import RULES
 
@@ -19,44 +20,63 @@ PACKS_ALONE = ""
 """The name under which the findings without any club's policy stand."""
 
 
+class Bench:
+    """Assesses one lot and mineral after the other, under one law and the same policies."""
+
+    def __init__(
+        self, law: Law, policies: Mapping[str, ClubPolicy], rules: Sequence[Rule] = RULES
+    ) -> None:
+        self._laws = {PACKS_ALONE: law}
+        self._laws |= {club: Law(law.packs, policy.parameters) for club, policy in policies.items()}
+        self._policies, self._rules = policies, rules
+        self._required = {
+            club: {requirement.rule_id for requirement in policy.requirements}
+            for club, policy in policies.items()
+        }
+        self._applied: dict[tuple[str, str], Applied] = {}
+        self._changes: dict[tuple[str, frozenset[str], date], date | None] = {}
+
+    def assess(self, dossier: Dossier, clubs: Iterable[str]) -> dict[str, Evaluation]:
+        """Return the findings by club, and those of all rules under the packs alone.
+
+        A club's are those of the rules it requires, under its own parameters.
+        """
+        sight = Sight(dossier)
+        alone = {rule.id: self._answer(PACKS_ALONE, rule, sight) for rule in self._rules}
+        told = {PACKS_ALONE: evaluated(dossier, alone.values())}
+        for club in clubs:
+            own, required = self._policies[club].parameters, self._required[club]
+            answers = [
+                alone[rule.id]
+                if alone[rule.id].keys_read.isdisjoint(own)
+                else self._answer(club, rule, sight)
+                for rule in self._rules
+                if rule.id in required
+            ]
+            told[club] = evaluated(dossier, answers)
+        return told
+
+    def next_day(self, told: Mapping[str, Evaluation], after: date) -> date | None:
+        """Return the next day on which the calendar alone may change one of the findings."""
+        days = [self._next_change(club, one.keys_read, after) for club, one in told.items()]
+        return min((day for day in days if day is not None), default=None)
+
+    def _answer(self, club: str, rule: Rule, sight: Sight) -> Answer:
+        applied = self._applied.get((club, rule.id))
+        if applied is None:
+            applied = self._applied[club, rule.id] = Applied(rule, self._laws[club])
+        return applied.to(sight)
+
+    def _next_change(self, club: str, keys: frozenset[str], after: date) -> date | None:
+        """Return the next change of what was read: of most lots the same."""
+        question = (club, keys, after)
+        if question not in self._changes:
+            self._changes[question] = self._laws[club].next_change(keys, after=after)
+        return self._changes[question]
+
+
 def assess(
     dossier: Dossier, law: Law, policies: Mapping[str, ClubPolicy], rules: Sequence[Rule] = RULES
 ) -> dict[str, Evaluation]:
-    """Return the findings by club, and those of all rules under the packs alone.
-
-    A club's are those of the rules it requires, under its own parameters.
-    """
-    memory: Memory = {}
-    alone = {rule.id: evaluate(dossier, law, [rule], memory) for rule in rules}
-    told = {PACKS_ALONE: _together(alone[rule.id] for rule in rules)}
-    for club, policy in policies.items():
-        under = Law(law.packs, policy.parameters)
-        required = {requirement.rule_id for requirement in policy.requirements}
-        told[club] = _together(
-            alone[rule.id]
-            if alone[rule.id].keys_read.isdisjoint(policy.parameters)
-            else evaluate(dossier, under, [rule], memory)
-            for rule in rules
-            if rule.id in required
-        )
-    return told
-
-
-def next_day(
-    law: Law, evaluations: Mapping[str, Evaluation], policies: Mapping[str, ClubPolicy], after: date
-) -> date | None:
-    """Return the next day on which the calendar alone may change one of the findings."""
-    days = [law.next_change(evaluations[PACKS_ALONE].keys_read, after=after)]
-    for club, policy in policies.items():
-        under = Law(law.packs, policy.parameters)
-        days.append(under.next_change(evaluations[club].keys_read, after=after))
-    return min((day for day in days if day is not None), default=None)
-
-
-def _together(evaluations: Iterable[Evaluation]) -> Evaluation:
-    parts = list(evaluations)
-    return Evaluation(
-        findings=tuple(finding for part in parts for finding in part.findings),
-        keys_read=frozenset[str]().union(*(part.keys_read for part in parts)),
-        inputs_read=frozenset[str]().union(*(part.inputs_read for part in parts)),
-    )
+    """Return the findings about one lot and mineral by club, and under the packs alone."""
+    return Bench(law, policies, rules).assess(dossier, policies)

@@ -166,10 +166,15 @@ def missing_origins(parcels: tuple[Source, ...], untraced_mg: int) -> tuple[str,
 
 def abridged(names: list[str]) -> tuple[str, ...]:
     """Return distinct names in order; beyond `MOST_NAMED`, how many more there are."""
-    distinct = list(dict.fromkeys(names))
-    if len(distinct) <= MOST_NAMED:
+    return abridged_of(list(dict.fromkeys(names)))
+
+
+def abridged_of(distinct: list[str], others: int = 0) -> tuple[str, ...]:
+    """Return the first of distinct names, and how many more there are with the others."""
+    more = len(distinct) + others - MOST_NAMED
+    if more <= 0:
         return tuple(distinct)
-    return (*distinct[:MOST_NAMED], f"and {len(distinct) - MOST_NAMED} more of this kind")
+    return (*distinct[:MOST_NAMED], f"and {more} more of this kind")
 
 
 def site_name(facility_id: str, facility_name: str | None) -> str:

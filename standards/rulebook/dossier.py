@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
+from msgspec import Struct
+
 from standards.rulebook.accounts import AccountRecord, Claim, IssuedCredit
 from standards.rulebook.credential import Credential, Snapshot
 from standards.rulebook.forms import Form
@@ -53,8 +55,7 @@ class MassRange:
             raise ValueError(f"no mass lies between {self.low_mg} mg and {self.high_mg} mg")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class Source(Struct, frozen=True, kw_only=True):
     """A parcel of the lot's metal, where it entered the record.
 
     Args:
@@ -79,8 +80,7 @@ class Source:
     entry: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(Struct, frozen=True, kw_only=True):
     """One extraction, recovery or transformation that metal of this lot passed through.
 
     Processing that a party declared for material it introduced is a step too: it carries the
@@ -236,3 +236,11 @@ class Dossier:
     claims: tuple[Claim, ...] = ()
     accounts: tuple[AccountRecord, ...] = ()
     credits: tuple[IssuedCredit, ...] = ()
+
+    def observed(self, check: str) -> tuple[Observation, ...]:
+        """Return what one plausibility check measured on the path."""
+        return self.observations.get(check, ())
+
+    def governing_day(self, name: GoverningDate) -> date | None:
+        """Return the day whose law applies; None while it is not known."""
+        return self.as_of if name == "as_of" else self.dates.get(name)

@@ -4,13 +4,15 @@ What comes of it is the same for every lot on whose path the part is, and for ev
 same thresholds, so it is kept with the part (`standards.rulebook.parts`).
 """
 
-from bisect import bisect_left
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import chain, islice
+from operator import attrgetter, itemgetter
 
 from msgspec import Struct
 
+from standards.rulebook.composition import MOST_NAMED, abridged_of
 from standards.rulebook.findings import Measured, Outcome, StatementLine, at_least, at_most
 from standards.rulebook.law import Provision
 from standards.rulebook.parts import Part
@@ -25,13 +27,15 @@ _RANK = {Outcome.CONFORMS: 0, Outcome.INDETERMINATE: 1, Outcome.NONCONFORMING: 2
 class Limit:
     """What an observation is compared with: a threshold, or why there is none.
 
-    `told` ends the sentence; `spares` says that there are too few cases to say anything.
+    `told` ends the sentence; `spares` says that there are too few cases to say anything, and
+    `is_gravest` that such a doubt comes before all that were measured.
     """
 
     threshold: Fraction = Fraction(0)
     told: str = ""
     spares: bool = False
     missing: str = ""
+    is_gravest: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +46,9 @@ class Limits:
     read: tuple[Provision, ...] = ()
 
 
+_Weight = tuple[int, int, Fraction]
+
+
 class Judged(Struct, kw_only=True):
     """An observation with what comes of comparing it.
 
@@ -50,7 +57,7 @@ class Judged(Struct, kw_only=True):
 
     one: Observation
     outcome: Outcome
-    weight: tuple[int, int, Fraction]
+    weight: _Weight
     measured: Measured | None
     told: str  # the threshold, in words
     missing: tuple[str, ...] = ()
@@ -70,8 +77,22 @@ class Judged(Struct, kw_only=True):
         return self.written
 
 
+_weight = attrgetter("weight")
 _Compared = dict[tuple[int, ...], tuple[Limit, Measured, Outcome, Fraction]]
 """What came of comparing figures with a limit: observations have few different ones."""
+
+
+class Alike(Struct, frozen=True, kw_only=True):
+    """The doubts of one outcome on a part of a path.
+
+    Args:
+        entries: of the statements that are doubted.
+        names: all that is missing; `first`: the first of them, each with the weight of the doubt.
+    """
+
+    entries: frozenset[str]
+    names: frozenset[str]
+    first: Sequence[tuple[_Weight, str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +109,23 @@ class Summed:
     doubted: Sequence[Judged]
     at_sites: Sequence[Judged]
     farthest: Judged | None
+    _alike: dict[Outcome, Alike] = field(default_factory=dict)
+
+    def alike(self, outcome: Outcome) -> Alike:
+        """Return the doubts of one outcome, added up."""
+        known = self._alike.get(outcome)
+        if known is None:
+            told = [one for one in self.doubted if one.outcome is outcome]
+            names: dict[str, _Weight] = {}
+            for one in told:
+                for name in one.missing:
+                    names.setdefault(name, one.weight)
+            known = self._alike[outcome] = Alike(
+                entries=frozenset([one.one.entry for one in told]),
+                names=frozenset(names),
+                first=[(weight, name) for name, weight in islice(names.items(), MOST_NAMED)],
+            )
+        return known
 
 
 def doubts(check: Check, part: Part[Observation], mineral: str, limits: Limits) -> Summed:
@@ -109,10 +147,10 @@ def _summed(check: Check, told: Sequence[Observation], limits: Limits) -> Summed
             doubted.append(_judge(check, one, limit, known))
         elif not (doubted or counts or one.worst is None or limit.spares):
             farthest = _farther(check, one, farthest)
-    doubted.sort(key=lambda one: one.weight, reverse=True)
+    doubted.sort(key=_weight, reverse=True)
     at_sites = {one.one.facility: one for one in reversed(doubted)}
     return Summed(
-        entries=frozenset(one.entry for one in told),
+        entries=frozenset([one.entry for one in told]),
         doubted=doubted,
         at_sites=[one for one in doubted if at_sites[one.one.facility] is one],
         farthest=_judge(check, farthest, limits.of(farthest), known) if farthest else None,
@@ -129,18 +167,19 @@ def _farther(check: Check, one: Observation, than: Observation | None) -> Observ
     return one if is_farther else than
 
 
-def merged(parts: Sequence[Sequence[Judged]]) -> Sequence[Judged]:
-    """Merge doubts of parts, worst first; where they are alike, those of the earlier part."""
-    told = [part for part in parts if part]
-    if len(told) < 2:
-        return told[0] if told else ()
-    *shorter, merged = told
-    merged = list(merged)
-    for part in reversed(shorter):
-        for one in reversed(part):
-            place = bisect_left(merged, 1, key=lambda other: other.weight <= one.weight)
-            merged.insert(place, one)
-    return merged
+def merged(parts: Iterable[Sequence[Judged]]) -> list[Judged]:
+    """Merge doubts of parts, worst first; where they are alike, those of the earlier part first."""
+    return sorted(chain.from_iterable(parts), key=_weight, reverse=True)
+
+
+def named_missing(parts: Iterable[Alike]) -> tuple[str, ...]:
+    """Return what is missing by name, of the worst doubts first; of many, how many more."""
+    told = list(parts)
+    first = sorted(chain.from_iterable(one.first for one in told), key=itemgetter(0), reverse=True)
+    distinct = list(dict.fromkeys(name for _, name in first))
+    others = len(frozenset[str]().union(*(one.names for one in told))) - len(distinct)
+    # Of each part there are as many as are named in the end, so that the first of all are these.
+    return abridged_of(distinct, others)
 
 
 def _is_fine(check: Check, one: Observation, limit: Limit) -> bool:
@@ -179,7 +218,7 @@ def _judge(check: Check, one: Observation, limit: Limit, known: _Compared) -> Ju
         one=one,
         outcome=outcome,
         # Whole numbers are compared first: nearly always they decide, in a tenth of the time.
-        weight=(_RANK[outcome], far.__floor__(), far),
+        weight=(_RANK[outcome] + limit.is_gravest, far.__floor__(), far),
         measured=measured,
         told=told,
         missing=missing,

@@ -363,6 +363,20 @@ class NotTheNextPeriod(TraceabilityError):
         )
 
 
+class CloseMoved(TraceabilityError):
+    """Between looking at a period and closing it something was learnt that changes it."""
+
+    code = "close_moved"
+    hint = "Look again: what would be closed is something else now."
+
+    def __init__(self, account: str, *, until: str) -> None:
+        super().__init__(
+            f"What is known of the period of {account} until {until} has changed meanwhile.",
+            account=account,
+            until=until,
+        )
+
+
 class PeriodNotOver(TraceabilityError):
     """A period is closed before its last day has passed."""
 

@@ -7,12 +7,14 @@ with the official text show as notices.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from datetime import date
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, cast
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from standards.rulebook.dossier import Dossier
 from standards.rulebook.findings import (
@@ -24,100 +26,133 @@ from standards.rulebook.findings import (
     not_applicable,
 )
 from standards.rulebook.law import Law, Provision, Unavailable, value_of
-from standards.rulebook.remembering import Memory, RecordingDossier
+from standards.rulebook.remembering import (
+    Places,
+    Recall,
+    RecordingDossier,
+    Sight,
+    fields_of,
+)
 from standards.rulebook.rule import Rule
 from traceability.ledger import plausibility
 
+_OF_EVERY_LOT = frozenset({"lot_id", "mineral"})
+"""What every finding says of its lot."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evaluation:
-    """The findings of one dossier, in the order of the rules, and what they rest on.
 
-    Args:
-        keys_read: parameter keys any rule asked for, found or not.
-        inputs_read: fields of the dossier any rule looked at; a governing date is
-            `dates.<name>`.
+class Answer(Struct, frozen=True, kw_only=True):
+    """What a rule says of dossiers that are alike in all that it read, under one law.
+
+    `finding` lacks its subject: that is each lot's own.
     """
 
-    findings: tuple[Finding, ...]
+    finding: Finding
     keys_read: frozenset[str]
     inputs_read: frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """What rules answered about one lot and mineral, in their order."""
+
+    subject: Subject
+    answers: tuple[Answer, ...]
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """Return the findings about this subject, in the order of the rules."""
+        return tuple([replace(one.finding, subject=self.subject) for one in self.answers])
+
+    @cached_property
+    def keys_read(self) -> frozenset[str]:
+        """Return the parameter keys that any rule asked for, found or not."""
+        return frozenset[str]().union(*[one.keys_read for one in self.answers])
+
+    @cached_property
+    def inputs_read(self) -> frozenset[str]:
+        """Return the fields of the dossier that any rule looked at; see `fields_of`."""
+        return _OF_EVERY_LOT.union(*[one.inputs_read for one in self.answers])
 
     def as_json(self) -> list[dict[str, Any]]:
         """Return the findings as JSON, in the order of the rules."""
         return [finding.as_json() for finding in self.findings]
 
 
-def evaluate(
-    dossier: Dossier, law: Law, rules: Iterable[Rule], memory: Memory | None = None
-) -> Evaluation:
-    """Return one finding per rule for this lot and mineral.
+class Applied:
+    """A rule under one law, with what it answered so far."""
 
-    Args:
-        memory: what rules computed of this dossier before, to have it back; none: nothing yet.
-    """
-    inputs_read: set[str] = set()
-    keys_read: set[str] = set()
-    known: Memory = {} if memory is None else memory
-    recording = cast("Dossier", RecordingDossier(dossier, inputs_read, known))
-    subject = Subject(kind="lot", id=recording.lot_id, mineral=recording.mineral)
-    findings: list[Finding] = []
-    for rule in rules:
-        finding, read = _apply(rule, recording, law, inputs_read, keys_read)
+    __slots__ = ("_answers", "_law", "_rule")
+
+    def __init__(self, rule: Rule, law: Law) -> None:
+        self._rule, self._law = rule, law
+        self._answers: Recall[Answer] = Recall()
+
+    def to(self, sight: Sight) -> Answer:
+        """Return what the rule says of a dossier: worked out, or as it said of one alike."""
+        known = self._answers.find(sight)
+        if known is not None:
+            return known
+        seen: Places = {}
+        dossier = cast("Dossier", RecordingDossier(sight, seen))
+        finding, read, keys = _apply(self._rule, dossier, self._law)
         treat_as = finding.treat_as
-        if rule.burden_on_claimant and finding.outcome is Outcome.INDETERMINATE:
+        if self._rule.burden_on_claimant and finding.outcome is Outcome.INDETERMINATE:
             treat_as = Outcome.NONCONFORMING
-        told = _cited(finding, read) | {"subject": subject, "treat_as": treat_as}
-        findings.append(replace(finding, rule_id=rule.id, **told))
-    return Evaluation(
-        findings=tuple(findings),
-        keys_read=frozenset(keys_read),
-        inputs_read=frozenset(inputs_read),
-    )
+        cites, notices = _cited(finding, read)
+        answer = Answer(
+            finding=replace(
+                finding, rule_id=self._rule.id, cites=cites, notices=notices, treat_as=treat_as
+            ),
+            keys_read=frozenset(keys),
+            inputs_read=fields_of(seen),
+        )
+        self._answers.keep(sight, seen, answer)
+        return answer
+
+
+def evaluate(dossier: Dossier, law: Law, rules: Iterable[Rule]) -> Evaluation:
+    """Return one finding per rule for this lot and mineral."""
+    sight = Sight(dossier)
+    return evaluated(dossier, (Applied(rule, law).to(sight) for rule in rules))
+
+
+def evaluated(dossier: Dossier, answers: Iterable[Answer]) -> Evaluation:
+    """Return what rules answered, as said of this lot and mineral."""
+    subject = Subject(kind="lot", id=dossier.lot_id, mineral=dossier.mineral)
+    return Evaluation(subject=subject, answers=tuple(answers))
 
 
 def _apply(
-    rule: Rule, dossier: Dossier, law: Law, inputs_read: set[str], keys_read: set[str]
-) -> tuple[Finding, Iterable[Provision]]:
-    """Return the answer of a rule, and the provisions it read."""
-    day = _governing_day(rule, dossier, inputs_read)
+    rule: Rule, dossier: Dossier, law: Law
+) -> tuple[Finding, Iterable[Provision], Iterable[str]]:
+    """Return the answer of a rule, the provisions it read, and the keys it asked for."""
+    day = dossier.governing_day(rule.governed_by)
     if day is None:
-        answer = _not_concerned(rule, dossier, law, keys_read)
-        if answer is not None:
-            return answer
-        words = rule.governed_by.replace("_", " ")
-        because = f"the law of the day it was {words.removesuffix(' on')} applies, which is unknown"
-        return indeterminate(because, missing=(f"the date: {words}",)), ()
-
+        return _not_concerned(rule, dossier, law)
     law_on_day = law.on(day)
     try:
         finding = rule(dossier, law_on_day)
     except Unavailable as signal:
         finding = _answer_without_law(signal)
-    keys_read |= law_on_day.keys_read
-    return finding, law_on_day.provisions_read.values()
+    return finding, law_on_day.provisions_read.values(), law_on_day.keys_read
 
 
 def _not_concerned(
-    rule: Rule, dossier: Dossier, law: Law, keys_read: set[str]
-) -> tuple[Finding, Iterable[Provision]] | None:
-    """Return the answer of a rule's guard where the governing day is not known."""
+    rule: Rule, dossier: Dossier, law: Law
+) -> tuple[Finding, Iterable[Provision], Iterable[str]]:
+    """Return what is so where the governing day is not known: what the rule's guard says, if so."""
+    words = rule.governed_by.replace("_", " ")
+    because = f"the law of the day it was {words.removesuffix(' on')} applies, which is unknown"
+    answer = indeterminate(because, missing=(f"the date: {words}",))
     if rule.guard is None:
-        return None
+        return answer, (), ()
     law_on_day = law.on(dossier.as_of)
     try:
-        answer = rule.guard(dossier, law_on_day)
+        told = rule.guard(dossier, law_on_day)
     except Unavailable:
-        answer = None
-    keys_read |= law_on_day.keys_read
-    return None if answer is None else (answer, law_on_day.provisions_read.values())
-
-
-def _governing_day(rule: Rule, dossier: Dossier, inputs_read: set[str]) -> date | None:
-    if rule.governed_by == "as_of":
-        return dossier.as_of
-    inputs_read.add(f"dates.{rule.governed_by}")
-    return dossier.dates.get(rule.governed_by)
+        told = None
+    read = () if told is None else law_on_day.provisions_read.values()
+    return told or answer, read, law_on_day.keys_read
 
 
 def _answer_without_law(signal: Unavailable) -> Finding:
@@ -127,12 +162,14 @@ def _answer_without_law(signal: Unavailable) -> Finding:
     return indeterminate(signal.because, *cites, missing=(value_of(signal.key),))
 
 
-def _cited(finding: Finding, read: Iterable[Provision]) -> dict[str, Any]:
+def _cited(
+    finding: Finding, read: Iterable[Provision]
+) -> tuple[tuple[Provision, ...], tuple[str, ...]]:
     """Return all provisions that were read or cited, and what they are not certain about."""
     cites = (*finding.cites, *(one for one in read if one not in finding.cites))
     notices = [notice for provision in cites for notice in _notices(provision)]
     notices = [notice for notice in notices if notice not in finding.notices]
-    return {"cites": cites, "notices": (*finding.notices, *notices)}
+    return cites, (*finding.notices, *notices)
 
 
 def _notices(provision: Provision) -> list[str]:

@@ -5,13 +5,13 @@ A finding is a fact about a lot and a law. Whether it matters is a club's policy
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from typing import Any, Literal
 
 import msgspec
+from msgspec import Struct
 
 from standards.rulebook.errors import BadFinding
 from standards.rulebook.law import Provision
@@ -26,8 +26,7 @@ class Outcome(StrEnum):
     NOT_APPLICABLE = "not_applicable"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
+class Subject(Struct, frozen=True, kw_only=True):
     """What a finding is about; `mineral` where the subject is a lot and one of its minerals."""
 
     kind: Literal["lot", "claim", "declaration", "product", "period", "facility", "organization"]
@@ -43,8 +42,7 @@ Unit = Literal["share", "mg", "ratio", "km/h", "days", "count"]
 """What is measured; the last four are of plausibility, where a share is of cases or of weight."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
+class Measured(Struct, frozen=True, kw_only=True):
     """A measured interval against a threshold, in exact numbers.
 
     Args:
@@ -157,8 +155,7 @@ def figure_text(value: Fraction, unit: Unit) -> str:
     return text if unit == "count" else f"{text} {unit}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatementLine:
+class StatementLine(Struct, frozen=True, kw_only=True):
     """What a rule about statements doubts in one of them; its author may answer.
 
     Args:
@@ -188,8 +185,7 @@ def interval_text(worst: Fraction, best: Fraction) -> str:
     return f"{percent_text(worst)} to {percent_text(best)}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SiteLine:
+class SiteLine(Struct, frozen=True, kw_only=True):
     """What a rule about sites found at one of them.
 
     Args:
@@ -219,8 +215,7 @@ class SiteLine:
 UNNAMED_SUBJECT = Subject(kind="lot", id="")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Struct, frozen=True, kw_only=True):
     """Exactly one per rule and subject.
 
     A rule gives the answer; `evaluate()` writes `rule_id` and `subject` on it.

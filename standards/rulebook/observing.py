@@ -47,6 +47,7 @@ class Observed:
     inputs: Mapping[str, Sequence[tuple[str, int]]] = field(default_factory=dict)
     _told: dict[tuple[str, _Way], _ByCheck] = field(default_factory=dict, compare=False)
     _ways: dict[tuple[str, _Way], _Way] = field(default_factory=dict, compare=False)
+    _whole: dict[tuple[int, ...], Parted[Observation]] = field(default_factory=dict, compare=False)
 
     def of(self, lot: str, mineral: str) -> dict[str, tuple[Observation, ...]]:
         """Return what was measured on the path of one mineral of a lot, by check."""
@@ -56,7 +57,15 @@ class Observed:
         for way in self._path(self.traced, lot, mineral):
             for check, found in self._measured(mineral, way).items():
                 told.setdefault(check, []).append(found)
-        return {check: Parted.of(parts) for check, parts in sorted(told.items())}
+        return {check: self._parted(parts) for check, parts in sorted(told.items())}
+
+    def _parted(self, parts: Sequence[Part[Observation]]) -> Parted[Observation]:
+        """Return parts put together; of the same parts the same, under one number."""
+        question = tuple(map(id, parts))  # which stay, since they are kept in what was told
+        known = self._whole.get(question)
+        if known is None:
+            known = self._whole[question] = Parted.of(parts)
+        return known
 
     def _measured(self, mineral: str, way: _Way) -> _ByCheck:
         """Return what was measured on a stretch of the way, by check."""

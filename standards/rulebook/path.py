@@ -149,7 +149,7 @@ def _survey(
     steps = [one for one in dossier.steps if one.stage in worked and one.mg > 0]
     visits = _merged([*_mines(dossier, parcels, days[0], recycled)] if MINING in stages else [])
     brought = introduced_by(dossier) if steps else {}
-    visits += _merged(_plant(dossier, step, days[1], brought) for step in steps)
+    visits += _merged(_plants(dossier, steps, days[1], brought))
     unrecorded = _unrecorded(dossier, parcels) if worked else []
     untold_mg = sum(one.mg for one in unrecorded) + without_source_mg
     missing = [f"declaration of where lot {one.lot_id or one.id} was worked" for one in unrecorded]
@@ -176,11 +176,21 @@ def _survey(
 def _mines(
     dossier: Dossier, parcels: Iterable[Source], anchor: str, recycled: str
 ) -> Iterable[Visit]:
+    """Yield the visits to mines; parcels that left one mine on one day are one."""
     extracted = {one.entry: one for one in dossier.steps if one.stage == MINING}
-    for parcel in parcels:
+    alike: dict[object, tuple[Source, int]] = {}
+    for place, parcel in enumerate(parcels):
         if parcel.kind == "recycled" and recycled == "apart":
             continue
-        yield _mine(dossier, parcel, anchor, extracted)
+        question: object = place
+        if parcel.kind == "mined" and parcel.facility_id is not None:
+            day = _mined_on(dossier, parcel, anchor, extracted)
+            where = (parcel.facility_id, parcel.facility_name, parcel.country)
+            question = place if day is None else (*where, day)
+        first, mg = alike.get(question, (parcel, 0))
+        alike[question] = first, mg + parcel.mg
+    for first, mg in alike.values():
+        yield _mine(dossier, replace(first, mg=mg), anchor, extracted)
 
 
 def _mine(dossier: Dossier, parcel: Source, anchor: str, extracted: Mapping[str, Step]) -> Visit:
@@ -202,14 +212,9 @@ def _mine(dossier: Dossier, parcel: Source, anchor: str, extracted: Mapping[str,
         told = cannot_tell(because, parcel.entry, missing=f"mine of origin of lot {lot}")
         return replace(usual, facility_id=None, decided=told)
     site = site_name(parcel.facility_id, parcel.facility_name)
-    step = extracted.get(parcel.entry)
-    days = {
-        "dispatch": parcel.dispatched_on,
-        "processing": step.performed_on if step else None,
-        "as_of": dossier.as_of,
-    }
-    if days[anchor] is not None:
-        return replace(usual, site=site, day=days[anchor])
+    day = _mined_on(dossier, parcel, anchor, extracted)
+    if day is not None:
+        return replace(usual, site=site, day=day)
     if anchor == "dispatch":
         because = f"{site}: the day lot {lot} left the mine is not known"
         told = cannot_tell(because, parcel.entry, missing=f"dispatch date of lot {lot}")
@@ -217,6 +222,34 @@ def _mine(dossier: Dossier, parcel: Source, anchor: str, extracted: Mapping[str,
         because = f"{site}: the day lot {lot} was mined is not known"
         told = cannot_tell(because, parcel.entry, missing=f"extraction date of lot {lot}")
     return replace(usual, site=site, decided=told)
+
+
+def _mined_on(
+    dossier: Dossier, parcel: Source, anchor: str, extracted: Mapping[str, Step]
+) -> date | None:
+    """Return the day on which a mine is judged; None where it is not known."""
+    if anchor == "dispatch":
+        return parcel.dispatched_on
+    if anchor == "as_of":
+        return dossier.as_of
+    step = extracted.get(parcel.entry)
+    return step.performed_on if step else None
+
+
+def _plants(
+    dossier: Dossier, steps: Iterable[Step], anchor: str, brought: Mapping[str, str]
+) -> Iterable[Visit]:
+    """Yield the visits to plants; what one plant did at one stage on one day is one."""
+    alike: dict[object, tuple[Step, int]] = {}
+    for place, step in enumerate(steps):
+        where = (step.stage, step.facility_id, step.facility_name, step.country)
+        is_told = anchor != "dispatch" and step.facility_id is not None
+        told_apart = step.performed_on is None or not is_told
+        question: object = place if told_apart else (*where, step.performed_on)
+        first, mg = alike.get(question, (step, 0))
+        alike[question] = first, mg + step.mg
+    for first, mg in alike.values():
+        yield _plant(dossier, replace(first, mg=mg), anchor, brought)
 
 
 def _plant(dossier: Dossier, step: Step, anchor: str, brought: Mapping[str, str]) -> Visit:

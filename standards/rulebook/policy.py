@@ -6,10 +6,12 @@ never the finding, and earns no credit. Parsing lives in `standards.rulebook.pol
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Any, Literal, get_args
+
+from msgspec.structs import replace
 
 from standards.rulebook.findings import (
     Finding,

@@ -6,8 +6,8 @@ written down as metal passes them.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from functools import lru_cache
 
 from standards.rulebook.dossier import PathLot
 from standards.rulebook.handing import holders_of, path_lots
@@ -34,10 +34,6 @@ class Traced:
     made: Mapping[str, flow.Made]
     carries: Mapping[str, frozenset[str]]
     lots: Mapping[str, PathLot]
-    worked: dict[tuple[str, str, str], tuple[object, dict[str, Any]]] = field(
-        default_factory=dict, compare=False
-    )
-    """What is known of a step (entry, stage, mineral), whichever lot passed it; see `assembly`."""
 
     def minerals_of(self, lot: str) -> tuple[str, ...]:
         """Return the elements to ask about: those documents or the material's name speak of.
@@ -150,9 +146,10 @@ def _through(entries: Sequence[str]) -> Relabel:
     return relabel
 
 
-def passed_steps(label: str) -> list[int]:
+@lru_cache(maxsize=4096)
+def passed_steps(label: str) -> tuple[int, ...]:
     """Return which steps of a stage, by place in `Traced.stage_steps`, a label has passed."""
-    return [int(place) for place in label.split("+")] if label[0].isdigit() else []
+    return tuple(int(place) for place in label.split("+")) if label[0].isdigit() else ()
 
 
 def parcel_of(label: str) -> tuple[str, str, str]:

@@ -333,6 +333,19 @@ def test_a_guessed_key_answers_like_one_that_means_nothing(way):
     assert body("sources/ZM/kafue-north:pit") == body("sources/ZM/nothing:here")
 
 
+def test_the_origin_of_each_metal_is_a_bar_in_the_colours_of_its_picture(as_person):
+    answer = as_person("officer").get(address("traceability_lot_change", CATHODE))
+    [copper] = answer.context["origins"]
+
+    assert [one for one, _ in copper.bar] == list(copper.mined_in)
+    assert sum(part.width for _, part in copper.bar) == 360
+    drawn = {(key.colour, key.look) for key in copper.way.keys}
+    for one, _ in copper.bar:
+        assert (one.colour, one.look) in drawn or one.look in ("recycled", "unknown")
+    label = ", ".join(f"{one.share_text} {one.label}" for one in copper.mined_in)
+    assert f'aria-label="Origin of the Cu: {label}"' in text_of(answer)
+
+
 def test_upstream_names_are_shown_to_the_operator_alone(page):
     hidden, open_ = page("officer"), page("operator")
 

@@ -111,10 +111,14 @@ class World:
         }
         return self.say("registry.facility", author, body, on="2026-01-01")
 
-    def say(self, kind: str, author: str, body: dict, *, on: str = "2026-03-01") -> str:
+    def say(
+        self, kind: str, author: str, body: dict, *, on: str = "2026-03-01", evidence: Any = ()
+    ) -> str:
         has_clock = kind.startswith("custody.") or kind in ("standards.claim", "standards.credit")
         when = f"{on}T10:00:00-05:00" if has_clock and "T" not in on else on
         document = statement_document(kind=kind, author=author, effective=when, body=body)
+        if evidence:
+            document["evidence"] = evidence
         [outcome] = record_as_service([document], now=NOW)
         return outcome.entry
 
@@ -196,7 +200,27 @@ class World:
         item = {"lot": lot, "from": {"organization": seller}, "to": {"organization": buyer}}
         return self.say("custody.transfer", seller, {"items": [item]}, on=on)
 
-    def account(self, holder: str = "smelter", **changes: Any) -> str:
+    def introduced(
+        self, lot: str, *, declared: Any = (), facility: str = "buyer:plant", on: str = "2026-03-01"
+    ) -> str:
+        """Let a company enter a hundred kilograms of copper from outside the ledger."""
+        holder = lot.partition(":")[0]
+        body = {
+            "facility": facility,
+            "reason": "opening_stock",
+            "declared_origin": list(declared),
+            "lot": {
+                "lot": lot,
+                "material": "copper_cathode",
+                "form": "cathode",
+                "quantity": kg("100"),
+                "owners": owned_by(holder),
+                "assays": [percent("Cu", "99")],
+            },
+        }
+        return self.say("custody.introduction", holder, body, on=on)
+
+    def account(self, holder: str = "smelter", *, evidence: Any = (), **changes: Any) -> str:
         body = {
             "account": f"{holder}:cu",
             "facilities": [f"{holder}:works"],
@@ -207,7 +231,8 @@ class World:
             "begins": "2026-01-01",
             "months": 3,
         }
-        return self.say("standards.account", holder, body | changes, on="2026-01-01")
+        body |= changes
+        return self.say("standards.account", holder, body, on="2026-01-01", evidence=evidence)
 
     def claimed(
         self, name: str, amount: str, *, on: str = "2026-03-25", holder: str = "smelter", **changes

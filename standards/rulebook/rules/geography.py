@@ -4,9 +4,11 @@
 of them says whether a good originates under a trade agreement, or who owns a mine.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
 from datetime import date
 from fractions import Fraction
+
+from msgspec import Struct
 
 from standards.rulebook.composition import (
     abridged,
@@ -20,7 +22,7 @@ from standards.rulebook.composition import (
     untraced_origin,
     worked_at,
 )
-from standards.rulebook.dossier import ORIGIN_UNKNOWN, Dossier, Step
+from standards.rulebook.dossier import ORIGIN_UNKNOWN, Dossier, Source, Step
 from standards.rulebook.findings import (
     Finding,
     Measured,
@@ -121,7 +123,8 @@ def no_metal_touched_a_covered_nation(dossier: Dossier, law: LawOnDate) -> Findi
         because = f"the record does not say where the {dossier.mineral} of the lot comes from"
         return indeterminate(because, group, missing=(f"origin of lot {dossier.lot_id}",))
 
-    places = [place for place in _places(dossier) if place.mg > 0]
+    brought = introduced_by(dossier)
+    places = _places(dossier)
     touches: list[_Place] = []
     open_mg, touched_mg = without_source_mg, dict[str, int]()
     for place in places:
@@ -135,12 +138,12 @@ def no_metal_touched_a_covered_nation(dossier: Dossier, law: LawOnDate) -> Findi
     least = min(total_mg, max(touched_mg.values(), default=0))
     most = min(total_mg, sum(touched_mg.values()) + open_mg)
     measured = at_most(Fraction(most, total_mg), Fraction(least, total_mg), Fraction(0))
-    missing = [place.missing for place in places if place.country is None]
+    missing = [_missing(place, brought) for place in places if place.country is None]
     if without_source_mg:
         missing.append(untraced_origin(without_source_mg))
     return concluded(
         measured,
-        _touch_sentence(dossier, measured, touches, sorted(covered)),
+        _touch_sentence(dossier, measured, touches, sorted(covered), brought),
         group,
         treated_as,
         missing=abridged(missing),
@@ -148,50 +151,52 @@ def no_metal_touched_a_covered_nation(dossier: Dossier, law: LawOnDate) -> Findi
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Place:
-    """Metal at a place: where it was extracted, collected or worked; country None: not known."""
+class _Place(Struct, frozen=True):
+    """Metal at a place: where it was extracted, collected or worked; country None: not known.
+
+    `of` is the parcel or step that is spoken of: few are ever put into words.
+    """
 
     stage: str
-    what: str
     country: str | None
     mg: int
     entry: str
-    missing: str
+    of: Source | Step
 
 
 def _places(dossier: Dossier) -> list[_Place]:
     declared = {step.entry for step in dossier.steps}
     places = []
     for source in dossier.sources:
-        lot = source.lot_id or source.id
+        if source.mg == 0:
+            continue
         country = None if source.kind in ORIGIN_UNKNOWN else source.country
-        place = _Place(
-            stage="origin",
-            what=site_name(source.facility_id or f"lot {lot}", source.facility_name),
-            country=country,
-            mg=source.mg,
-            entry=source.entry,
-            missing=f"origin of lot {lot}",
-        )
-        places.append(place)
+        places.append(_Place("origin", country, source.mg, source.entry, source))
         if source.kind == "introduced" and source.entry not in declared:
-            missing = f"declaration of where lot {lot} was worked before it was introduced"
-            places.append(replace(place, stage="unknown", country=None, missing=missing))
-    brought = introduced_by(dossier)
-    for step in dossier.steps:
-        what = worked_at(step, brought)
-        places.append(
-            _Place(
-                stage=step.stage,
-                what=what,
-                country=step.country,
-                mg=step.mg,
-                entry=step.entry,
-                missing=_country_of(step, what),
-            )
-        )
+            places.append(_Place("unknown", None, source.mg, source.entry, source))
+    places += [
+        _Place(step.stage, step.country, step.mg, step.entry, step)
+        for step in dossier.steps
+        if step.mg > 0
+    ]
     return places
+
+
+def _what(place: _Place, brought: Mapping[str, str]) -> str:
+    one = place.of
+    if isinstance(one, Step):
+        return worked_at(one, brought)
+    return site_name(one.facility_id or f"lot {one.lot_id or one.id}", one.facility_name)
+
+
+def _missing(place: _Place, brought: Mapping[str, str]) -> str:
+    one = place.of
+    if isinstance(one, Step):
+        return _country_of(one, worked_at(one, brought))
+    lot = one.lot_id or one.id
+    if place.stage == "origin":
+        return f"origin of lot {lot}"
+    return f"declaration of where lot {lot} was worked before it was introduced"
 
 
 def _country_of(step: Step, what: str) -> str:
@@ -202,15 +207,19 @@ def _country_of(step: Step, what: str) -> str:
 
 
 def _touch_sentence(
-    dossier: Dossier, measured: Measured, touches: list[_Place], covered: list[str]
+    dossier: Dossier,
+    measured: Measured,
+    touches: list[_Place],
+    covered: list[str],
+    brought: Mapping[str, str],
 ) -> str:
     if touches:
         first = touches[0]
         metal = f"at least {percent_text(measured.best)} of the {dossier.mineral}"
         nation = f"{first.country}, a covered nation"
         if first.stage == "origin":
-            return f"{metal} is from {nation}: {first.what}"
-        return f"{metal} was worked in {nation}: {first.what}"
+            return f"{metal} is from {nation}: {_what(first, brought)}"
+        return f"{metal} was worked in {nation}: {_what(first, brought)}"
     if measured.worst > 0:
         share = percent_text(measured.worst)
         return f"where {share} of the {dossier.mineral} was extracted or worked is not known"

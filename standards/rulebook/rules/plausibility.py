@@ -9,9 +9,19 @@ may answer; it is no accusation, and says which honest reasons there may be.
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
-from standards.rulebook.composition import abridged
+from msgspec.structs import replace
+
 from standards.rulebook.dossier import Dossier
-from standards.rulebook.doubting import Judged, Limit, Limits, Summed, doubts, merged
+from standards.rulebook.doubting import (
+    Alike,
+    Judged,
+    Limit,
+    Limits,
+    Summed,
+    doubts,
+    merged,
+    named_missing,
+)
 from standards.rulebook.findings import (
     Finding,
     Outcome,
@@ -22,12 +32,13 @@ from standards.rulebook.findings import (
     not_applicable,
     percent_text,
 )
-from standards.rulebook.law import LawOnDate
-from standards.rulebook.parts import parts_of
+from standards.rulebook.law import LawOnDate, Unavailable, value_of
+from standards.rulebook.parts import Parted, parted
 from standards.rulebook.remembering import remembered
 from standards.rulebook.rule import Rule
 from traceability.ledger.plausibility import CHECKS
 from traceability.ledger.plausibility.check import Check
+from traceability.ledger.plausibility.journeys import BACKDATED, CLOSED
 from traceability.ledger.plausibility.view import Observation
 
 MOST_STATEMENTS = 50
@@ -43,34 +54,48 @@ _SOURCE = "Soft check of this ledger (docs/plausibility.md)"
 
 
 def _finding(check: Check, limits: _SetLimits, dossier: Dossier, law: LawOnDate) -> Finding:
-    told = dossier.observations.get(check.id, ())
+    told = dossier.observed(check.id)
     if not told:
         return not_applicable(f"no statement on the path is one of these: {check.concerns}")
-    limit = limits(dossier, law)
-    # What is said of a statement is the same for every lot whose path it is on, and every club.
-    found = [doubts(check, part, dossier.mineral, limit) for part in parts_of(told)]
-    worst_first = merged([one.doubted for one in found])
+    # What is said of statements is the same for every lot whose path they are on, and every club.
+    finding, at_sites = _said(check, parted(told), dossier.mineral, limits(dossier, law))
+    return replace(finding, lines=_lines(at_sites, dossier)) if at_sites else finding
+
+
+def _said(
+    check: Check, told: Parted[Observation], mineral: str, limit: Limits
+) -> tuple[Finding, Sequence[Judged]]:
+    """Return what is said of the statements on a path, and the worst doubt at each site."""
+    question = (check.id, mineral, *map(id, limit.read))
+    found = told.recalled(question, lambda one: (_concluded(check, one, mineral, limit), limit))
+    return found[0]
+
+
+def _concluded(
+    check: Check, told: Parted[Observation], mineral: str, limit: Limits
+) -> tuple[Finding, Sequence[Judged]]:
+    found = [doubts(check, part, mineral, limit) for part in told.parts]
+    worst_first = merged(one.doubted[:MOST_STATEMENTS] for one in found)[:MOST_STATEMENTS]
     if not worst_first:
-        return _fine(check, found)
+        return _fine(check, found), ()
     decisive = worst_first[0]
-    others = len(worst_first)
-    if decisive.outcome is not worst_first[-1].outcome:
-        others = next(n for n, one in enumerate(worst_first) if one.outcome is not decisive.outcome)
-    alike = worst_first[:others]
-    because = _sentence(decisive, alike)
+    alike = [one.alike(decisive.outcome) for one in found]
     details = {
         "measured": decisive.measured,
         "evidence": [
-            entry for one in alike[:MOST_STATEMENTS] for entry in (one.one.entry, *one.one.evidence)
+            entry
+            for one in worst_first
+            if one.outcome is decisive.outcome
+            for entry in (one.one.entry, *one.one.evidence)
         ],
-        "statements": tuple(dict.fromkeys(one.line for one in worst_first[:MOST_STATEMENTS])),
-        "lines": _lines(merged([one.at_sites for one in found]), dossier),
+        "statements": tuple(dict.fromkeys(one.line for one in worst_first)),
     }
+    because = _sentence(decisive, alike)
+    at_sites = merged(one.at_sites for one in found)
     if decisive.outcome is Outcome.INDETERMINATE:
-        missing = abridged([name for one in alike for name in one.missing])
-        return indeterminate(because, missing=missing, **details)
+        return indeterminate(because, missing=named_missing(alike), **details), at_sites
     notices = (f"honest reasons may be: {check.explanations}",)
-    return nonconforming(because, notices=notices, **details)
+    return nonconforming(because, notices=notices, **details), at_sites
 
 
 def _fine(check: Check, found: Sequence[Summed]) -> Finding:
@@ -85,9 +110,9 @@ def _fine(check: Check, found: Sequence[Summed]) -> Finding:
     return conforms(because, measured=farthest.measured)
 
 
-def _sentence(decisive: Judged, alike: Sequence[Judged]) -> str:
+def _sentence(decisive: Judged, alike: Sequence[Alike]) -> str:
     """Say the fact, the threshold, of which lot, and how many more statements are like it."""
-    others = len({one.one.entry for one in alike}) - 1
+    others = len(frozenset[str]().union(*(one.entries for one in alike))) - 1
     words = "statement" if others == 1 else "statements"
     more = f", and {others} more {words} on the path" if others else ""
     return f"{decisive.line.because} (lot {decisive.one.lot}){more}"
@@ -205,6 +230,23 @@ def _speed(_dossier: Dossier, law: LawOnDate) -> Limits:
     return Limits(of=limit, read=(provision,))
 
 
+def _stated(dossier: Dossier, law: LawOnDate) -> Limits:
+    """Return the days within which things are stated; none where the books were closed."""
+    try:
+        open_books = _one_value("stated_within", "at most {} days are plausible")(dossier, law)
+    except Unavailable:
+        if all(one.against != CLOSED for one in dossier.observations[BACKDATED.id]):
+            raise
+        lacking = Limit(missing=value_of("plausibility.stated_within"))
+        open_books = Limits(of=lambda _one: lacking)
+    closed = Limit(told="nothing is plausible that comes after a close", is_gravest=True)
+
+    def limit(one: Observation) -> Limit:
+        return closed if one.against == CLOSED else open_books.of(one)
+
+    return Limits(of=limit, read=open_books.read)
+
+
 def _night(_dossier: Dossier, law: LawOnDate) -> Limits:
     """Return a limit that is above zero within the hours of night."""
     provision = law["plausibility.night"]
@@ -239,7 +281,7 @@ _LIMITS: dict[str, tuple[_SetLimits, tuple[str, ...]]] = {
         ("production_share", *(f"production_{name}" for name in PRODUCTION.values())),
     ),
     "PL-05": (_speed, ("fastest_kmh",)),
-    "PL-06": (_one_value("stated_within", "at most {} days are plausible"), ("stated_within",)),
+    "PL-06": (_stated, ("stated_within",)),
     "PL-07": (_one_value("seal_rest", "at least {} days are plausible"), ("seal_rest",)),
     "PL-08": (
         _share_of_cases("repeated_weights"),

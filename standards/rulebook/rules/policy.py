@@ -5,7 +5,8 @@ them. What other schemes officially recognize are facts apart, shown beside a cl
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from standards.rulebook.claims import least_favorable
 from standards.rulebook.credential import Credential

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import date
 from functools import partial
 
-from standards.rulebook.accounts import optional
 from standards.rulebook.appraisal import Appraisal, performance_credentials
 from standards.rulebook.asking import Asked, answered_for, asked_of
 from standards.rulebook.claims import LotClaim, about, claims_on, least_favorable
@@ -22,6 +21,7 @@ from standards.rulebook.months import after_months
 from standards.rulebook.rule import rule
 from standards.rulebook.schemes import TSM
 from standards.rulebook.standing import Standing, cannot_tell, disputed, fails, holds, listed
+from standards.rulebook.terms import optional
 
 SOURCE = "Towards Sustainable Mining, rating system"
 USUAL = (

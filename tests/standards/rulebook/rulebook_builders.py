@@ -47,34 +47,30 @@ def exactly(mg: int) -> MassRange:
 
 
 def source(mg: int, country: str | None = "CL", **changes: Any) -> Source:
-    usual = Source(
-        id="s1",
-        kind="mined",
-        facility_id="acme:mine",
-        country=country,
-        mg=mg,
-        dispatched_on=DISPATCH,
-        organization_id="acme",
-        lot_id="acme:ore",
-        entry=entry("a"),
-    )
-    return replace(usual, **changes)
+    usual = {
+        "id": "s1",
+        "kind": "mined",
+        "facility_id": "acme:mine",
+        "dispatched_on": DISPATCH,
+        "organization_id": "acme",
+        "lot_id": "acme:ore",
+        "entry": entry("a"),
+    }
+    return Source(**{"mg": mg, "country": country} | usual | changes)
 
 
 def step(mg: int, stage: str = "smelting", **changes: Any) -> Step:
-    usual = Step(
-        entry=entry("b"),
-        stage=stage,
-        facility_id="acme:plant",
-        facility_name=None,
-        country="CA",
-        organization_id="acme",
-        performed_on=PROCESSING,
-        mg=mg,
-        input_mg=exactly(mg),
-        output_mg=exactly(mg),
-    )
-    return replace(usual, **changes)
+    usual = {
+        "entry": entry("b"),
+        "facility_id": "acme:plant",
+        "facility_name": None,
+        "country": "CA",
+        "organization_id": "acme",
+        "performed_on": PROCESSING,
+        "input_mg": exactly(mg),
+        "output_mg": exactly(mg),
+    }
+    return Step(**{"mg": mg, "stage": stage} | usual | changes)
 
 
 def status(word: str = "published", on: date = date(2025, 1, 10), **changes: Any) -> Any:
@@ -299,8 +295,8 @@ def law_of(*parameters: Parameter) -> Law:
 
 def finding(outcome: Outcome = Outcome.CONFORMS, rule_id: str = "R1", **changes: Any) -> Finding:
     subject = Subject(kind="lot", id="acme:L1", mineral="Cu")
-    usual = Finding(rule_id=rule_id, subject=subject, outcome=outcome, because="so it is")
-    return replace(usual, **changes)
+    usual = {"rule_id": rule_id, "subject": subject, "because": "so it is"}
+    return Finding(outcome=outcome, **usual | changes)
 
 
 def requirement(rule_id: str = "R1", **changes: Any) -> Requirement:

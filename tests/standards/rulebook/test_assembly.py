@@ -5,8 +5,9 @@ from datetime import date
 
 from rulebook_builders import claimed, credential
 
-from standards.rulebook.assembly import Evidence, Site, assemble
+from standards.rulebook.assembly import Evidence, assemble
 from standards.rulebook.dossier import Agreement
+from standards.rulebook.passage import Site
 from standards.rulebook.traced import parcel_of, trace
 from traceability.ledger.book import Movement
 from traceability.ledger.chronicle import Happening, build_history

@@ -1,19 +1,33 @@
 """One dossier under the packs alone and under policies: nothing is asked twice for nothing."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
-from rulebook_builders import dossier, exactly, source, step
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rulebook_builders import credential, dossier, entry, exactly, snapshot, source, step
 
-from standards.rulebook.assessment import PACKS_ALONE, assess, next_day
+from standards.rulebook.assessment import PACKS_ALONE, Bench, assess
 from standards.rulebook.evaluation import evaluate, verdict_digest
 from standards.rulebook.findings import Outcome
 from standards.rulebook.law import Law
 from standards.rulebook.pack_format import shipped_packs
+from standards.rulebook.parts import Numbered, Part, Parted
 from standards.rulebook.policy_format import parse_policy
 from standards.rulebook.rules import RULES
+from traceability.ledger.plausibility.view import Observation
 
 PACKS = [pack for pack in shipped_packs() if not pack.overlays]
+
+LATE = Observation(
+    entry=entry("a"),
+    author="acme",
+    lot="acme:L1",
+    facility="acme:plant",
+    because="it was stated late",
+    missing=("a reason",),
+)
 
 
 def policy(tolerance: str, *, later: str | None = None, rules: tuple[str, ...] = ("MB-13",)):
@@ -66,7 +80,45 @@ def test_the_findings_are_those_of_evaluating_everything_anew():
 
 def test_the_calendar_counts_the_changes_that_somebody_read():
     adopted = {"acme-club": policy("0.1", later="2026-12-01")}
-    told = assess(excess(), Law(PACKS), adopted)
+    bench, nothing = Bench(Law(PACKS), adopted), Bench(Law([]), {})
 
-    assert next_day(Law(PACKS), told, adopted, date(2026, 11, 30)) == date(2026, 12, 1)
-    assert next_day(Law([]), assess(excess(), Law([]), {}), {}, date(2026, 11, 1)) is None
+    told = bench.assess(excess(), ["acme-club"])
+
+    for _ in range(2):
+        assert bench.next_day(told, date(2026, 11, 30)) == date(2026, 12, 1)
+    assert nothing.next_day(nothing.assess(excess(), []), date(2026, 11, 1)) is None
+
+
+FEW = st.sampled_from
+LOTS = st.builds(
+    dossier,
+    st.builds(source, FEW([1, 2]), FEW(["CL", "CN", None])),
+    lot_id=FEW(["acme:L1", "acme:L2"]),
+    mineral=FEW(["Cu", "Co"]),
+    steps=FEW([(), (step(2),), (step(2, country=None), step(1, stage="refining"))]),
+    credentials=FEW([(), (credential(),), (credential("copper_mark"),)]),
+    snapshots=FEW([(), (snapshot(),)]),
+    dates=FEW([{}, {"imported_on": date(2026, 5, 1)}]),
+    observations=FEW([{}, {"PL-06": (LATE,)}, {"PL-06": (LATE, LATE), "PL-13": (LATE,)}]),
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(lots=st.lists(LOTS, min_size=2, max_size=6), data=st.data())
+def test_a_bench_says_of_every_lot_what_it_would_say_of_that_lot_alone(lots, data):
+    """In whatever company, and whichever things of several lots are known to be the same."""
+    adopted = {"acme-club": policy("0.1")}
+    bench = Bench(Law(PACKS), adopted)
+    numbered: dict[object, Numbered] = {}
+    for lot in lots:
+        alike = {
+            name: numbered.setdefault((name, told), Numbered(told))
+            for name in ("sources", "steps", "credentials", "snapshots")
+            if data.draw(st.booleans()) and (told := getattr(lot, name))
+        }
+        measured = {
+            check: numbered.setdefault((check, told), Parted.of([Part(told)]))
+            for check, told in lot.observations.items()
+        }
+        about = replace(lot, observations=measured, **alike)
+        assert bench.assess(about, adopted) == assess(lot, Law(PACKS), adopted)

@@ -8,12 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from standards.rulebook.assembly import Evidence, Site, assemble
+from standards.rulebook.assembly import Evidence, assemble
 from standards.rulebook.dossier_format import dossier_as_json, parse_dossier
 from standards.rulebook.evaluation import evaluate
 from standards.rulebook.law import Law
 from standards.rulebook.observing import NOTHING_OBSERVED, observe
 from standards.rulebook.pack_format import shipped_packs
+from standards.rulebook.passage import Site
 from standards.rulebook.rules import RULES
 from standards.rulebook.traced import trace
 from tests.traceability.ledger.plausibility.doubts import (
@@ -380,4 +381,4 @@ def test_lots_that_passed_one_step_are_told_the_same_of_it_but_for_their_metal()
     )
 
     assert [step.stage for step in one] == ["extraction", "smelting"]
-    assert [replace(step, mg=2 * step.mg) for step in one] == list(other)
+    assert [structs.replace(step, mg=2 * step.mg) for step in one] == list(other)

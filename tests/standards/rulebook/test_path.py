@@ -25,14 +25,12 @@ from rulebook_builders import (
 
 from standards.rulebook.appraisal import live_on
 from standards.rulebook.chain import unworked
-from standards.rulebook.claims import every_claim
 from standards.rulebook.evaluation import evaluate
 from standards.rulebook.findings import Outcome
 from standards.rulebook.handing import upstream
 from standards.rulebook.law import Law
 from standards.rulebook.months import after_months, last_day
 from standards.rulebook.path import nothing_surveyed, surveyed
-from standards.rulebook.remembering import RecordingDossier, remembered
 from standards.rulebook.rules import RULES
 from standards.rulebook.schemes import COPPER_MARK, IRMA, scheme_name
 from standards.rulebook.versions import status_of_standard
@@ -222,25 +220,6 @@ def test_the_register_retrieved_next_after_the_day_speaks_of_it():
     late = replace(snapshot(on=NOVEMBER), unmatched=("CL",))
     assert without_audit(late, early).outcome is Outcome.NONCONFORMING
     assert without_audit(late).outcome is Outcome.INDETERMINATE
-
-
-# ── remembering ───────────────────────────────────────────────────────────────────────────
-
-
-def test_an_answer_is_computed_once_and_every_asker_is_charged_with_what_it_rests_on():
-    about, memory, asked = dossier(source(10)), {}, []
-
-    def compute(one):
-        asked.append(one.mineral)
-        return sum(parcel.mg for parcel in one.sources)
-
-    for _ in range(2):
-        seen: set[str] = set()
-        assert remembered(RecordingDossier(about, seen, memory), "total", compute) == 10
-        assert seen == {"mineral", "sources"}
-    assert asked == ["Cu"]
-    assert remembered(about, "total", compute) == 10
-    assert every_claim(about) == []
 
 
 # ── months, versions, names ───────────────────────────────────────────────────────────────

@@ -1,6 +1,6 @@
 """Judgement: the worst requirement decides, and a waiver changes no finding."""
 
-from dataclasses import replace
+from copy import copy
 from datetime import date
 from fractions import Fraction
 
@@ -189,6 +189,6 @@ def test_a_judgement_tells_verdict_reasons_and_the_policy_it_rests_on():
 
 def test_a_finding_is_left_as_it_was():
     made = finding(Outcome.NONCONFORMING)
-    kept = replace(made)
+    kept = copy(made)
     judge([made], policy(requirement()), [waiver()], NOVEMBER)
     assert made == kept

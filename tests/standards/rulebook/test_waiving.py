@@ -1,11 +1,11 @@
 """Waivers: what they reach, what ends them, and how their tonnage is counted."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from rulebook_builders import BOUNDS, NOVEMBER, finding, policy, requirement, waiver
 
 from standards.rulebook.bounds import UNTOLD

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 from account_builders import account
+from msgspec import structs
 from rulebook_builders import (
     DISPATCH,
     NOVEMBER,
@@ -107,7 +108,7 @@ def test_the_site_that_worked_it_may_have_the_status_itself():
 
 def test_a_mine_that_claims_what_it_mined_needs_no_status():
     alone = replace(ORE, lot_id="acme:L1", hands=())
-    of_mine = replace(PARCEL, lot_id="acme:L1")
+    of_mine = structs.replace(PARCEL, lot_id="acme:L1")
     found = judged("IRMA-COC-01", claimed(claimant="pit"), lots=(alone,), sources=(of_mine,))
     assert (found.outcome, found.because) == (
         PASS,
@@ -172,7 +173,7 @@ def test_who_has_no_key_and_what_came_from_outside_leave_the_chain_open():
     found = judged("IRMA-COC-01", lots=(nobody, ORE), credentials=(coc("smelter"),))
     assert found.missing == ("chain-of-custody status of who made lot acme:L1 on 2026-10-15",)
     bought = replace(ORE, stage="introduction", hands=())
-    declared = replace(PARCEL, kind="introduced", dispatched_on=None)
+    declared = structs.replace(PARCEL, kind="introduced", dispatched_on=None)
     found = judged(
         "IRMA-COC-01", lots=(CATHODE, bought), sources=(declared,), credentials=(coc("smelter"),)
     )

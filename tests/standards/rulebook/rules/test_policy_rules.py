@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 from cases import FAIL, NONE, OPEN, PASS, Case, check
+from msgspec import structs
 from rulebook_builders import (
     DISPATCH,
     NOVEMBER,
@@ -457,7 +458,7 @@ BLENDS = [
     case(
         "POL-07",
         "less than enough",
-        blend(parts=(replace(PARTS[0], mg=5), replace(PARTS[1], mg=5))),
+        blend(parts=(structs.replace(PARTS[0], mg=5), structs.replace(PARTS[1], mg=5))),
         FAIL,
         "50 % of the Cu",
         policy__tiers=TIERS | {"irma IRMA 0": 0},
@@ -465,7 +466,7 @@ BLENDS = [
     case(
         "POL-07",
         "the rest may be eligible",
-        blend(parts=(replace(PARTS[0], mg=5), replace(PARTS[1], mg=5))),
+        blend(parts=(structs.replace(PARTS[0], mg=5), structs.replace(PARTS[1], mg=5))),
         OPEN,
         "50 % to 100 %",
     ),

@@ -5,7 +5,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("standards", "0006_registers"),
+        ("standards", "0008_period_close"),
     ]
 
     operations = [
