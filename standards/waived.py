@@ -124,7 +124,6 @@ class _Known:
     stated: Mapping[str, list[Stated]]  # by waiver, its uses too
     own_clubs: frozenset[str]
     own_sites: frozenset[str]
-    let_through: frozenset[str]  # waivers that ever let a lot of the reader's own through
 
     def is_own_lot(self, lot: str) -> bool:
         return lot.partition(":")[0] == self.reader
@@ -165,7 +164,6 @@ def _known(reader: str, on: date) -> _Known:
         if not one.is_disputed:
             stated.setdefault(one.waiver, []).append(one)
     sites = Facility.objects.filter(operator=reader) | Facility.objects.filter(organization=reader)
-    own = Judgement.objects.filter(lot__startswith=f"{reader}:").values_list("reasons", flat=True)
     return _Known(
         reader=reader,
         on=on,
@@ -174,12 +172,6 @@ def _known(reader: str, on: date) -> _Known:
         stated=stated,
         own_clubs=frozenset(clubs_of(reader).values_list("pk", flat=True)),
         own_sites=frozenset(sites.values_list("pk", flat=True)),
-        let_through=frozenset(
-            reason["waiver_id"]
-            for reasons in own.filter(verdict__in=_UNMET)
-            for reason in reasons
-            if reason["waiver_id"]
-        ),
     )
 
 
@@ -187,11 +179,17 @@ def _concerns(waiver: Waiver, known: _Known) -> bool:
     """Tell whether a waiver is about lots or sites of the reader's own."""
     uses = known.granted[waiver.club].uses
     return (
-        waiver.id in known.let_through
-        or any(map(known.is_own_lot, waiver.lot_ids or ()))
+        any(map(known.is_own_lot, waiver.lot_ids or ()))
         or not known.own_sites.isdisjoint(waiver.facility_ids or ())
         or any(one.waiver == waiver.id and known.is_own_lot(one.lot) for one in uses)
+        or _let_through(waiver).filter(lot__startswith=f"{known.reader}:").exists()
     )
+
+
+def _let_through(waiver: Waiver) -> QuerySet[Judgement]:
+    """Return every judgement, also of earlier days, that a waiver decided."""
+    named = [{"waiver_id": waiver.id}]
+    return Judgement.objects.filter(club=waiver.club, reasons__contains=named).order_by()
 
 
 def _seen(waiver: Waiver, known: _Known) -> WaiverSeen:
@@ -262,11 +260,8 @@ def touched_by(seen: WaiverSeen, *, reader: str, on: date) -> Touched:
     granted = granted_at(size, {club: adopted.policy}, law_at(size), on=on)[club]
     own = not seen.is_whole
     touched = would_touch(seen.waiver, granted, adopted, reader=reader, on=on, own=own)
-    named = [{"waiver_id": seen.waiver.id}]
-    once = Judgement.objects.filter(club=club, reasons__contains=named).order_by("lot", "mineral")
-    places = set(once.values_list("lot", "mineral")) - {
-        (one.lot, one.mineral) for one in touched.through
-    }
+    once = _let_through(seen.waiver).values_list("lot", "mineral").distinct()
+    places = set(once) - {(one.lot, one.mineral) for one in touched.through}
     visible = _visible({lot for lot, _ in places}, reader, own=own)
     rules = set(seen.waiver.rule_ids)
     rows = Judgement.objects.filter(club=club, is_current=True, lot__in=visible)
