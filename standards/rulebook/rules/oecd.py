@@ -5,7 +5,7 @@ registrar keeps and records as a snapshot: one row per site or company and risk.
 finding of guilt: it asks for a closer look, and until that was taken a purchase is on hold.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 
 from msgspec import Struct
@@ -151,16 +151,17 @@ def red_flags_were_looked_into(dossier: Dossier, law: LawOnDate) -> Finding:
     """
     if (answer := unmeasurable(dossier)) is not None:
         return answer
+    shipments = list(_shipments(dossier))
     group = told_or_open(law, "oecd.cahra_countries")
     told = [*_suppliers(dossier, law), *_circumstances(dossier, law)]
     if isinstance(group, Standing):
         told.append(group)
     else:
         members = members_on(group, dossier.as_of)
-        told = [*_locations(dossier, members), *_transits(dossier, members), *told]
+        told = [*_locations(dossier, members), *_transits(dossier, shipments, members), *told]
     nothing = f"no red flag is up for the {dossier.mineral} of lot {dossier.lot_id}"
     found = least_favorable(told or [holds(nothing)])
-    return replace(found, notices=(*found.notices, *_untold_ways(dossier)))
+    return replace(found, notices=(*found.notices, *_untold_ways(shipments)))
 
 
 def _locations(dossier: Dossier, members: frozenset[str]) -> list[Standing]:
@@ -191,10 +192,12 @@ def _shipments(dossier: Dossier) -> Iterator[tuple[PathLot, Hand]]:
                 yield lot, hand
 
 
-def _transits(dossier: Dossier, members: frozenset[str]) -> list[Standing]:
+def _transits(
+    dossier: Dossier, shipments: Iterable[tuple[PathLot, Hand]], members: frozenset[str]
+) -> list[Standing]:
     """Raise a flag for each shipment that states to pass, or to go to, one of the countries."""
     told = []
-    for lot, hand in _shipments(dossier):
+    for lot, hand in shipments:
         through = [country for country in hand.countries if country in members]
         if through:
             because = (
@@ -205,9 +208,9 @@ def _transits(dossier: Dossier, members: frozenset[str]) -> list[Standing]:
     return told
 
 
-def _untold_ways(dossier: Dossier) -> list[str]:
+def _untold_ways(shipments: Iterable[tuple[PathLot, Hand]]) -> list[str]:
     """Say how many shipments state no country on their way, where there are any."""
-    silent = {hand.entry for _, hand in _shipments(dossier) if not hand.countries}
+    silent = {hand.entry for _, hand in shipments if not hand.countries}
     count = len(silent)
     if not count:
         return []
