@@ -1,6 +1,7 @@
 """From rows to happenings: what the ledger keeps of some lots, as `chronicle` reads it.
 
-Every look-up is a call of a function in migrations/sql/lineage.sql, which says what is read.
+Every look-up is a call of a function in migrations/sql/lineage.sql or lineage_faster.sql, which
+say what is read.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -37,6 +38,12 @@ def fetch(sql: str, parameters: Mapping[str, Any]) -> list[Row]:
 def bigints(numbers: Iterable[int]) -> str:
     """Return numbers as PostgreSQL writes an array; the driver takes ten times as long."""
     return f"{{{','.join(map(str, numbers))}}}"
+
+
+def texts(names: Iterable[str]) -> str:
+    """Return names as PostgreSQL writes an array; see `bigints`."""
+    quoted = (name.replace("\\", "\\\\").replace('"', '\\"') for name in names)
+    return "{" + ",".join(f'"{name}"' for name in quoted) + "}"
 
 
 def movements_of(rows: Iterable[Row]) -> Movements:
