@@ -17,12 +17,13 @@ from django.db import connection
 
 from traceability.chronicling import (
     Row,
-    add_consignment_assays,
-    entries_of,
+    ask_entries,
+    asking,
     fetch,
     happenings_of,
     movements_of,
     texts,
+    told_by,
 )
 from traceability.ledger.chronicle import as_they_stand, documents_in
 from traceability.ledger.grades import Assayed, compound_elements, elements_named
@@ -90,22 +91,23 @@ def passages(lots: Collection[str], *, size: int, elements: Collection[str]) -> 
 
 
 def _passage(rows: Sequence[Row], ended: Sequence[str], size: int) -> Passage:
-    movements = movements_of(map(_movement, rows))
     made = {row[2] for row in rows if row[8] and row[3] == "make"}
-    stand = as_they_stand(happenings_of(movements, entries_of(movements, size)))
+    with asking() as ask:
+        entries = ask_entries(ask, [row[1] for row in rows], size)
+        documents = ask(_DOCUMENTS, {"lots": texts(made)})
+        movements = movements_of(map(_movement, rows))
+        stand = as_they_stand(happenings_of(movements, entries()))
+        further = documents()
     return Passage(
         happenings=stand,
-        documents=[*documents_in(stand), *_further_documents(made, size)],
+        documents=[*documents_in(stand), *_documents_in(further, size)],
         ended=ended,
     )
 
 
-def _further_documents(lots: set[str], size: int) -> Iterator[tuple[str, Assayed]]:
+def _documents_in(rows: Sequence[Row], size: int) -> Iterator[tuple[str, Assayed]]:
     """Yield what assays say of some lots, or of the consignments they travelled in."""
-    movements = movements_of(fetch(_DOCUMENTS, {"lots": texts(lots)}))
-    entries = entries_of(movements, size)
-    add_consignment_assays(movements, entries, size)
-    return documents_in(as_they_stand(happenings_of(movements, entries)))
+    return documents_in(as_they_stand(happenings_of(*told_by(rows, size)))) if rows else iter(())
 
 
 def _whole_places(known: Mapping[str, Any]) -> Iterator[tuple[list[Row], bool]]:
