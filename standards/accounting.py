@@ -16,13 +16,15 @@ from standards.credentials import credentials_at
 from standards.known import followed_size, law_at
 from standards.models import Account, AccountClose, Claim, ClosedPeriod
 from standards.rulebook.accounting import book_all
-from standards.rulebook.accounts import AccountRecord, Closed, terms_of
+from standards.rulebook.accounts import AccountRecord, Closed
 from standards.rulebook.accounts import Claim as Claimed
 from standards.rulebook.booking import Booked
 from standards.rulebook.closing import closed_as_json, closing, parse_closed
 from standards.rulebook.inputs import Entered, Market, entered
 from standards.rulebook.law import Law
+from standards.rulebook.outside import Opening
 from standards.rulebook.stays import Arrival, Boundary, stays
+from standards.rulebook.terms import terms_of
 from traceability.errors import TraceabilityError
 from traceability.tracing import lot_histories
 
@@ -118,7 +120,21 @@ class _Reading:
                 issues=tuple(one for one in issues if one.account == row.account),
                 closes=tuple(closes.get(row.account, ())),
                 counts=parts.counts,
+                opening=_opening(row),
             )
+
+
+def _opening(row: Account) -> tuple[Opening, ...]:
+    """Return what an account's opening statement says of stock from outside the ledger."""
+    return tuple(
+        Opening(
+            lot_id=told["lot"],
+            level=told["level"],
+            mg=int(told["mg"]),
+            has_documents=bool(row.documents),
+        )
+        for told in row.opening
+    )
 
 
 def _market(element: str, scheme: str, wanted: list[Account], size: int) -> Market:
@@ -129,6 +145,7 @@ def _market(element: str, scheme: str, wanted: list[Account], size: int) -> Mark
             facilities=frozenset(row.facilities),
             begins=row.begins,
             tier=row.tier,
+            opening={one.lot_id: one for one in _opening(row)},
         )
         for row in Account.objects.filter(element=element, scheme=scheme, index__lt=size)
     ]
@@ -142,6 +159,12 @@ def _market(element: str, scheme: str, wanted: list[Account], size: int) -> Mark
     for one in claims_from(size, told, of_market.exclude(account="")):
         claims.setdefault(one.lot_id, []).append(one)
     facilities = {one.facility for one in history.happenings.values() if one.facility}
+    facilities |= {
+        row["facility"]
+        for begun in history.beginnings.values()
+        for row in begun.declared
+        if "facility" in row
+    }
     return Market(
         element=element,
         scheme=scheme,

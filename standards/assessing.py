@@ -197,7 +197,9 @@ def _assess(lots: Sequence[str], size: int, now: datetime) -> None:
         bench=Bench(law, {club: one.policy for club, one in adopted.items()}),
         adopted=adopted,
         next_policy=next_policy_day(size, after=now.date()),
-        granted=granted_at(size, adopted),
+        granted=granted_at(
+            size, {club: one.policy for club, one in adopted.items()}, law, on=now.date()
+        ),
     )
     seen = clubs_that_see(lots, turn.adopted, on=now.date())
     salts = dict(Lot.objects.filter(id__in=lots).values_list("id", "salt"))

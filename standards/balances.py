@@ -21,12 +21,13 @@ from standards.rulebook.closing import closing
 from standards.rulebook.errors import UnknownAccount
 from standards.rulebook.findings import decimal_text
 from standards.rulebook.law import Law
-from standards.rulebook.periods import next_period
+from standards.rulebook.periods import Period, next_period
 from standards.rulebook.posted import OVER
 from standards.standings import (
     AccountLine,
     ClaimLine,
     CloseLine,
+    OutsideLine,
     PeriodLine,
     RestatementLine,
     Standing,
@@ -97,12 +98,14 @@ def standing_of(row: Account, *, size: int, on: date) -> Standing:
             "carry_over_days": _text(terms.carry_over_days),
             "carry_over_periods": _text(terms.carry_over_periods),
             "tier_mixing": terms.tier_mixing,
+            "outside_evidence": ", ".join(terms.outside_evidence or ()) or None,
         },
         balance_worst_mg=str(booked.worst_mg),
         balance_best_mg=str(booked.best_mg),
         over_claimed_mg=str(booked.over_mg),
         periods=[_period(one, booked, on) for one in booked.periods],
         tranches=_tranches(booked),
+        outside=_outside(booked),
         claims=_claims(booked),
         closes=[_close(one) for one in booked.record.closes],
         restatements=[
@@ -172,6 +175,29 @@ def _tranches(booked: Booked) -> list[TrancheLine]:
             missing=list(sources[one.id].source.missing) if one.id in sources else [],
         )
         for one in booked.tranches
+    ]
+
+
+def _outside(booked: Booked) -> list[OutsideLine]:
+    """Return what came from outside the ledger, and what the opening statement says of the rest."""
+    stated = {one.lot_id: str(one.mg) for one in booked.record.opening}
+    came = [
+        OutsideLine(
+            lot=one.source.lot_id,
+            mg=str(one.source.outside.mg),
+            stated_mg=stated.get(one.source.lot_id),
+            low_mg=str(one.low_mg),
+            high_mg=str(one.high_mg),
+            standing=one.outside,
+        )
+        for one in booked.inputs
+        if one.source.outside is not None
+    ]
+    seen = {one.lot for one in came}
+    return came + [
+        OutsideLine(lot=lot, mg=None, stated_mg=mg, low_mg="0", high_mg="0", standing="not_entered")
+        for lot, mg in stated.items()
+        if lot not in seen
     ]
 
 
@@ -252,13 +278,40 @@ def _to_close(
     record: AccountRecord, records: Mapping[str, AccountRecord], *, size: int, on: date, law: Law
 ) -> ToClose | None:
     """Return what a close of the first open period may say, where that period is over."""
-    until = record.closes[-1].until if record.closes else None
-    due = next_period(record.begins, record.months, until)
-    if due.last >= on:
+    if first_open(record).last >= on:
         return None
-    told = book(records.values(), on=due.last, law=law)[record.id]
-    closed = closing(told, until=due.last, known_at=size)
-    return ToClose(until=due.last, known_at=size, digest=closed.digest)
+    closed = _closed_now(record, records, size=size, law=law)
+    return ToClose(until=closed.until, known_at=size, digest=closed.digest)
+
+
+def first_open(record: AccountRecord) -> Period:
+    """Return the first period of an account that is not closed."""
+    until = record.closes[-1].until if record.closes else None
+    return next_period(record.begins, record.months, until)
+
+
+def closed_at(account: str, *, size: int) -> tuple[AccountRecord, Closed]:
+    """Return an account, and its first open period as a close would freeze it.
+
+    Args:
+        size: below which log size it is known.
+
+    Raises:
+        UnknownAccount: nobody had opened it by then.
+    """
+    records = records_at(size, [account])
+    if account not in records:
+        raise UnknownAccount(account)
+    record = records[account]
+    return record, _closed_now(record, records, size=size, law=law_at(size))
+
+
+def _closed_now(
+    record: AccountRecord, records: Mapping[str, AccountRecord], *, size: int, law: Law
+) -> Closed:
+    until = first_open(record).last
+    told = book(records.values(), on=until, law=law)[record.id]
+    return closing(told, until=until, known_at=size)
 
 
 def booked_accounts(rows: Iterable[Account], *, size: int, on: date) -> dict[str, Booked]:

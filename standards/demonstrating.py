@@ -34,6 +34,7 @@ STORIES = (
     "wrong_stage",
     "wet_mass",
     "renewal_pending",
+    "expired_waiver",
     "another_metal",
     "conformant_and_contradicted",
     "credits_and_origin",
@@ -41,6 +42,8 @@ STORIES = (
     "letters_and_grades",
 )
 """Short ones about one thing each, for whoever wants to read or replay them; no demonstration."""
+COURSES = ("doubt", "due_diligence")
+"""Longer ones, about how one thing leads to another over months; no demonstration either."""
 MACHINE = "automaker-machine"
 _FILE = "demo_logins.json"
 

@@ -108,7 +108,7 @@ def examine(
         raise NoSuchPolicy(club=club, known_at=size)
     policies = {club: adopted[club].policy} if club else {}
     law = law_at(size, instead=packs)
-    granted = granted_at(size, list(policies))
+    granted = granted_at(size, policies, law, on=as_of)
     told = []
     for mineral in traced.minerals_of(lot):
         dossier = assemble(traced, lot, mineral, evidence=evidence, as_of=as_of, dates=dates)

@@ -38,6 +38,7 @@ from standards.models import (
 )
 from standards.noting import note_statements
 from standards.rulebook import statements as said
+from standards.rulebook.bounds import BOUNDS
 from standards.rulebook.evaluation import code_version
 from standards.rulebook.law import changed_keys
 from traceability.ledger.statements import Statement, parse_statement
@@ -235,6 +236,9 @@ def _pack_activation(followed: Followed, due: _Due) -> None:
     changed = changed_keys(before, pack_of(body.digest))
     read = Assessment.objects.filter(is_current=True, keys_read__overlap=sorted(changed))
     due.add(read.values_list("lot", flat=True).distinct(), _Because.PACK)
+    if changed & BOUNDS:  # read when clubs judge, by no rule
+        for club in Club.objects.values_list("pk", flat=True):
+            due.add(_seen_by(club), _Because.PACK)
 
 
 _HANDLED_AT = """

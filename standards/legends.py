@@ -3,7 +3,7 @@
 Colours stand for countries, patterns for what is recycled, only declared, or not known.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
@@ -28,15 +28,16 @@ class Key:
     text: str
 
 
-def colours_of(way: Way, most: int) -> dict[str, str]:
-    """Give countries colours: first those the metal comes from, by how much of it."""
+def colours_of(ways: Iterable[Way], most: int) -> dict[str, str]:
+    """Give countries colours, the same in all ways: first those the metal comes from, by mass."""
     mass: dict[tuple[bool, str], int] = {}
-    for arrow in way.arrows:
-        for name in (arrow.source, arrow.target):
-            told = way.told[name]
-            if told.country and told.kind != "recycled":
-                key = (told.kind == "step", told.country)
-                mass[key] = mass.get(key, 0) + arrow.mg
+    for way in ways:
+        for arrow in way.arrows:
+            for name in (arrow.source, arrow.target):
+                told = way.told[name]
+                if told.country and told.kind != "recycled":
+                    key = (told.kind == "step", told.country)
+                    mass[key] = mass.get(key, 0) + arrow.mg
     ranked = sorted(mass, key=lambda one: (one[0], -mass[one], one[1]))
     countries = list(dict.fromkeys(country for _is_step, country in ranked))
     named = {country: f"l-c{place}" for place, country in enumerate(countries[:most])}

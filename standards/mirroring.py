@@ -37,6 +37,18 @@ def _account(index: int, entry: str, statement: Statement) -> Touched:
         method=body.method.value,
         begins=date.fromisoformat(body.begins),
         months=body.months,
+        opening=[
+            {
+                "lot": one.lot,
+                "level": one.level,
+                "mg": str(said.milligrams(one.quantity, "$.body.opening")),
+                "because": one.because,
+            }
+            for one in body.opening or ()
+        ],
+        documents=[
+            {"title": one.title, "sha256": one.sha256} for one in statement.envelope.evidence or ()
+        ],
     )
     return Touched(accounts=frozenset({body.account}))
 

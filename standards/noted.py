@@ -64,7 +64,17 @@ SELECT e.hash, e.recorded_order, e.effective, e.received_at, e.replaces IS NOT N
 FROM traceability_entry e WHERE e.hash = ANY (%(entries)s)
 """
 _RECEIVED = """
-SELECT recorded_order, received_at FROM traceability_entry WHERE recorded_order = ANY (%(orders)s)
+SELECT recorded_order, received_at, effective
+FROM traceability_entry WHERE recorded_order = ANY (%(orders)s)
+"""
+_CLOSED = """
+SELECT DISTINCT ON (asked.entry) asked.entry, c.until, c.entry
+FROM unnest(%(entries)s::text[], %(orders)s::bigint[]) AS asked(entry, recorded_order)
+JOIN traceability_entry e ON e.recorded_order = asked.recorded_order
+JOIN traceability_logindex i ON i.recorded_order = e.recorded_order
+JOIN standards_account a ON a.holder = e.author AND e.facility = ANY (a.facilities)
+JOIN standards_accountclose c ON c.account = a.account AND c.index < i.index
+ORDER BY asked.entry, c.until DESC, c.index
 """
 _NAMES = """
 SELECT entry, kind, value FROM standards_particular WHERE entry = ANY (%(entries)s)
@@ -80,17 +90,28 @@ def _told(history: History, entries: Sequence[str]) -> dict[str, Told]:
     heads = _rows(_HEADS, {"entries": entries})
     corrected = {entry: order for entry, order, _, _, replaces, _ in heads if replaces}
     roots = {entry: history.happenings[entry].order for entry in corrected}
-    first = dict(_rows(_RECEIVED, {"orders": list(roots.values())})) if roots else {}
+    known = list(_rows(_RECEIVED, {"orders": list(roots.values())})) if roots else []
+    first = {order: (received_at, effective) for order, received_at, effective in known}
     times = _corrected_times(corrected)
+    # A correction that leaves the time alone came when what it corrects came.
+    of = {entry: (order, roots.get(entry, order)) for entry, order, *_ in heads}
+    orders = [
+        own if times.get(entry, "") != first.get(root, ("", ""))[1] else root
+        for entry, (own, root) in of.items()
+    ]
+    rows = _rows(_CLOSED, {"entries": list(of), "orders": orders})
+    closed = {entry: (until, by) for entry, until, by in rows}
     told = {}
     for entry, _, effective, received_at, _, has_text in heads:
         start, end = parse_effective(times.get(entry, effective)).moments
         told[entry] = Told(
             start=start,
             end=end,
-            received_at=first.get(roots.get(entry), received_at),
+            received_at=first.get(of[entry][1], (received_at, ""))[0],
             names=names.get(entry, {}),
             has_text=has_text,
+            closed_until=closed.get(entry, (None, ""))[0],
+            closed_by=closed.get(entry, (None, ""))[1],
         )
     return told
 

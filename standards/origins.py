@@ -5,7 +5,7 @@ the same milligrams. Names are shown where their owner opened them; else stage, 
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 from functools import partial
@@ -13,6 +13,7 @@ from functools import partial
 from django.utils.translation import gettext as _
 
 from standards.known import law_at
+from standards.legends import COLOURS, colour_of, colours_of
 from standards.picturing import WayView, picture_of
 from standards.reading import Row
 from standards.rulebook.assembly import Evidence, assemble
@@ -23,17 +24,23 @@ from standards.rulebook.dossier import ORIGIN_UNKNOWN, Dossier, Source
 from standards.rulebook.findings import percent_text
 from standards.rulebook.traced import Traced
 from standards.veiling import Veil, veil_for
-from standards.ways import WayFinder, standing_of
+from standards.ways import Way, WayFinder, standing_of
+from traceability.pictures.stacked import Segment, stacked_bar
 from traceability.templatetags.ledger import country_name, words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Portion:
-    """A part of the lot's contained metal: what it is called, and how much of it there is."""
+    """A part of the lot's contained metal: what it is called, and how much of it there is.
+
+    `look` and `colour` are those of the picture of its way.
+    """
 
     label: str
     mg: int
     share: Fraction
+    look: str = ""
+    colour: str = ""
 
     @property
     def share_text(self) -> str:
@@ -72,6 +79,13 @@ class Origin:
     processed_in: Mapping[str, tuple[Portion, ...]]
     way: WayView | None
     claimed: tuple[ClaimedRow, ...]
+
+    @property
+    def bar(self) -> list[tuple[Portion, Segment]]:
+        """Return the parts of a bar that shows at a glance where the metal began."""
+        parts = {str(place): one.mg for place, one in enumerate(self.mined_in)}
+        segments = stacked_bar(parts, longest=0)
+        return list(zip(self.mined_in, segments, strict=True))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,25 +132,33 @@ def origins_of(
         },
     )
     finder.find(one.mineral for one in told)
-    return [_origin(one, asked, finder, opened) for one in told]
+    ways = {
+        one.mineral: way
+        for one in told
+        if (way := finder.way(one.mineral, standing_of(asked.rows(one.mineral)))) is not None
+    }
+    return [_origin(one, asked, finder.veil, ways, opened) for one in told]
 
 
-def _origin(dossier: Dossier, asked: Asked, finder: WayFinder, opened: str) -> Origin:
+def _origin(
+    dossier: Dossier, asked: Asked, veil: Veil, ways: Mapping[str, Way], opened: str
+) -> Origin:
     untraced = untraced_mg(dossier)
     total = sum(source.mg for source in dossier.sources) + untraced
     contained, mineral = dossier.contained_mg, dossier.mineral
-    way = finder.way(mineral, standing_of(asked.rows(mineral)))
-    view = None
-    if way is not None:
-        view = picture_of(way, opened=opened, address=partial(asked.address, mineral))
+    view, every = None, list(ways.values())
+    if mineral in ways:
+        view = picture_of(
+            ways[mineral], opened=opened, address=partial(asked.address, mineral), beside=every
+        )
     return Origin(
         mineral=mineral,
         log_size=dossier.log_size,
         contained=(contained.low_mg, contained.high_mg) if contained else None,
-        mined_in=_portions(_mined(dossier.sources, untraced), total),
+        mined_in=_mined(dossier.sources, untraced, total, colours_of(every, COLOURS)),
         processed_in=_processed(dossier, total),
         way=view,
-        claimed=_claimed(dossier, finder.veil, asked.on),
+        claimed=_claimed(dossier, veil, asked.on),
     )
 
 
@@ -182,26 +204,35 @@ def _facilities_in(dossier: Dossier) -> set[str]:
     return {one for one in named if one}
 
 
-def _mined(sources: Iterable[Source], untraced: int) -> dict[str, int]:
+def _mined(
+    sources: Iterable[Source], untraced: int, total: int, colours: Mapping[str, str]
+) -> tuple[Portion, ...]:
     mass: dict[str, int] = {}
+    looks: dict[str, tuple[str, str]] = {}
     for source in sources:
-        label = _origin_label(source)
+        label, looks_like = _origin_label(source)
         mass[label] = mass.get(label, 0) + source.mg
+        looks[label] = looks_like, colour_of(source.country, colours)
     if untraced:
         label = _("origin not known")
         mass[label] = mass.get(label, 0) + untraced
-    return mass
+        looks[label] = "unknown", ""
+    return tuple(
+        replace(one, look=looks[one.label][0], colour=looks[one.label][1])
+        for one in _portions(mass, total)
+    )
 
 
-def _origin_label(source: Source) -> str:
+def _origin_label(source: Source) -> tuple[str, str]:
+    """Return what a source is called, and how it looks in the picture of the way."""
     if source.kind in ORIGIN_UNKNOWN or source.country is None:
-        return _("origin not known")
+        return _("origin not known"), "unknown"
     country = country_name(source.country)
     if source.kind == "recycled":
-        return _("%(country)s, recycled") % {"country": country}
+        return _("%(country)s, recycled") % {"country": country}, "recycled"
     if source.kind == "introduced":
-        return _("%(country)s, declared only") % {"country": country}
-    return country
+        return _("%(country)s, declared only") % {"country": country}, "declared"
+    return country, "known"
 
 
 def _portions(mass: Mapping[str, int], total: int) -> tuple[Portion, ...]:

@@ -92,18 +92,22 @@ class WayView:
     summary: str
 
 
-def picture_of(way: Way, *, address: Callable[[str], str], opened: str = "") -> WayView | None:
+def picture_of(
+    way: Way, *, address: Callable[[str], str], opened: str = "", beside: Sequence[Way] = ()
+) -> WayView | None:
     """Return how a way is shown: as finely as can still be read.
 
     Args:
         address: of the page on which the group with a key is opened.
         opened: the key of a group whose members are shown in its place.
+        beside: the ways on the page, this one included: countries have one colour in all.
     """
-    most, colours = MOST, COLOURS
-    work = _Picturing(way=way, most=most, colours=colours_of(way, colours), address=address)
+    ways = beside or [way]
+    colours = colours_of(ways, COLOURS)
+    work = _Picturing(way=way, most=MOST, colours=colours, address=address)
     if sum(len(arrow.bands) for arrow in work.drawn("").arrows) > MOST_RIBBONS:
-        most, colours = FEW, FEW_COLOURS
-        work = _Picturing(way=way, most=most, colours=colours_of(way, colours), address=address)
+        colours = colours_of(ways, FEW_COLOURS)
+        work = _Picturing(way=way, most=FEW, colours=colours, address=address)
     return work.view(opened)
 
 

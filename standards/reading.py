@@ -15,6 +15,7 @@ from standards.models import (
     FlagDecision,
     Judgement,
 )
+from standards.rulebook.bounds import CHECKS
 from standards.rulebook.credential import POSITIVE_STATUSES
 from standards.rulebook.findings import Finding, Outcome, SiteLine, percent_text
 from standards.rulebook.law import Provision
@@ -27,7 +28,7 @@ from traceability.models import Entry, Facility, LogIndex, Organization
 
 WORST_FIRST = tuple(Verdict)
 _HASH = re.compile(r"\b[0-9a-f]{64}\b")
-_TITLES = {rule.id: rule.title for rule in RULES}
+_TITLES = {rule.id: rule.title for rule in RULES} | {one.id: one.title for one in CHECKS}
 _SHORT_ROWS = ("country_group", "yearly_tonnes")  # other rows are too long for a citation
 _OUTCOMES = {
     Outcome.CONFORMS: Verdict.PASS,
@@ -290,11 +291,11 @@ def _row(
 def sentence(text: str) -> str:
     """Return a text as a sentence: a capital first, a full stop last, hashes cut short.
 
-    A name in snake case or with a dot (a parameter) keeps its letters.
+    A name in snake case, with a dot (a parameter) or a colon (an id) keeps its letters.
     """
     text = _HASH.sub(lambda found: f"{found[0][:8]}…", text)
     first = text.partition(" ")[0]
-    if "." not in first and "_" not in first:
+    if not set("._:") & set(first[:-1]):
         text = text[:1].upper() + text[1:]
     return text if text.endswith((".", "!", "?")) or not text else f"{text}."
 

@@ -28,6 +28,8 @@ _RULES = (
     "standards.view_registrysnapshot",
     "standards.view_registryrow",
 )
+_WAIVERS = ("standards.view_waiver",)
+_GRANTS = ("standards.grant_waiver",)
 _IMPORTS = ("standards.import_registrysnapshot",)
 _DECLARED = ("standards.view_declaration",)
 _REMINDED = ("standards.view_reminder",)
@@ -37,7 +39,7 @@ _QUESTIONS = ("standards.view_question",)
 _ACCOUNTS = ("standards.view_account",)
 
 ROLES: dict[str, tuple[str, ...]] = {
-    "clerk": (*_RECORD, "traceability.view_rejection", *_QUESTIONS),
+    "clerk": (*_RECORD, "traceability.view_rejection", *_QUESTIONS, *_WAIVERS),
     "metal accountant": (
         *_RECORD,
         *_OWN,
@@ -45,7 +47,9 @@ ROLES: dict[str, tuple[str, ...]] = {
         *_QUESTIONS,
         *_DECLARED,
         *_REMINDED,
+        *_WAIVERS,
         "standards.reply_question",
+        "standards.close_account",
     ),
     "procurement officer": (
         *_RECORD,
@@ -55,11 +59,23 @@ ROLES: dict[str, tuple[str, ...]] = {
         *_FLAGS,
         *_DECLARED,
         *_REMINDED,
+        *_WAIVERS,
+        *_GRANTS,
         "standards.acknowledge_flag",
         "standards.resolve_flag",
     ),
-    "secretary": (*_RECORD, *_OWN, *_RULES, *_VERDICTS, *_FLAGS, *_DECLARED, *_REMINDED),
-    "auditor": (*_RECORD, *_RULES, *_VERDICTS, *_ACCOUNTS, *_DECLARED),
+    "secretary": (
+        *_RECORD,
+        *_OWN,
+        *_RULES,
+        *_VERDICTS,
+        *_FLAGS,
+        *_DECLARED,
+        *_REMINDED,
+        *_WAIVERS,
+        *_GRANTS,
+    ),
+    "auditor": (*_RECORD, *_RULES, *_VERDICTS, *_ACCOUNTS, *_DECLARED, *_WAIVERS),
     "registrar": (
         *_RECORD,
         "traceability.view_rejection",
@@ -79,6 +95,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         *_IMPORTS,
         *_DECLARED,
         *_REMINDED,
+        *_WAIVERS,
     ),
 }
 

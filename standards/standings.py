@@ -60,6 +60,24 @@ class ClaimLine(Struct, frozen=True, kw_only=True):
     uses: list[UseLine]
 
 
+class OutsideLine(Struct, frozen=True, kw_only=True):
+    """A lot with metal from outside the ledger: how much, what of it counts, and how it stands.
+
+    `stated_mg` is what the opening statement says of it. `standing` is `counted`; or `unset`
+    where the scheme's rule is not filled in, so that it may count; or else why it brings nothing:
+    `no_origin` declared, `no_site` in what was declared, `no_certificate` of that site then,
+    `no_document` with the opening statement, evidence `not_accepted` by the scheme, `not_entered`
+    as the holder's own, or not assayed.
+    """
+
+    lot: str
+    mg: str | None
+    stated_mg: str | None
+    low_mg: str
+    high_mg: str
+    standing: str
+
+
 class PeriodLine(Struct, frozen=True, kw_only=True):
     """A period: `open`, `ended` and not closed, or `closed`. Balances are worst and best case.
 
@@ -154,6 +172,7 @@ class Standing(Struct, frozen=True, kw_only=True):
     over_claimed_mg: str
     periods: list[PeriodLine]
     tranches: list[TrancheLine]
+    outside: list[OutsideLine]
     claims: list[ClaimLine]
     closes: list[CloseLine]
     restatements: list[RestatementLine]

@@ -20,10 +20,10 @@ Row = tuple[Any, ...]
 Movements = dict[int, list[Movement]]
 """Movements by the recorded order of their entry, in their order there."""
 
-_ENTRIES = "SELECT * FROM ledger_entries(%(orders)s, %(size)s)"
+_ENTRIES = "SELECT * FROM ledger_entries(%(orders)s::bigint[], %(size)s)"
 _BY_HASH = "SELECT recorded_order FROM traceability_entry WHERE hash = ANY (%(hashes)s)"
-_CONSIGNMENT_ASSAYS = "SELECT * FROM ledger_consignment_assays(%(orders)s, %(size)s)"
-_SHORT = 40  # characters: `{"role": "recirculated"}`
+_CONSIGNMENT_ASSAYS = "SELECT * FROM ledger_consignment_assays(%(orders)s::bigint[], %(size)s)"
+_facts = msgspec.json.Decoder().decode
 
 
 def fetch(sql: str, parameters: Mapping[str, Any]) -> list[Row]:
@@ -34,21 +34,28 @@ def fetch(sql: str, parameters: Mapping[str, Any]) -> list[Row]:
     return rows
 
 
+def bigints(numbers: Iterable[int]) -> str:
+    """Return numbers as PostgreSQL writes an array; the driver takes ten times as long."""
+    return f"{{{','.join(map(str, numbers))}}}"
+
+
 def movements_of(rows: Iterable[Row]) -> Movements:
     """Return movements from rows of recorded order, lot, role, delta, unit and facts."""
     movements: Movements = {}
-    known: dict[str, Any] = {}  # most withdrawals say the same few things
+    known: dict[str, Any] = {}  # withdrawals say the same few things
     for order, lot, role, delta, unit, text in rows:
-        facts = known.get(text)
-        if facts is None:
-            facts = msgspec.json.decode(text)
-            if len(text) < _SHORT:
-                known[text] = facts
-        movement = Movement(lot=lot, role=role, delta=delta, unit=unit, facts=facts)
-        if order in movements:
-            movements[order].append(movement)
+        if role == "take":
+            facts = known.get(text)
+            if facts is None:
+                facts = known[text] = _facts(text)
         else:
+            facts = _facts(text)
+        movement = Movement(lot=lot, role=role, delta=delta, unit=unit, facts=facts)
+        told = movements.get(order)
+        if told is None:
             movements[order] = [movement]
+        else:
+            told.append(movement)
     return movements
 
 
@@ -60,13 +67,15 @@ def entries_of(orders: Iterable[int], size: int) -> dict[int, Row]:
     found: dict[int, Row] = {}
     asked = list(orders)
     while asked:
-        rows = fetch(_ENTRIES, {"orders": asked, "size": size})
-        found.update((row[0], row) for row in rows)
+        rows = fetch(_ENTRIES, {"orders": bigints(asked), "size": size})
+        found.update([(row[0], row) for row in rows])
         # What amends them, and what a correction replaced, wherever that moved something.
-        named = {row[8] for row in rows if row[8]} - {row[1] for row in found.values()}
-        replaced = fetch(_BY_HASH, {"hashes": list(named)}) if named else []
-        amending = {row[10] for row in rows if row[10] is not None} - found.keys()
-        asked = [*amending, *(order for (order,) in replaced)]
+        asked = [row[10] for row in rows if row[10] is not None and row[10] not in found]
+        named = {row[8] for row in rows if row[8] is not None}
+        if named:
+            named -= {row[1] for row in found.values()}
+        if named:
+            asked += [order for (order,) in fetch(_BY_HASH, {"hashes": list(named)})]
     return found
 
 
@@ -104,23 +113,22 @@ def happenings_of(movements: Movements, entries: Mapping[int, Row]) -> list[Happ
 
 def add_consignment_assays(movements: Movements, entries: dict[int, Row], size: int) -> None:
     """Let an assay on a consignment speak of each lot that travelled in it."""
-    shipped = {
-        order: moves
-        for order, told in movements.items()
-        if order in entries
-        and (moves := [one for one in told if one.role == "move" and one.facts.get("gross")])
-    }
+    shipped: Movements = {}
+    for order, told in movements.items():
+        for one in told:
+            if one.role == "move" and one.facts.get("gross") and order in entries:
+                shipped.setdefault(order, []).append(one)
     if not shipped:
         return
     added: set[int] = set()
     for shipment, order, jws, disclosures in fetch(
-        _CONSIGNMENT_ASSAYS, {"orders": list(shipped), "size": size}
+        _CONSIGNMENT_ASSAYS, {"orders": bigints(shipped), "size": size}
     ):
         body = _assay_of(_statement(jws, _json_value(disclosures)))
         facts = msgspec.to_builtins(body)
         for move in shipped[shipment]:
-            told = Movement(lot=move.lot, role="assay", delta=0, unit=move.unit, facts=facts)
-            movements.setdefault(order, []).append(told)
+            assayed = Movement(lot=move.lot, role="assay", delta=0, unit=move.unit, facts=facts)
+            movements.setdefault(order, []).append(assayed)
         added.add(order)
     entries.update(entries_of(added - entries.keys(), size))
 

@@ -23,7 +23,9 @@ from traceability.chronicling import (
 )
 from traceability.ledger.chronicle import as_they_stand, documents_in
 from traceability.ledger.grades import Assayed, compound_elements, elements_named
+from traceability.ledger.history import carried
 from traceability.ledger.recall import Passage, measured_in
+from traceability.tracing import lot_histories
 
 _AT_ONCE = 4_000  # movements
 _DESCENT = "SELECT * FROM ledger_descent(%(lots)s, %(assayed)s::jsonb)"
@@ -45,8 +47,9 @@ def lots_of_facility(facility: str, *, since: date) -> list[str]:
 def elements_of(lots: Collection[str], *, size: int) -> frozenset[str]:
     """Return the elements to follow: those that documents about some lots speak of, or materials.
 
-    Where nobody measured anything of these lots, everything measured in what came of them, and
-    in what went into that.
+    Where nobody measured anything of these lots (a part of a lot is seldom assayed again), what
+    was measured of those they were made of; where that is nothing either, everything measured in
+    what came of them, and in what went into that.
     """
     told, named = set[str](), set[str]()
     for material, results, formula in fetch(_CONTENTS, {"lots": list(lots)}):
@@ -55,6 +58,11 @@ def elements_of(lots: Collection[str], *, size: int) -> frozenset[str]:
         told |= compound_elements(formula) if formula else frozenset()
     if told:
         return frozenset(told | named)
+    history = lot_histories(lots, size=size)
+    known = carried(history.steps)
+    brought = set[str]().union(*(known.get(history.last.get(lot, lot), ()) for lot in lots))
+    if brought:
+        return frozenset(brought | named)
     return measured_in(passages(lots, size=size, elements=()))
 
 

@@ -37,8 +37,9 @@ PASSED_ON = "passed_on"
 class ElementHit(Struct, frozen=True, kw_only=True):
     """How much of an element in a lot is hit: for certain, and at most, of what was made of it.
 
-    `low_mg` and `high_mg` are the whole of it. More than certain may be hit where an amount on
-    the way was not measured, or came out larger than what went in. Shares are of `high_mg`.
+    `low_mg` and `high_mg` are the whole of it; `hit_mg` and `at_most_mg`, and the shares, are of
+    `high_mg`. More than certain may be hit where an amount on the way was not measured, or came
+    out larger than what went in.
     """
 
     element: str

@@ -1,8 +1,9 @@
 """Threads that come with the same work at the same time do it as one.
 
-While one of them works, those who come wait; when it is done, the first of them does the work of
-all who wait by then. So nobody waits for company, and the busier it is, the more is shared. It is
-how PostgreSQL commits, one level higher.
+While one of them works, those who come wait; when it is done, the first of them is woken, and does
+the work of all who wait by the time it is awake: other threads may run before it does. So nobody
+waits for company, and the busier it is, the more is shared. It is how PostgreSQL commits, one level
+higher.
 """
 
 from collections.abc import Callable
@@ -17,11 +18,10 @@ _MOST = 32  # in one group
 class _Turn(Generic[T]):
     """One thread's share, and the lock on which it waits to be told."""
 
-    __slots__ = ("group", "is_done", "item", "told")
+    __slots__ = ("is_done", "item", "told")
 
     def __init__(self, item: T) -> None:
         self.item = item
-        self.group: list[_Turn[T]] = [self]  # whose work it does, itself first
         self.is_done: bool | None = None  # None: not yet, it is its turn to work
         self.told = Lock()
 
@@ -53,7 +53,13 @@ class Gathering(Generic[T]):
             turn.told.acquire()  # until somebody releases it
             if turn.is_done is not None:
                 return turn.is_done
-        return self._do_for(turn.group)
+        return self._do_for(self._group_of(turn))
+
+    def _group_of(self, turn: _Turn[T]) -> list[_Turn[T]]:
+        """Return whose work a thread does whose turn it is: its own first, then who waits."""
+        with self._lock:
+            others, self._waiting = self._waiting[: _MOST - 1], self._waiting[_MOST - 1 :]
+        return [turn, *others]
 
     def _do_for(self, group: list[_Turn[T]]) -> bool:
         is_done = False
@@ -72,8 +78,7 @@ class Gathering(Generic[T]):
     def _pass_on(self) -> None:
         """Let the first who waits work for the others."""
         with self._lock:
-            group, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
-            self._is_busy = bool(group)
-        if group:
-            group[0].group = group
-            group[0].told.release()
+            following = self._waiting.pop(0) if self._waiting else None
+            self._is_busy = following is not None
+        if following is not None:
+            following.told.release()

@@ -8,7 +8,7 @@ stand beside them. docs/errors.md lists all codes.
 from collections.abc import Iterator
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.apps import apps
 from django.conf import settings
@@ -83,11 +83,28 @@ def every_error() -> list[type[TraceabilityError]]:
     return sorted(_below(TraceabilityError), key=lambda error: error.code)
 
 
+class Explanation(NamedTuple):
+    """What a code means: the page that the `type` of a problem leads to."""
+
+    code: str
+    status: int
+    tells: str
+    hint: str
+
+
+def explanations() -> list[Explanation]:
+    """Return what every code means, by code."""
+    return [
+        Explanation(error.code, STATUS.get(error.code, _DEFAULT), _title(error), _hint(error))
+        for error in every_error()
+    ]
+
+
 def errors_page() -> str:
     """Return docs/errors.md."""
     rows = [
-        f"| `{code}` | {STATUS.get(code, _DEFAULT)} | {_title(error)} | {_hint(error)} |"
-        for code, error in ((error.code, error) for error in every_error())
+        f"| `{one.code}` | {one.status} | {one.tells} | {_in_a_cell(one.hint)} |"
+        for one in explanations()
     ]
     return "\n".join([_PAGE_HEAD, *rows, ""])
 
@@ -124,4 +141,8 @@ def _title(error: type[TraceabilityError]) -> str:
 
 
 def _hint(error: type[TraceabilityError]) -> str:
-    return (error.hint or "The hint names what is possible.").replace("|", "\\|")
+    return error.hint or "The hint names what is possible."
+
+
+def _in_a_cell(text: str) -> str:
+    return text.replace("|", "\\|")

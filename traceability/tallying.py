@@ -79,7 +79,9 @@ class _Sum:
         self.gross[unit] = self.gross.get(unit, 0) + hit.left
         for element, portion in hit.portions.items():
             certain, most = self.metal.get(element, (0, 0))
-            self.metal[element] = (certain + portion.left_mg, most + portion.left_at_most_mg)
+            # Of a lot nobody assayed all of it may be hit, and yet nothing be there for certain.
+            there = portion.left_mg * portion.low_mg // portion.high_mg if portion.high_mg else 0
+            self.metal[element] = (certain + there, most + portion.left_at_most_mg)
 
     def elements(self) -> list[ElementLeft]:
         return [

@@ -2,21 +2,26 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from standards.balances import accounts_seen_by, booked_accounts, standing_of
+from standards.concluding import Closable, closable, conclude
 from standards.known import followed_size
 from standards.models import Account
 from standards.templatetags.verdicts import badge
 from traceability import noting, seeing
 from traceability.admin.access import Viewer, known_facilities, viewer_of
 from traceability.admin.base import ReadOnlyAdmin, column
+from traceability.errors import TraceabilityError
+from traceability.models import ServiceKey
 from traceability.templatetags.ledger import amount, words
 
 
@@ -103,7 +108,94 @@ class AccountAdmin(ReadOnlyAdmin):
             "periods": list(reversed(told.periods)),
             "claims": list(reversed(told.claims)),
             "unset": [name for name, value in told.terms.items() if value is None],
+            "may_close": viewer is not None and self._may_close(request, viewer, row),
         }
+
+    # ── closing a period ─────────────────────────────────────────────────────────────────
+
+    def has_close_permission(self, request: HttpRequest) -> bool:
+        """Tell whether this person may close periods of its organization's accounts."""
+        return request.user.has_perm("standards.close_account")
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the two steps: what would be frozen, and the statement to sign oneself."""
+        wrap, info = self.admin_site.admin_view, "standards_account"
+        mine = [
+            path("<int:pk>/close/", wrap(self.close_one), name=f"{info}_close"),
+            path("<int:pk>/close/statement/", wrap(self.statement), name=f"{info}_statement"),
+        ]
+        return [*mine, *super().get_urls()]
+
+    def close_one(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Show what a close would freeze; a POST closes it, if nothing was learnt since."""
+        row, viewer = self._to_close(request, pk)
+        if request.method == "POST":
+            return self._conclude(request, row, viewer)
+        found = self._closable(request, row)
+        if found is None:
+            return self._to_page(pk)
+        period = found.closed.period
+        context = {
+            "title": _("Close a period"),
+            "account": row,
+            "closed": found.closed,
+            "period": period,
+            "balance": between(period.closing_worst_mg, period.closing_best_mg),
+            "entitled": between(period.entitled_low_mg, period.entitled_high_mg),
+            "opening": between(period.opening_worst_mg, period.opening_best_mg),
+            "signs_itself": not ServiceKey.objects.filter(organization_id=row.holder).exists(),
+        }
+        return self.rendered(request, "standards/admin/account_close.html", context)
+
+    def statement(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Send the statement, unsigned, for a holder that signs with a key of its own."""
+        row, _viewer = self._to_close(request, pk)
+        found = self._closable(request, row)
+        if found is None:
+            return self._to_page(pk)
+        document = found.document(on=seeing.today())
+        response = JsonResponse(document, json_dumps_params={"indent": 2, "ensure_ascii": False})
+        response["Content-Disposition"] = 'attachment; filename="close.statement.json"'
+        return response
+
+    def _conclude(self, request: HttpRequest, row: Account, viewer: Viewer) -> HttpResponse:
+        told = request.POST
+        known_at = told.get("known_at", "")
+        try:
+            outcome = conclude(
+                row,
+                until=told.get("until", ""),
+                known_at=int(known_at) if known_at.isdecimal() else 0,
+                digest=told.get("digest", ""),
+                person=viewer.person,
+            )
+        except TraceabilityError as error:
+            self.message_user(request, f"{error} {error.hint}", messages.ERROR)
+        else:
+            words_told = _("The close is recorded as entry %(entry)s; it counts once published.")
+            self.message_user(request, words_told % {"entry": f"{outcome.entry[:12]}…"})
+        return self._to_page(row.pk)
+
+    def _may_close(self, request: HttpRequest, viewer: Viewer, row: Account) -> bool:
+        return viewer.organization == row.holder and self.has_close_permission(request)
+
+    def _to_close(self, request: HttpRequest, pk: int) -> tuple[Account, Viewer]:
+        viewer, row = viewer_of(request), self.get_queryset(request).filter(pk=pk).first()
+        if viewer is None or row is None:
+            raise Http404
+        if not self._may_close(request, viewer, row):
+            raise PermissionDenied
+        return row, viewer
+
+    def _closable(self, request: HttpRequest, row: Account) -> Closable | None:
+        try:
+            return closable(row, on=seeing.today())
+        except TraceabilityError as error:
+            self.message_user(request, f"{error} {error.hint}", messages.ERROR)
+        return None
+
+    def _to_page(self, pk: int) -> HttpResponse:
+        return HttpResponseRedirect(reverse("admin:standards_account_change", args=[pk]))
 
 
 def between(worst_mg: int, best_mg: int) -> str:

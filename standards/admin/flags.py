@@ -18,6 +18,7 @@ from standards.flagging import acknowledge_flags, resolve_flag
 from standards.models import Flag
 from standards.questioning import replies_to
 from standards.reading import decisions_on, flags_seen_by, rows_behind, veiled_reasons
+from standards.rulebook.bounds import CHECKS
 from standards.rulebook.rules import RULES
 from standards.templatetags.verdicts import badge, severity_badge, verdict_badge
 from traceability.admin.access import Viewer, viewer_of
@@ -32,7 +33,7 @@ _STATUS_LOOKS: dict[str, tuple[str, str]] = {
     Flag.Status.RESOLVED: ("l-good", "✓"),
     Flag.Status.CLOSED: ("", "·"),
 }
-_TITLES = {rule.id: rule.title for rule in RULES}
+_TITLES = {rule.id: rule.title for rule in RULES} | {one.id: one.title for one in CHECKS}
 
 
 class StatusFilter(admin.SimpleListFilter):

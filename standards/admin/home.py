@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -18,10 +18,12 @@ from standards.reading import WORST_FIRST, clubs_of, flags_seen_by, veiled_reaso
 from standards.rulebook.policy import SEVERITIES
 from traceability import seeing
 from traceability.admin.access import Viewer, viewer_of
-from traceability.models import Checkpoint, Organization
+from traceability.ledger.book import HELD, IN_TRANSIT
+from traceability.models import Checkpoint, Lot, Organization, Rejection
 from traceability.pictures.stacked import HEIGHT, WIDTH, Segment, stacked_bar
 
 SOON = timedelta(days=7)
+LATELY = timedelta(days=30)
 MOST_URGENT = 5
 _WHEN = {"late": _("late"), "soon": _("due within a week"), "later": _("due later")}
 
@@ -56,6 +58,11 @@ def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
             (one, TITLES.get(one.rule_id, one.rule_id)) for one in _questions(viewer)[:MOST_URGENT]
         ]
         told["question_count"] = _questions(viewer).count()
+    if may("traceability.view_lot"):
+        told["lots"] = _lots(viewer)
+    if may("traceability.view_rejection"):
+        lately = Rejection.objects.filter(author=viewer.organization)
+        told["refused"] = lately.filter(received_at__gte=timezone.now() - LATELY).count()
     if may("traceability.view_logstate"):
         told["checkpoint"] = Checkpoint.objects.order_by("-size").first()
     return context | told
@@ -75,6 +82,17 @@ def _flags(viewer: Viewer, today: date) -> dict[str, Any]:
     worst_first = [one for one in reversed(SEVERITIES) if one in found]
     by_severity = {severity: found[severity] for severity in worst_first}
     return {"flag_bars": _bars(by_severity, _WHEN), "urgent": urgent, "today": today}
+
+
+def _lots(viewer: Viewer) -> dict[str, int]:
+    """Return how many lots an organization holds, and how many are on the way to it or from it."""
+    mine = Q(custodian=viewer.organization)
+    is_moving = Q(state=IN_TRANSIT)
+    return Lot.objects.aggregate(
+        held=Count("pk", filter=mine & Q(state=HELD, amount__gt=0)),
+        coming=Count("pk", filter=is_moving & Q(consignee=viewer.organization)),
+        leaving=Count("pk", filter=is_moving & mine),
+    )
 
 
 def _verdicts(viewer: Viewer) -> list[Bar]:

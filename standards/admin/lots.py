@@ -30,6 +30,7 @@ from standards.reading import (
 )
 from standards.rulebook.policy import Verdict
 from standards.templatetags.verdicts import verdict_badge
+from standards.unjudged import in_groups
 from standards.ways import rows_about
 from traceability import seeing
 from traceability.admin.access import Viewer, note_lot_read, viewer_of
@@ -124,7 +125,7 @@ class JudgedLotAdmin(LotAdmin):
         return context | {
             "verdicts": verdicts,
             "by_club": by_club(verdicts),
-            "findings": findings,
+            "unjudged": in_groups(findings),
             "origins": origins_of(traced, evidence, asked),
             "journey": journey_of(traced.history, row.pk, viewer.organization),
             "flags": [(flag, decisions.get(flag.pk, [])) for flag in flags],

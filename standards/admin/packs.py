@@ -107,6 +107,8 @@ class PackActivationAdmin(ReadOnlyAdmin):
         clubs = club_values(viewer.organization, on=today)
         shown = [one for one in packs if _is_asked_for(one, asked)]
         parts = _parts(shown, packs, asked["status"], names, clubs, counts)
+        unset = _unset(parts)
+        asked_for = [one for one in unset if one.decided and one.decided.findings]
         context = {
             "title": _("Rulebook"),
             "note": _("A value changes by a new version of its pack, never here."),
@@ -116,7 +118,9 @@ class PackActivationAdmin(ReadOnlyAdmin):
             "schemes": sorted({_scheme(one) for one in packs} - {""}),
             "states": _STATE_WORDS.items(),
             "parts": parts,
-            "unset": _unset(parts),
+            "unset": unset,
+            "unset_first": asked_for or unset,
+            "unset_later": [one for one in unset if one not in asked_for] if asked_for else [],
             "totals": counted(every),
             "total": len(every),
             "stale": old,

@@ -7,15 +7,16 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from standards.admin.waivers import WaiverPages
 from standards.models import ClubPolicy
 from standards.reading import clubs_of, policy_rows
 from standards.rulebook.policy_format import parse_policy
 from traceability.admin.access import Viewer
-from traceability.admin.base import ReadOnlyAdmin, column
+from traceability.admin.base import column
 
 
 @admin.register(ClubPolicy)
-class ClubPolicyAdmin(ReadOnlyAdmin):
+class ClubPolicyAdmin(WaiverPages):
     """Adopted versions of the policies of one's clubs, the newest first."""
 
     list_display = ("title", "club_name", "version", "effective_from", "requires")

@@ -27,12 +27,15 @@ class Account(models.Model):
     method = models.CharField(max_length=16)
     begins = models.DateField()
     months = models.SmallIntegerField()
+    opening = models.JSONField(default=list)  # rows of lot, level, mg and because
+    documents = models.JSONField(default=list)  # the evidence of the opening statement
 
     class Meta:
         verbose_name = _("account")
         verbose_name_plural = _("accounts")
         ordering = ["account"]
         indexes = [models.Index(fields=["element", "scheme"], name="accounts_of_a_market")]
+        permissions = [("close_account", "Can close periods of accounts")]
 
     def __str__(self) -> str:
         return self.account

@@ -219,6 +219,10 @@ class ClubPolicy(models.Model):
         verbose_name = _("policy")
         verbose_name_plural = _("policies")
         ordering = ["club", "-index"]
+        permissions = [
+            ("view_waiver", "Can see waivers"),
+            ("grant_waiver", "Can grant and withdraw waivers"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.club_id} {self.version}"

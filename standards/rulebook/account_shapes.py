@@ -50,13 +50,27 @@ class Contained(Shape, frozen=True):
     unit: Literal["mg", "g", "kg", "t", "lb", "oz t"]
 
 
+class OpeningStock(Shape, frozen=True):
+    """Certified metal in a lot that came from outside the ledger, as the account begins.
+
+    The `evidence` of the statement shows it; without any it counts for nothing. `level` is left
+    out where the scheme publishes none. `quantity` is the holder's metal of that level in the
+    lot: when the account begins or, where the lot is introduced later, as it then is.
+    """
+
+    lot: LotId
+    quantity: Contained
+    because: LongText
+    level: Text | None = None
+
+
 class Account(Shape, frozen=True):
     """Opens a mass-balance account, for ever as it is stated.
 
     The boundary is one site, or several of one group; a site of somebody who works the
     holder's metal on toll may be among them. `tier` is the level or mark that claims name.
     Periods of `months` months follow each other from `begins`; what was received before is
-    not counted.
+    not counted, but for the lots of `opening`.
     """
 
     account: OwnId
@@ -67,6 +81,7 @@ class Account(Shape, frozen=True):
     method: Method
     begins: Day
     months: Annotated[int, Meta(ge=1, le=36)]
+    opening: Annotated[list[OpeningStock], Meta(min_length=1, max_length=200)] | None = None
 
 
 class ClaimMade(Shape, frozen=True):

@@ -102,6 +102,9 @@ def _check_account(body: Account, statement: Statement) -> None:
     _check_own_account(body.account, "$.body.account", statement)
     _check_once(body.facilities, "$.body.facilities")
     _check_day(body.begins, "$.body.begins")
+    _check_once([one.lot for one in body.opening or ()], "$.body.opening")
+    for place, one in enumerate(body.opening or ()):
+        milligrams(one.quantity, f"$.body.opening[{place}].quantity")
 
 
 def _check_claim(body: Claim, statement: Statement) -> None:
@@ -156,6 +159,7 @@ def _check_close(body: Close, statement: Statement) -> None:
 
 def _account_needs(body: Account, needs: Needs) -> None:
     needs.facilities.update(body.facilities)
+    needs.lots.update(one.lot for one in body.opening or ())
 
 
 def _claim_needs(body: Claim, needs: Needs) -> None:

@@ -114,6 +114,9 @@ def settle_account(desk: Desk, body: Account) -> dict[str, State]:
         if taken is not None:
             raise AccountsOverlap(taken["account"], facility=site, at=at)
         states[scope] = {"account": body.account}
+    for place, stock in enumerate(body.opening or ()):
+        if not desk.knows(stock.lot):
+            raise UnknownLot(stock.lot, at=f"$.body.opening[{place}].lot")
     states[account_subject(body.account)] = {
         "element": body.element,
         "scheme": body.scheme,

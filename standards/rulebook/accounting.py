@@ -8,8 +8,9 @@ nothing proves what they claim of each other, so that, too, stays in doubt.
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 
-from standards.rulebook.accounts import AccountRecord, Claim, Terms
+from standards.rulebook.accounts import AccountRecord, Claim
 from standards.rulebook.booking import Booked, book
+from standards.rulebook.terms import Terms
 
 
 def book_all(

@@ -3,18 +3,17 @@
 An account belongs to a holder and is kept for one boundary, element, scheme, claim tier and
 method, period by period. What comes in earns entitlement, by its measured recovery; what is
 claimed of outputs draws on it. Facts only: which of them count, and for how long, is the law's
-to say (`Terms`), and `booking` draws the balance.
+to say (`terms`), and `booking` draws the balance.
 
 Physical and claimed share are two numbers: nothing here says where metal is from.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Literal
 
-from standards.rulebook.law import LawOnDate, Provision, Unavailable
-from standards.rulebook.periods import Period, period, period_of
+from standards.rulebook.outside import Basis, Opening, Outside
+from standards.rulebook.periods import Period, period_of
 from traceability.ledger.apportioning import ceiling
 
 STRICTNESS: tuple[str, ...] = (
@@ -31,12 +30,14 @@ STRICTNESS: tuple[str, ...] = (
 class Certified:
     """Metal of one published level in what came in: `doubt_mg` where a certificate is unclear.
 
-    `level` is None where the scheme publishes none.
+    `level` is None where the scheme publishes none; `basis` tells how the level is known. What
+    is declared of a lot and what is stated of it may be the same metal: they never add up.
     """
 
     level: str | None
     proven_mg: int
     doubt_mg: int
+    basis: Basis = "traced"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +54,7 @@ class Input:
             and at most. What still waits to be worked is only in the second.
         siblings: claim tiers of the holder's other accounts for which the lot entered, too.
         missing: the documents that would tell the difference.
+        outside: what of it came from outside the ledger, and what proves that it counts.
     """
 
     lot_id: str
@@ -67,6 +69,7 @@ class Input:
     given_high_mg: int
     siblings: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    outside: Outside | None = None
 
     def recovered(self, low_mg: int, high_mg: int) -> tuple[int, int]:
         """Return what a part of the lot came to, in whole milligrams: proven, and at most."""
@@ -269,6 +272,7 @@ class AccountRecord:
         claims, issues, adjustments: all that were ever stated; the booking passes by those
             that a closed period has taken in.
         counts: stocktakes of the holder's lots at the boundary.
+        opening: what its opening statement says of stock from outside the ledger.
     """
 
     id: str
@@ -287,6 +291,7 @@ class AccountRecord:
     issues: tuple[IssuedCredit, ...]
     closes: tuple[Closed, ...]
     counts: tuple[Count, ...] = ()
+    opening: tuple[Opening, ...] = ()
 
     def __hash__(self) -> int:
         """Return a hash that costs nothing: the same record is booked for many lots."""
@@ -295,97 +300,3 @@ class AccountRecord:
     def period_of(self, day: date) -> Period:
         """Return the account's period in which a day lies."""
         return period_of(self.begins, self.months, day)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
-    """What the law of a day says about the accounts of one scheme; None where it is unset.
-
-    Args:
-        levels: the scheme's levels, the lowest first; None where it has none, or none is known.
-        tier_mixing: whether metal of a higher level counts for a lower tier (`minimum`) or for
-            its own alone (`separate`).
-        carry_over_days: how many days after its receipt entitlement may be claimed.
-        carry_over_periods: in how many periods after that of its receipt it may be.
-    """
-
-    levels: tuple[str, ...] | None = None
-    tier_mixing: str | None = None
-    carry_over_days: int | None = None
-    carry_over_periods: int | None = None
-
-    def last_day(self, record: AccountRecord, received_on: date) -> date | None:
-        """Return the last day on which entitlement may be claimed; None where it is not told."""
-        told = []
-        if self.carry_over_days is not None:
-            told.append(received_on + timedelta(days=self.carry_over_days))
-        if self.carry_over_periods is not None:
-            number = record.period_of(received_on).number + self.carry_over_periods
-            told.append(period(record.begins, record.months, number).last)
-        return min(told, default=None)
-
-    def counts(self, level: str | None, tier: str, siblings: Sequence[str] = ()) -> bool | None:
-        """Tell whether metal of a level counts for a tier; None where it cannot be told.
-
-        Args:
-            siblings: tiers of the holder's other accounts that the metal entered as well; it
-                counts on one of them only, the highest that it is good for.
-        """
-        if level == tier:
-            return True
-        if level is None:
-            return True if self.levels is None and not siblings else None
-        if level in siblings:
-            return False
-        if self.levels is None:
-            return None
-        if level not in self.levels or tier not in self.levels:
-            return False
-        rank = self.levels.index
-        rivals = [rank(one) for one in siblings if one in self.levels]
-        if rank(tier) > rank(level) or any(rank(tier) < one < rank(level) for one in rivals):
-            return False
-        return None if self.tier_mixing is None else self.tier_mixing == "minimum"
-
-
-def optional(law: LawOnDate, key: str) -> Provision | None:
-    """Return a provision, or None where the law of the day has no value for it."""
-    try:
-        return law[key]
-    except Unavailable:
-        return None
-
-
-def terms_of(law: LawOnDate, record: AccountRecord, claims: Mapping[str, Claim]) -> Terms:
-    """Return what the law says about an account; what does not matter for it is not asked.
-
-    Args:
-        claims: those that came with the account's inputs, by id.
-    """
-    terms = carry_over_of(law, record.scheme)
-    levels = {part.level for one in record.inputs for part in one.certified}
-    levels |= {claims[name].tier for one in record.inputs for name in one.came_with}
-    if levels <= {record.tier}:
-        return terms
-    mixed = levels_of(law, record.scheme)
-    return replace(terms, levels=mixed.levels, tier_mixing=mixed.tier_mixing)
-
-
-def carry_over_of(law: LawOnDate, scheme: str) -> Terms:
-    """Return how long the law lets entitlement of a scheme be carried over: days or periods."""
-    days = optional(law, f"{scheme}.account_carry_over_days")
-    periods = optional(law, f"{scheme}.account_carry_over_periods")
-    return Terms(
-        carry_over_days=days.value if days else None,
-        carry_over_periods=periods.value if periods else None,
-    )
-
-
-def levels_of(law: LawOnDate, scheme: str) -> Terms:
-    """Return what the law says about the levels of a scheme, and whether they may be mixed."""
-    order = optional(law, f"{scheme}.levels")
-    mixing = optional(law, f"{scheme}.account_tier_mixing") if order else None
-    return Terms(
-        levels=tuple(order.value) if order else None,
-        tier_mixing=mixing.value if mixing else None,
-    )

@@ -19,7 +19,7 @@ from standards.rulebook.composition import unmeasurable, untraced_mg
 from standards.rulebook.credential import Credential
 from standards.rulebook.dossier import Dossier, MassRange
 from standards.rulebook.findings import Finding, indeterminate, not_applicable
-from standards.rulebook.law import LawOnDate, Provision, Unavailable
+from standards.rulebook.law import LawOnDate, Provision, Unavailable, value_of
 from standards.rulebook.path import Survey, Visit, surveyed
 from standards.rulebook.schemes import SCHEMES, Scheme
 from standards.rulebook.sites import CheckedSite, finding_about_sites, threshold
@@ -65,7 +65,7 @@ class Asked:
             return found
         if found.provision is not None:
             self.unset[key] = found.provision
-        return cannot_tell(found.because, missing=f"a value of {key}")
+        return cannot_tell(found.because, missing=value_of(key))
 
 
 Question = Callable[[Asked, Appraisal, Credential], Standing]

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from functools import partial
-from typing import Literal
+from typing import Literal, get_args
 
 from standards.rulebook.accounts import (
     AccountRecord,
@@ -25,21 +25,26 @@ from standards.rulebook.accounts import (
     Draw,
     Input,
     PeriodSummary,
-    Terms,
     Tranche,
 )
 from standards.rulebook.bookkeeping import Books
+from standards.rulebook.outside import Basis, Standing
 from standards.rulebook.periods import next_period
 from standards.rulebook.posted import OVER, Line, Point, Restatement
 from standards.rulebook.summing import summaries
+from standards.rulebook.terms import Terms
 from traceability.ledger.apportioning import ceiling
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counted:
-    """What an input brings under the terms: certified metal, before it was worked."""
+    """What an input brings under the terms: certified metal, before it was worked.
+
+    `outside` tells how metal from outside the ledger stands, empty where there is none.
+    """
 
     source: Input
+    outside: Standing
     certified_low_mg: int
     certified_high_mg: int
     low_mg: int
@@ -91,6 +96,7 @@ class Booked:
         return proven, proven + draw.of("doubt")
 
 
+_BASES: tuple[Basis, ...] = get_args(Basis)
 Coverage = Mapping[str, tuple[int, int]]
 """By claim: how much of it its own account covers, proven and at most."""
 
@@ -152,11 +158,11 @@ def counted(
 def _counted(
     source: Input, tier: str, terms: Terms, upstream: Mapping[str, Claim], covered: Coverage
 ) -> Counted:
-    low = high = 0
-    for part in source.certified:
-        counts = terms.counts(part.level, tier, source.siblings)
-        low += part.proven_mg if counts else 0
-        high += 0 if counts is False else part.proven_mg + part.doubt_mg
+    known = {basis: _certified(source, basis, tier, terms) for basis in _BASES}
+    low, high = (
+        sums["traced"] + max(sums["declared_origin"], sums["opening_statement"])
+        for sums in ({basis: ends[end] for basis, ends in known.items()} for end in (0, 1))
+    )
     for name in source.came_with:
         claim = upstream[name]
         counts = terms.counts(claim.tier, tier, source.siblings)
@@ -171,7 +177,29 @@ def _counted(
         certified_high_mg=high,
         low_mg=proven,
         high_mg=max(proven, most),
+        outside=_outside(source, terms),
     )
+
+
+def _certified(source: Input, basis: Basis, tier: str, terms: Terms) -> tuple[int, int]:
+    """Return the metal known on one basis that counts for a tier: for sure, and at most."""
+    low = high = 0
+    for part in source.certified:
+        if part.basis == basis:
+            told = terms.accepts(basis), terms.counts(part.level, tier, source.siblings)
+            low += part.proven_mg if all(told) else 0
+            high += 0 if False in told else part.proven_mg + part.doubt_mg
+    return low, high
+
+
+def _outside(source: Input, terms: Terms) -> Standing:
+    """Return how metal from outside the ledger stands."""
+    if source.outside is None:
+        return ""
+    if source.outside.why:
+        return source.outside.why
+    told = {terms.accepts(part.basis) for part in source.certified if part.basis != "traced"}
+    return "counted" if True in told else "unset" if None in told else "not_accepted"
 
 
 # ── what is to be booked, in order ────────────────────────────────────────────────────────

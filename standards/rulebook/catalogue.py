@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from standards.rulebook.bounds import CHECKS
 from standards.rulebook.law import Law, Pack, Provision
 from standards.rulebook.rule import Rule
 
@@ -28,6 +29,9 @@ def rules_page(rules: Sequence[Rule], packs: Sequence[Pack]) -> str:
         names = " · ".join((rule.id, *rule.aliases))
         governed = f"`{rule.governed_by}`"
         parts.append(f"| {names} | {rule.title} | {governed} | {reads} | {rule.source} |")
+    for check in CHECKS:
+        reads = ", ".join(f"`{key}`" for key in check.reads)
+        parts.append(f"| {check.id} | {check.title} | `as_of` | {reads} | {check.source} |")
     for pack in shipped:
         parts += ["", f"## {pack.title} (`{pack.id}` {pack.version})", ""]
         parts += ["| parameter | from | value | status | read from | source |"]

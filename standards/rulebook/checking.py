@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from standards.rulebook.bounds import BOUNDS
 from standards.rulebook.errors import VectorsFailed
 from standards.rulebook.law import Law, Pack
 from standards.rulebook.rule import Rule
@@ -64,7 +65,7 @@ def check_packs(packs: Sequence[Pack], rules: Sequence[Rule], *, on: date) -> Pa
 
 
 def _unread(packs: Sequence[Pack], rules: Sequence[Rule]) -> list[str]:
-    read = {key for rule in rules for key in rule.reads}
+    read = BOUNDS | {key for rule in rules for key in rule.reads}
     return [
         f"{pack.id}: no rule reads {key}"
         for pack in packs

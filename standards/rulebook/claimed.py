@@ -10,7 +10,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 from standards.rulebook.accounting import book_all
-from standards.rulebook.accounts import AccountRecord, Claim, Terms, terms_of
+from standards.rulebook.accounts import AccountRecord, Claim
 from standards.rulebook.booking import Booked, Counted
 from standards.rulebook.certified import source_level
 from standards.rulebook.composition import abridged
@@ -22,7 +22,8 @@ from standards.rulebook.findings import (
     decimal_text,
     not_applicable,
 )
-from standards.rulebook.law import LawOnDate, Provision, Unavailable
+from standards.rulebook.law import LawOnDate, Provision, Unavailable, value_of
+from standards.rulebook.terms import Terms, outside_key, terms_of
 
 SCHEMES = ("irma", "copper_mark", "asi")
 """Schemes with a pack of their own; an account of another is judged when there is one."""
@@ -34,7 +35,7 @@ def keys(*names: str) -> tuple[str, ...]:
 
 
 BOOKING = (
-    *keys("account_carry_over_days", "account_carry_over_periods"),
+    *keys("account_carry_over_days", "account_carry_over_periods", "account_outside_evidence"),
     "irma.levels",
     "irma.account_tier_mixing",
 )
@@ -120,7 +121,7 @@ def unavailable(signal: Unavailable, because: str, evidence: tuple[str, ...] = (
         outcome=Outcome.INDETERMINATE,
         because=f"{because}; {signal.because}",
         cites=cites,
-        missing=(f"a value of {signal.key}",),
+        missing=(value_of(signal.key),),
         evidence=evidence,
     )
 
@@ -163,9 +164,14 @@ def missing_for(account: Booked) -> tuple[str, ...]:
         name
         for one in account.inputs
         if one.low_mg < one.high_mg
-        for name in (one.source.missing or (f"what became of lot {one.source.lot_id}",))
+        for name in _missing(one, account.record.scheme)
     ]
     return tuple(dict.fromkeys(lots))
+
+
+def _missing(one: Counted, scheme: str) -> tuple[str, ...]:
+    law = (value_of(outside_key(scheme)),) if one.outside == "unset" else ()
+    return (*one.source.missing, *law) or (f"what became of lot {one.source.lot_id}",)
 
 
 def interval_text(worst: int, best: int) -> str:

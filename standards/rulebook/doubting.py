@@ -27,13 +27,15 @@ _RANK = {Outcome.CONFORMS: 0, Outcome.INDETERMINATE: 1, Outcome.NONCONFORMING: 2
 class Limit:
     """What an observation is compared with: a threshold, or why there is none.
 
-    `told` ends the sentence; `spares` says that there are too few cases to say anything.
+    `told` ends the sentence; `spares` says that there are too few cases to say anything, and
+    `is_gravest` that such a doubt comes before all that were measured.
     """
 
     threshold: Fraction = Fraction(0)
     told: str = ""
     spares: bool = False
     missing: str = ""
+    is_gravest: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,7 +218,7 @@ def _judge(check: Check, one: Observation, limit: Limit, known: _Compared) -> Ju
         one=one,
         outcome=outcome,
         # Whole numbers are compared first: nearly always they decide, in a tenth of the time.
-        weight=(_RANK[outcome], far.__floor__(), far),
+        weight=(_RANK[outcome] + limit.is_gravest, far.__floor__(), far),
         measured=measured,
         told=told,
         missing=missing,

@@ -16,7 +16,7 @@ from standards.rulebook.credential import (
     Credential,
     CredentialOutcome,
 )
-from standards.rulebook.law import LawOnDate, Provision, Unavailable
+from standards.rulebook.law import LawOnDate, Provision, Unavailable, value_of
 from standards.rulebook.months import after_months, last_day
 from standards.rulebook.schemes import SCHEMES, scheme_name
 from standards.rulebook.standing import document, status_on
@@ -267,7 +267,7 @@ def _undated(
     one: Credential, kind: Kind, unset: Unavailable, because: str, *, detail: str = ""
 ) -> DueDay:
     cites = () if unset.provision is None else (unset.provision,)
-    missing = f"a value of {unset.key}"
+    missing = value_of(unset.key)
     return _due(one, kind, None, "unset", because, missing=missing, cites=cites, detail=detail)
 
 
@@ -308,7 +308,7 @@ def _unset(
         on=None,
         basis="unset",
         because=because,
-        missing=f"a value of {unset.key}",
+        missing=value_of(unset.key),
         cites=() if unset.provision is None else (unset.provision,),
         entry=entry,
     )

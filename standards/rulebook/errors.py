@@ -141,6 +141,39 @@ class UnknownDeclaration(TraceabilityError):
         super().__init__(f"No declaration {declaration} is known to you.", declaration=declaration)
 
 
+# ── waivers ───────────────────────────────────────────────────────────────────────────────
+
+
+class WaiverNotAllowed(TraceabilityError):
+    """A waiver goes beyond what bounds waivers, or names what its club does not know."""
+
+    code = "waiver_not_allowed"
+    hint = "Keep to what your policy and the pack `policy` allow; the rulebook page shows both."
+
+    def __init__(self, problem: str, *, at: str) -> None:
+        super().__init__(f"{problem}.", at=at)
+
+
+class WaiverMoved(TraceabilityError):
+    """Between looking at a waiver and signing, it was stated anew."""
+
+    code = "waiver_moved"
+    hint = "Look at it again: another statement holds now, or is about to."
+
+    def __init__(self, waiver: str) -> None:
+        super().__init__(f"The waiver {waiver} was stated anew meanwhile.", waiver=waiver)
+
+
+class UnknownWaiver(TraceabilityError):
+    """There is no such waiver, or the caller may not know of it."""
+
+    code = "unknown_waiver"
+    hint = "Look at the list of waivers; one that is just recorded counts once it is published."
+
+    def __init__(self, waiver: str) -> None:
+        super().__init__(f"There is no waiver {waiver} here for you.", waiver=waiver)
+
+
 # ── accounts, claims, credits ─────────────────────────────────────────────────────────────
 
 
@@ -327,6 +360,20 @@ class NotTheNextPeriod(TraceabilityError):
             at=at,
             account=account,
             next_end=next_end,
+        )
+
+
+class CloseMoved(TraceabilityError):
+    """Between looking at a period and closing it something was learnt that changes it."""
+
+    code = "close_moved"
+    hint = "Look again: what would be closed is something else now."
+
+    def __init__(self, account: str, *, until: str) -> None:
+        super().__init__(
+            f"What is known of the period of {account} until {until} has changed meanwhile.",
+            account=account,
+            until=until,
         )
 
 

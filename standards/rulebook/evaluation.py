@@ -25,7 +25,7 @@ from standards.rulebook.findings import (
     indeterminate,
     not_applicable,
 )
-from standards.rulebook.law import Law, Provision, Unavailable
+from standards.rulebook.law import Law, Provision, Unavailable, value_of
 from standards.rulebook.remembering import (
     Places,
     Recall,
@@ -159,7 +159,7 @@ def _answer_without_law(signal: Unavailable) -> Finding:
     cites = () if signal.provision is None else (signal.provision,)
     if not signal.applicable:
         return not_applicable(signal.because, *cites)
-    return indeterminate(signal.because, *cites, missing=(f"a value of {signal.key}",))
+    return indeterminate(signal.because, *cites, missing=(value_of(signal.key),))
 
 
 def _cited(

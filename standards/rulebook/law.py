@@ -53,6 +53,19 @@ class Unavailable(Exception):
         self.applicable = applicable
 
 
+_VALUE_OF = "a value of "
+
+
+def value_of(key: str) -> str:
+    """Return a parameter as something that is missing: a document nobody can ask a company for."""
+    return f"{_VALUE_OF}{key}"
+
+
+def is_about_a_value(missing: str) -> bool:
+    """Tell whether what is missing is the value of a parameter, and no document."""
+    return missing.startswith(_VALUE_OF)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackReference:
     """Which exact bytes a provision was read from: pack id, version and digest (hex)."""

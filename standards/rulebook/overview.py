@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from standards.rulebook.bounds import CHECKS
 from standards.rulebook.checking import CHECKED_WITHIN
 from standards.rulebook.law import Pack, Parameter, Provision
 from standards.rulebook.rule import Rule
@@ -57,9 +58,11 @@ class Stale:
 def overview(packs: Iterable[Pack], rules: Sequence[Rule], *, on: date) -> tuple[Stated, ...]:
     """Return every parameter of the packs, by pack and key."""
     readers: dict[str, list[Reader]] = {}
-    for rule in rules:
-        for key in rule.reads:
-            readers.setdefault(key, []).append(Reader(id=rule.id, title=rule.title))
+    asking = [(rule.reads, Reader(id=rule.id, title=rule.title)) for rule in rules]
+    asking += [(check.reads, Reader(id=check.id, title=check.title)) for check in CHECKS]
+    for keys, reader in asking:
+        for key in keys:
+            readers.setdefault(key, []).append(reader)
     return tuple(
         Stated(
             pack=pack,

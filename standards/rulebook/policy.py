@@ -23,7 +23,7 @@ from standards.rulebook.findings import (
     not_applicable,
 )
 from standards.rulebook.law import Parameter
-from standards.rulebook.waiving import HARD_STOPS, Reach, Waiver, best_reach
+from standards.rulebook.waiving import Reach, Waiver, best_reach
 
 Severity = Literal["info", "minor", "major", "critical"]
 SEVERITIES: tuple[str, ...] = get_args(Severity)
@@ -247,11 +247,12 @@ def _waived(
 ) -> tuple[Verdict, str, str | None, str | None]:
     """Return verdict, reason, waiver and check of a finding that does not pass by itself."""
     covering = [one for one in bench.waivers if one.covers(finding)]
-    found = best_reach(covering, bench.findings, bench.on)
+    needs_second = requirement.second_approver
+    found = best_reach(covering, bench.findings, bench.on, needs_second=needs_second)
     if found is None:
         return verdict, because, None, None
     reach, why, waiver = found
-    if not may_be_waived(requirement):
+    if not may_be_waived(requirement, waiver):
         told = f"{because} (no waiver reaches this rule; {waiver.id} names it)"
         return verdict, told, None, "POL-06"
     if reach is Reach.HOLDS:
@@ -261,9 +262,9 @@ def _waived(
     return verdict, f"{because} ({why})", None, "POL-05"
 
 
-def may_be_waived(requirement: Requirement) -> bool:
+def may_be_waived(requirement: Requirement, waiver: Waiver) -> bool:
     """Tell whether a waiver may reach a rule: the policy allows it, and it is no hard stop."""
-    return requirement.waivable and requirement.rule_id not in HARD_STOPS
+    return requirement.waivable and requirement.rule_id not in waiver.bounds.hard_stops
 
 
 def waiver_findings(
@@ -285,20 +286,26 @@ def waiver_findings(
             for waiver in waivers
             if waiver.covers(one)
         ]
-        barred = [pair for pair in covered if not may_be_waived(rows[pair[0].rule_id])]
-        open_to = [pair for pair in covered if may_be_waived(rows[pair[0].rule_id])]
-        told.append(replace(_holding(open_to, about, on), rule_id="POL-05", subject=subject))
+        barred = [pair for pair in covered if not may_be_waived(rows[pair[0].rule_id], pair[1])]
+        open_to = [pair for pair in covered if may_be_waived(rows[pair[0].rule_id], pair[1])]
+        told.append(replace(_holding(open_to, about, rows, on), rule_id="POL-05", subject=subject))
         told.append(replace(_barred(barred), rule_id="POL-06", subject=subject))
     return told
 
 
 def _holding(
-    covered: Sequence[tuple[Finding, Waiver]], findings: Sequence[Finding], on: date
+    covered: Sequence[tuple[Finding, Waiver]],
+    findings: Sequence[Finding],
+    rows: Mapping[str, Requirement],
+    on: date,
 ) -> Finding:
     by_rule: dict[str, list[Waiver]] = {}
     for finding, waiver in covered:
         by_rule.setdefault(finding.rule_id, []).append(waiver)
-    best = [best_reach(waivers, findings, on) for waivers in by_rule.values()]
+    best = [
+        best_reach(waivers, findings, on, needs_second=rows[rule].second_approver)
+        for rule, waivers in by_rule.items()
+    ]
     told = sorted((one for one in best if one), key=lambda one: -list(Reach).index(one[0]))
     if not told:
         return not_applicable("no waiver covers what does not conform")

@@ -18,7 +18,7 @@ from standards.rulebook.findings import (
     indeterminate,
     interval_text,
 )
-from standards.rulebook.law import LawOnDate, Provision, Unavailable
+from standards.rulebook.law import LawOnDate, Provision, Unavailable, value_of
 from standards.rulebook.standing import Standing, cannot_tell
 
 
@@ -113,7 +113,7 @@ def told_or_open(law: LawOnDate, key: str) -> Provision | Standing:
     """Return a parameter, or what is to be said of one thing where nobody has set it."""
     found = threshold(law, key)
     if isinstance(found, Unavailable):
-        return cannot_tell(found.because, missing=f"a value of {key}")
+        return cannot_tell(found.because, missing=value_of(key))
     return found
 
 
@@ -165,7 +165,7 @@ def _without_threshold(
     cites = () if signal.provision is None else (signal.provision,)
     sentence = f"{interval_text(worst, best)} {words}; {signal.because}"
     # What would settle the sites themselves is on their lines: the threshold comes first.
-    told["missing"] = (f"a value of {signal.key}",)
+    told["missing"] = (value_of(signal.key),)
     return indeterminate(sentence, *cites, **told)
 
 

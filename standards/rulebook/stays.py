@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from typing import Any
 
+from standards.rulebook.outside import Opening
 from traceability.ledger.book import Movement
 from traceability.ledger.chronicle import Happening, History
 from traceability.ledger.effective import parse_effective
@@ -22,13 +23,22 @@ Owners = Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Boundary:
-    """An account, as far as what enters it: whose it is, which sites, from which day on."""
+    """An account, as far as what enters it: whose it is, which sites, from which day on.
+
+    `opening` are the lots that its opening statement names; they may have been there before.
+    """
 
     account: str
     holder: str
     facilities: frozenset[str]
     begins: date
     tier: str
+    opening: Mapping[str, Opening] = field(default_factory=dict)
+
+    def admits(self, lot: str, facility: str | None, on: date, *, is_introduced: bool) -> bool:
+        """Tell whether a lot that comes to a site on a day enters."""
+        is_opening = is_introduced and lot in self.opening
+        return facility in self.facilities and (on >= self.begins or is_opening)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +141,8 @@ class _Walk:
             self._own(lot, self._blended(one, owners) if one.kind == "custody.blend" else owners)
             self._be_at(lot, one.facility)
             if "source" in facts:  # what is made of other lots entered, or did not, with them
-                self._enter(one, lot, one.facility, one.effective)
+                is_introduced = facts["source"] == "introduced"
+                self._enter(one, lot, one.facility, one.effective, is_introduced=is_introduced)
         elif movement.role == "adjust" and facts.get("why") in ("received", "rejected"):
             self._arrive(one, lot, is_accepted=facts["why"] == "received")
         elif movement.role == "move" and "why" not in facts:
@@ -187,7 +198,15 @@ class _Walk:
         if is_accepted:
             self._enter(one, lot, facility, ahead.effective if ahead else one.effective)
 
-    def _enter(self, one: Happening, lot: str, facility: str | None, effective: str) -> None:
+    def _enter(
+        self,
+        one: Happening,
+        lot: str,
+        facility: str | None,
+        effective: str,
+        *,
+        is_introduced: bool = False,
+    ) -> None:
         at = instant(effective, one.on)
         shares = [
             share
@@ -201,7 +220,7 @@ class _Walk:
                 if share["owner"].get("organization") == boundary.holder
             )
             for boundary in self.boundaries
-            if facility in boundary.facilities and at.date() >= boundary.begins
+            if boundary.admits(lot, facility, at.date(), is_introduced=is_introduced)
         }
         parts = {account: count for account, count in parts.items() if count}
         if facility is not None and parts:

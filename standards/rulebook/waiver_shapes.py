@@ -55,6 +55,8 @@ class WaiverStatement(Shape, frozen=True):
     valid_until: Day
     decided_by: Text
     decided_on: Day
+    seconded_by: Text | None = None
+    dissent: LongText | None = None
     noticed_on: Day | None = None
     comments: Annotated[list[StakeholderComment], Meta(max_length=64)] | None = None
     lots: Annotated[list[LotId], Meta(min_length=1, max_length=100)] | None = None
@@ -77,10 +79,17 @@ class WaiverUse(Shape, frozen=True):
 def check_waiver(body: WaiverStatement, statement: Statement) -> None:
     """Refuse a waiver of another club, one that ends before it begins, and a cap on two metals."""
     check_own(body.waiver, "waiver", statement)
+    check_terms(body)
+
+
+def check_terms(body: WaiverStatement) -> None:
+    """Refuse terms that cannot be, whoever grants them."""
     days = ("valid_from", "valid_until", "decided_on", "noticed_on")
     check_days(body, "$.body", *days)
     if body.valid_until < body.valid_from:
         raise MalformedStatement("It ends before it begins.", at="$.body.valid_until")
+    if body.seconded_by == body.decided_by:
+        raise MalformedStatement("Nobody seconds themselves.", at="$.body.seconded_by")
     if body.noticed_on is not None and body.decided_on < body.noticed_on:
         raise MalformedStatement(
             "It was decided before anybody had notice.", at="$.body.decided_on"
@@ -121,6 +130,7 @@ def waiver_of(body: WaiverStatement, club: str, entry: str) -> Waiver:
             for one in body.conditions or ()
         ),
         void_because=body.void_because or "",
+        seconded_by=body.seconded_by or "",
         entry=entry,
     )
 

@@ -27,11 +27,11 @@ def complaints(page):
 def log_in(page, site):
     """Return what signs somebody in through the form."""
 
-    def sign_in(name):
-        page.goto(f"{site}/admin/login/?next=/admin/standards/flag/")
+    def sign_in(name, to="/admin/standards/flag/"):
+        page.goto(f"{site}/admin/login/?next={to}")
         page.fill("#id_username", name)
         page.fill("#id_password", PASSWORD)
         page.click("button[type=submit]")
-        page.wait_for_url("**/admin/standards/flag/**")
+        page.wait_for_url(f"**{to}**")
 
     return sign_in

@@ -363,3 +363,9 @@ def test_the_commands_tell_a_reader_what_it_may_know():
 def test_the_commands_refuse_what_makes_no_sense(arguments, told):
     with pytest.raises(CommandError, match=told):
         run(*arguments)
+
+
+def test_a_part_without_an_assay_of_its_own_is_followed_for_what_was_measured_above_it():
+    size = published_size()
+
+    assert descending.elements_of(["harricana-lithium:CARGO-D"], size=size) == {"Li"}

@@ -3,18 +3,15 @@
 What is expected stands in the stories themselves, worked out by hand from the figures in them.
 """
 
-from datetime import date
-
 import pytest
 
 from standards.demonstrating import STORIES, shipped_scenario
-from standards.dossiers import examine
-from standards.known import followed_size, policies_at
-from standards.models import Flag
+from standards.known import followed_size, law_at, policies_at
+from standards.models import Flag, FlagDecision
 from standards.replaying import replay
-from standards.rulebook.findings import Outcome
-from standards.rulebook.policy import Verdict, Waiver, judge
 from standards.scenario import StatementStep
+from standards.waiving import granted_at
+from traceability import seeing
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -29,6 +26,7 @@ CITED = {
     },
     "wet_mass": {"MB-01": set(), "ISO-MB-02": set(), "MB-02": set(), "MB-13": set()},
     "renewal_pending": {"IRMA-02": {"irma.minimum_level", "irma.time_rule"}},
+    "expired_waiver": {"IRMA-02": {"irma.minimum_level", "irma.time_rule"}},
     "another_metal": {
         "CM-01": {"copper_mark.marks", "copper_mark.assessed_stages"},
         "CM-02": {"copper_mark.marks", "copper_mark.minimum_share"},
@@ -85,6 +83,13 @@ def flagged(club):
     return set(Flag.objects.filter(club=club).values_list("lot", "rule_id"))
 
 
+def granted(club):
+    """Return a club's waivers as they stand today, on the ledger's clock."""
+    size, today = followed_size(), seeing.today()
+    policies = {club: policies_at(size, on=today)[club].policy}
+    return granted_at(size, policies, law_at(size), on=today)[club]
+
+
 @pytest.mark.parametrize("name", STORIES)
 def test_a_story_ends_as_it_says_and_every_finding_names_its_clauses(name):
     story = shipped_scenario(name)
@@ -137,40 +142,20 @@ def test_a_renewal_under_way_earns_grace_and_the_report_does_not_reach_back():
     }
 
 
-@pytest.mark.parametrize(
-    ("on", "verdict"),
-    [
-        (date(2026, 8, 15), Verdict.WAIVED),  # the waiver's last day
-        (date(2026, 8, 30), Verdict.FAIL),
-    ],
-)
-def test_an_expired_waiver_covers_no_finding_made_after_it(on, verdict):
-    """No kind of statement grants a waiver yet, so it is put beside the findings of a story."""
-    told("renewal_pending")
-    lot, club = "laurentide-graphite:FLAKE-22", "strict-club"
-    waiver = Waiver(
-        id="strict-club:W-1",
-        club=club,
-        rule_ids=("IRMA-02",),
-        lot_ids=(lot,),
-        facility_ids=("laurentide-graphite:mine",),
-        minerals=("graphite",),
-        valid_from=date(2026, 7, 1),
-        valid_until=date(2026, 8, 15),
-        cap_mg=None,
-    )
-    size = followed_size()
-    [examined] = examine(lot, size=size, as_of=on, club=club)
-    policy = policies_at(size, on=on)[club].policy
+def test_a_waiver_ends_with_its_day_and_covers_no_finding_that_comes_later():
+    done = told("expired_waiver")
 
-    judged = judge(examined.evaluation.findings, policy, [waiver], on)
-
-    assert judged.verdict is verdict
-    [finding] = examined.evaluation.findings
-    assert finding.outcome is Outcome.NONCONFORMING  # whatever is waived
-    assert ("waived by strict-club:W-1 until 2026-08-15" in judged.because) == (
-        verdict is Verdict.WAIVED
-    )
+    earlier, later = "laurentide-graphite:FLAKE-22", "laurentide-graphite:FLAKE-23"
+    assert flagged("bay-club") == {(earlier, "IRMA-02"), (later, "IRMA-02")}
+    decided = FlagDecision.objects.filter(flag__lot=earlier).order_by("id")
+    assert list(decided.values_list("decision", flat=True)) == [
+        *("raised", "changed", "closed"),  # open until its use was stated
+        *("raised", "changed"),  # after its last day, and as it was stated again
+    ]
+    found = [one for one in findings(done) if one["subject"]["id"] == earlier]
+    assert found[0] == found[1]  # whatever is waived
+    waived = granted("bay-club").waivers["bay-club:W-1"]
+    assert (waived.days, waived.bounds.most_days, waived.cap_mg) == (134, 60, 40_000 * 10**6)
 
 
 def test_a_conformant_refiner_may_still_contradict_itself():

@@ -132,6 +132,33 @@ def test_an_account_without_anything_says_so(world, as_person):
     assert "No period has been closed." in told
 
 
+def test_stock_from_outside_says_what_it_brings_and_why_it_brings_nothing(world, as_person):
+    outside = [("buyer:heel", ()), ("buyer:old", ())]
+    outside.append(("buyer:bought", [{"stage": "extraction", "parts": 1, "facility": "mine:pit"}]))
+    for lot, declared in outside:
+        world.introduced(lot, declared=declared)
+    opening = [
+        {"lot": lot, "quantity": {"value": "7", "unit": "kg"}, "because": "Counted.", **level}
+        for lot, level in (("buyer:old", {"level": "IRMA 75"}), ("mine:ore", {}))
+    ]
+    world.sold("mine:ore", "smelter", "buyer")
+    world.account(
+        "buyer",
+        facilities=["buyer:plant"],
+        opening=opening,
+        evidence=[{"title": "Stock list of 2025", "media_type": "text/csv", "sha256": "ab" * 32}],
+    )
+    world.catch_up()
+    told = text_of(as_person("buyer").get(page("buyer:cu")))
+    stock = told[told.index("Stock from outside the ledger") :]
+
+    assert "nothing: no origin is declared" in stock
+    assert stock.count("whether it counts is not filled in for this scheme") == 2
+    assert "0 mg to 7 kg" in stock
+    assert "did not enter as metal of the holder" in stock
+    assert "Stock list of 2025" in stock
+
+
 @pytest.mark.parametrize("organization", ["mine", "buyer", "stranger", "club"])
 def test_anothers_account_is_not_found(world, as_person, organization):
     client = as_person(organization)

@@ -110,6 +110,25 @@ def test_a_correction_is_booked_as_if_it_had_been_so(world):
     assert told.over_mg == 880 * KG
 
 
+def test_metal_from_outside_turns_on_the_certificate_of_the_declared_site(world):
+    declared = [
+        {"stage": "extraction", "parts": 1, "facility": "mine:pit", "left_on": "2026-02-01"}
+    ]
+    world.introduced("smelter:old", facility="smelter:works", declared=declared)
+    world.claimed("C1", "99", lot="smelter:old", tranches=["smelter:old"])
+    world.catch_up()
+
+    assert booked().covered("smelter:C1") == (0, 99 * KG)
+    [one] = [one for one in booked().inputs if one.source.lot_id == "smelter:old"]
+    assert (one.certified_low_mg, one.certified_high_mg, one.outside) == (0, 99 * KG, "unset")
+
+    world.status("withdrawn", "2025-06-01", retroactive=True)
+    world.follow()
+    [one] = [one for one in booked().inputs if one.source.lot_id == "smelter:old"]
+    assert one.outside == "no_certificate"
+    assert DueAssessment.objects.filter(lot="smelter:old").exists()
+
+
 def test_a_receipt_recorded_ahead_counts_from_its_own_time(world):
     world.mined("mine:early")
     world.sold("mine:early", "mine", "smelter")

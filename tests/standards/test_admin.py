@@ -8,9 +8,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from standards.models import Certificate, ClubPolicy, Flag, FlagDecision, Judgement
+from standards.reading import findings_on
 from standards.veiling import veil_for
 from tests.screens import CATHODE, CONCENTRATE, story_told
-from traceability.models import Membership, Reading
+from traceability.models import Lot, Membership, Reading
 
 pytestmark = pytest.mark.django_db
 FIGURES = "0 % to 9.99 % of the Cu was mined in CA, MX, US; at least 50 % is needed."
@@ -332,6 +333,19 @@ def test_a_guessed_key_answers_like_one_that_means_nothing(way):
     assert body("sources/ZM/kafue-north:pit") == body("sources/ZM/nothing:here")
 
 
+def test_the_origin_of_each_metal_is_a_bar_in_the_colours_of_its_picture(as_person):
+    answer = as_person("officer").get(address("traceability_lot_change", CATHODE))
+    [copper] = answer.context["origins"]
+
+    assert [one for one, _ in copper.bar] == list(copper.mined_in)
+    assert sum(part.width for _, part in copper.bar) == 360
+    drawn = {(key.colour, key.look) for key in copper.way.keys}
+    for one, _ in copper.bar:
+        assert (one.colour, one.look) in drawn or one.look in ("recycled", "unknown")
+    label = ", ".join(f"{one.share_text} {one.label}" for one in copper.mined_in)
+    assert f'aria-label="Origin of the Cu: {label}"' in text_of(answer)
+
+
 def test_upstream_names_are_shown_to_the_operator_alone(page):
     hidden, open_ = page("officer"), page("operator")
 
@@ -346,6 +360,32 @@ def test_a_company_outside_the_club_reads_findings_but_no_verdict_of_the_club(pa
     assert "Copper buyers" not in told
     assert "what is so, whoever judges" in told
     assert "Flags on this lot" not in told
+
+
+@pytest.mark.parametrize("person", ["accountant", "rival"])
+def test_the_first_page_counts_the_lots_a_company_holds_itself(as_person, person):
+    mine = Membership.objects.get(user__username=person).organization_id
+    held = Lot.objects.filter(custodian=mine, state="held", amount__gt=0).count()
+
+    told = as_person(person).get(address("index")).context["lots"]
+
+    assert told == {"held": held, "coming": 0, "leaving": 0}
+    assert held > 0
+
+
+def test_findings_nobody_judged_are_grouped_and_what_waits_for_a_value_is_not_opened(as_person):
+    answer = as_person("accountant").get(address("traceability_lot_change", CATHODE))
+    [copper] = [one for one in answer.context["unjudged"] if one.mineral == "Cu"]
+    groups = (copper.refuted, copper.open, copper.unset, copper.met, copper.silent)
+    told = [row.rule_id for group in groups for row in group]
+
+    assert sorted(told) == sorted(row.rule_id for row in findings_on(CATHODE, "seto-bay")["Cu"])
+    assert "B1" in [row.rule_id for row in copper.unset]
+    assert all(row.verdict == "fail" for row in copper.refuted)
+    assert all(row.finding.outcome == "not_applicable" for row in copper.silent)
+    assert f"{len(copper.unset)} wait for a value" in text_of(answer)
+    opened = text_of(answer).count('class="l-finding" open')
+    assert opened == sum(len(one.refuted) for one in answer.context["unjudged"])
 
 
 def test_the_lot_list_shows_the_worst_verdict_of_each_club_and_filters_by_it(as_person):

@@ -298,6 +298,43 @@ def test_a_correction_is_as_late_as_what_it_corrects(world):
     assert world.found("PL-06", "mine:L1").measured.worst < 41  # and not eight months
 
 
+def test_what_is_stated_of_a_period_its_author_had_closed_is_doubted(world):
+    world.dug("mine:L1", now=SOON)
+    world.account("mine", facilities=["mine:pit"], months=1)
+    world.account("buyer", facilities=["mine:pit"], months=2)  # its books are no word of the mine's
+    world.closed("2026-01-31", on="2026-02-02", holder="mine")
+    world.closed("2026-02-28", on="2026-03-02", holder="buyer")
+    within = world.dug("mine:L2", at="2026-01-31T23:00:00-05:00", now=SOON)
+    world.dug("mine:L3", at="2026-02-01T01:00:00-05:00", now=SOON)
+
+    assert world.outcomes("PL-06", "mine:L1", "mine:L2", "mine:L3") == [FINE, DOUBT, FINE]
+    finding = world.found("PL-06", "mine:L2")
+    assert [one.entry for one in finding.statements] == [within]
+    assert "after its author had closed its books up to 2026-01-31" in finding.because
+
+
+def test_a_correction_into_a_closed_period_is_doubted_and_one_that_keeps_its_day_is_not(world):
+    first = world.dug("mine:L1", at="2026-02-10T10:00:00-05:00", now=SOON)
+    second = world.dug("mine:L2", at="2026-01-10T10:00:00-05:00", now=SOON)
+    world.account("mine", facilities=["mine:pit"], months=1)
+    world.closed("2026-01-31", on="2026-02-02", holder="mine")
+    for lot, entry in (("mine:L1", first), ("mine:L2", second)):
+        body = {
+            "facility": "mine:pit",
+            "lot": {
+                "lot": lot,
+                "material": "copper_concentrate",
+                "form": "concentrate",
+                "quantity": kg("29000"),
+                "owners": owned_by("mine"),
+            },
+        }
+        world.corrected(entry, body, [lot], at="2026-01-10T10:00:00-05:00")
+
+    assert ["closed its books" in world.found("PL-06", lot).because
+            for lot in ("mine:L1", "mine:L2")] == [True, False]  # fmt: skip
+
+
 def test_an_erased_correction_holds_on_the_day_that_is_kept_of_it(world):
     first = world.dug("mine:L1", now=SOON)
     body = {

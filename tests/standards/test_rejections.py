@@ -223,9 +223,12 @@ NEVER = {
     "what is asked of a person, a club or a pack": """
         bad_pack flag_not_open malformed_reply question_not_open reason_missing unknown_certificate
         unknown_club unknown_flag unknown_question vectors_failed""",
+    "closing a period on its page, before there is a statement": "close_moved",
     "files with copies of registers, before there is a statement": """
         bad_register register_head_wrong register_moved snapshot_outdated unknown_declaration
         unknown_snapshot""",
+    "waivers that an officer prepares, before there is a statement": """
+        unknown_waiver waiver_moved waiver_not_allowed""",
     "the tools of whoever signs": "file_unusable nothing_to_hide",
     "set-up and operation": """
         address_in_use already_serving installation_failed no_postgres_found postgres_failed

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from standards.demonstrating import SCENARIOS, SHIPPED, STORIES
+from standards.demonstrating import COURSES, SCENARIOS, SHIPPED, STORIES
 from standards.management.commands.replay import schema_text
 from standards.scenario import (
     MAX_BYTES,
@@ -214,7 +214,12 @@ def test_the_published_schema_is_the_one_that_parses():
     assert (DOCS / "scenario.schema.json").read_bytes() == schema_text()
 
 
-@pytest.mark.parametrize("name", [*SHIPPED, *STORIES])
+def test_every_scenario_that_is_shipped_is_on_one_of_the_lists():
+    files = sorted(path.stem for path in SCENARIOS.glob("*.json"))
+    assert files == sorted([*SHIPPED, *STORIES, *COURSES])
+
+
+@pytest.mark.parametrize("name", [*SHIPPED, *STORIES, *COURSES])
 def test_the_schema_accepts_the_shipped_scenarios_and_refuses_an_unknown_member(name):
     validator = jsonschema.Draft202012Validator(scenario_schema())
     document = json.loads((SCENARIOS / f"{name}.json").read_bytes())
@@ -224,7 +229,7 @@ def test_the_schema_accepts_the_shipped_scenarios_and_refuses_an_unknown_member(
     assert not validator.is_valid(document)
 
 
-@pytest.mark.parametrize("name", [*SHIPPED, *STORIES])
+@pytest.mark.parametrize("name", [*SHIPPED, *STORIES, *COURSES])
 def test_a_shipped_scenario_says_that_everybody_in_it_is_invented(name):
     scenario = parse_scenario((SCENARIOS / f"{name}.json").read_bytes())
 

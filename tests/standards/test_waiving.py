@@ -4,9 +4,12 @@ from datetime import date
 
 import pytest
 
+from standards.certifying import activate_pack
+from standards.known import law_at, policies_at
 from standards.models import DueAssessment, Judgement
+from standards.rulebook.pack_format import overridden_pack, shipped_packs
 from standards.waiving import granted_at
-from tests.standards.world import World
+from tests.standards.world import NOW, World
 from traceability.models import Entry, Key, LogIndex
 from traceability.tracing import published_size
 
@@ -25,22 +28,28 @@ def world():
     return made
 
 
-def waive(world, club="club", **changes):
+CAP = {"value": "10000", "unit": "kg"}
+
+
+def waive(world, club="club", name="W1", **changes):
     body = {
-        "waiver": f"{club}:W1",
+        "waiver": f"{club}:{name}",
         "rules": ["IRMA-02", "MB-13"],
         "because": "No audit yet.",
         "valid_from": "2026-10-01",
         "valid_until": "2026-12-31",
         "decided_by": "The panel",
         "decided_on": "2026-09-30",
+        "minerals": ["Cu"],
+        "cap": CAP,
     }
-    return world.say("standards.waiver", club, body | changes, on="2026-09-30")
+    told = {key: value for key, value in (body | changes).items() if value is not None}
+    return world.say("standards.waiver", club, told, on="2026-09-30")
 
 
-def used(world, kg, lot="smelter:cathode"):
+def used(world, kg, lot="smelter:cathode", name="W1"):
     body = {
-        "waiver": "club:W1",
+        "waiver": f"club:{name}",
         "lot": lot,
         "element": "Cu",
         "quantity": {"value": kg, "unit": "kg"},
@@ -54,6 +63,12 @@ def reasons(world):
     return {one["rule_id"]: one for one in row.reasons}
 
 
+def granted(size, *clubs):
+    policies = {club: one.policy for club, one in policies_at(size, on=NOW.date()).items()}
+    asked = {club: policies[club] for club in clubs}
+    return granted_at(size, asked, law_at(size), on=NOW.date())
+
+
 def test_a_waiver_changes_the_judgement_until_it_is_void(world):
     assert reasons(world)["IRMA-02"]["verdict"] == "indeterminate"
     waive(world, "club-two")  # another club's waives nothing
@@ -62,6 +77,7 @@ def test_a_waiver_changes_the_judgement_until_it_is_void(world):
     before = published_size()
 
     waive(world)
+    used(world, "9999")
     told = reasons(world)["IRMA-02"]
     assert (told["verdict"], told["waiver_id"], told["policy_check"]) == (
         "waived",
@@ -70,9 +86,9 @@ def test_a_waiver_changes_the_judgement_until_it_is_void(world):
     )
     assert "IRMA-02" not in world.flags()
     assert world.finding("IRMA-02").outcome.value == "indeterminate"  # as before
-    assert granted_at(before, ["club"])["club"].waivers == {}
-    assert set(granted_at(published_size(), ["club"])["club"].waivers) == {"club:W1"}
-    assert granted_at(before, []) == {}
+    assert granted(before, "club")["club"].waivers == {}
+    assert set(granted(published_size(), "club")["club"].waivers) == {"club:W1"}
+    assert granted(before) == {}
 
     waive(world, void_because="The report was forged.")
     told = reasons(world)["IRMA-02"]
@@ -82,12 +98,36 @@ def test_a_waiver_changes_the_judgement_until_it_is_void(world):
 
 
 def test_tonnage_is_used_as_stated_and_not_beyond_the_cap(world):
-    waive(world, minerals=["Cu"], cap={"value": "10000", "unit": "kg"})
+    waive(world)
     assert "its use for this lot is not stated" in reasons(world)["IRMA-02"]["because"]
     used(world, "9999")
     assert reasons(world)["IRMA-02"]["verdict"] == "waived"
     used(world, "2")
     assert "10001000000 of 10000000000 mg are used" in reasons(world)["IRMA-02"]["because"]
+
+
+def test_a_waiver_beyond_the_limits_of_its_club_holds_for_nothing_until_they_allow_it(world):
+    waive(world, valid_until="2027-01-29")  # 121 days
+    used(world, "9999")
+    told = reasons(world)["IRMA-02"]
+    assert "club:W1 lasts 121 days, and 120 are allowed" in told["because"]
+    assert (told["verdict"], told["policy_check"]) == ("indeterminate", "POL-05")
+
+    world.policy(version="2", policy__waiver_days=121)
+    assert reasons(world)["IRMA-02"]["waiver_id"] == "club:W1"
+    world.policy(version="3", policy__waiver_days=121, policy__waivers_at_once=0)
+    assert "number 1 in force at once, and 0 are allowed" in reasons(world)["IRMA-02"]["because"]
+
+
+def test_where_the_pack_names_another_hard_stop_the_lots_are_judged_again(world):
+    waive(world)
+    used(world, "9999")
+    assert reasons(world)["IRMA-02"]["waiver_id"] == "club:W1"
+    stop = {"policy.hard_stops": ["CRED-01", "IRMA-02"]}
+    [shipped] = [one for one in shipped_packs() if one.id == "policy"]
+    activate_pack(overridden_pack(shipped, stop), effective=date(2026, 11, 1), now=NOW)
+    told = reasons(world)["IRMA-02"]
+    assert (told["verdict"], told["policy_check"]) == ("indeterminate", "POL-06")
 
 
 def test_the_lot_is_due_again_after_the_waiver_and_a_distrusted_key_grants_nothing(world):
@@ -104,4 +144,4 @@ def test_the_lot_is_due_again_after_the_waiver_and_a_distrusted_key_grants_nothi
     }
     world.say("registry.key_revocation", "operator", body, on="2026-10-02")
     world.follow()
-    assert granted_at(published_size(), ["club"])["club"].waivers == {}
+    assert granted(published_size(), "club")["club"].waivers == {}

@@ -1,5 +1,6 @@
 """A small world on PostgreSQL: mine, smelter, buyer, scheme, club; the service has all keys."""
 
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -40,6 +41,9 @@ VALUES = {
     "irma.minimum_share": ("share", "1"),
     "irma.recycled_treatment": ("text", "apart"),
     "copper_mark.minimum_share": ("share", "1"),
+    "policy.waiver_days": ("days", 120),
+    "policy.waiver_mass": ("counts", {"Cu": 20_000_000_000}),
+    "policy.waivers_at_once": ("count", 2),
 }
 
 
@@ -107,10 +111,14 @@ class World:
         }
         return self.say("registry.facility", author, body, on="2026-01-01")
 
-    def say(self, kind: str, author: str, body: dict, *, on: str = "2026-03-01") -> str:
+    def say(
+        self, kind: str, author: str, body: dict, *, on: str = "2026-03-01", evidence: Any = ()
+    ) -> str:
         has_clock = kind.startswith("custody.") or kind in ("standards.claim", "standards.credit")
         when = f"{on}T10:00:00-05:00" if has_clock and "T" not in on else on
         document = statement_document(kind=kind, author=author, effective=when, body=body)
+        if evidence:
+            document["evidence"] = evidence
         [outcome] = record_as_service([document], now=NOW)
         return outcome.entry
 
@@ -192,7 +200,27 @@ class World:
         item = {"lot": lot, "from": {"organization": seller}, "to": {"organization": buyer}}
         return self.say("custody.transfer", seller, {"items": [item]}, on=on)
 
-    def account(self, holder: str = "smelter", **changes: Any) -> str:
+    def introduced(
+        self, lot: str, *, declared: Any = (), facility: str = "buyer:plant", on: str = "2026-03-01"
+    ) -> str:
+        """Let a company enter a hundred kilograms of copper from outside the ledger."""
+        holder = lot.partition(":")[0]
+        body = {
+            "facility": facility,
+            "reason": "opening_stock",
+            "declared_origin": list(declared),
+            "lot": {
+                "lot": lot,
+                "material": "copper_cathode",
+                "form": "cathode",
+                "quantity": kg("100"),
+                "owners": owned_by(holder),
+                "assays": [percent("Cu", "99")],
+            },
+        }
+        return self.say("custody.introduction", holder, body, on=on)
+
+    def account(self, holder: str = "smelter", *, evidence: Any = (), **changes: Any) -> str:
         body = {
             "account": f"{holder}:cu",
             "facilities": [f"{holder}:works"],
@@ -203,7 +231,8 @@ class World:
             "begins": "2026-01-01",
             "months": 3,
         }
-        return self.say("standards.account", holder, body | changes, on="2026-01-01")
+        body |= changes
+        return self.say("standards.account", holder, body, on="2026-01-01", evidence=evidence)
 
     def claimed(
         self, name: str, amount: str, *, on: str = "2026-03-25", holder: str = "smelter", **changes
@@ -238,7 +267,14 @@ class World:
             if not pack.overlays:
                 activate_pack(pack, effective=date(2026, 1, 1), now=NOW)
 
-    def policy(self, club: str = "club", version: str = "1", **changes: str) -> str:
+    def policy(
+        self,
+        club: str = "club",
+        version: str = "1",
+        requirements: Sequence[Mapping[str, Any]] = REQUIREMENTS,
+        without: Collection[str] = (),
+        **changes: Any,
+    ) -> str:
         values = VALUES | {
             key.replace("__", "."): (VALUES[key.replace("__", ".")][0], value)
             for key, value in changes.items()
@@ -257,8 +293,9 @@ class World:
                     ],
                 }
                 for key, (unit, value) in values.items()
+                if key not in without
             },
-            "requirements": REQUIREMENTS,
+            "requirements": list(requirements),
         }
         return adopt_policy(form, effective="2026-01-01", now=NOW).entry
 

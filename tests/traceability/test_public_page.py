@@ -1,6 +1,7 @@
 """The public page: what anybody may check about the log, without login, script or a third party."""
 
 import re
+from html import unescape
 from html.parser import HTMLParser
 
 import pytest
@@ -9,6 +10,7 @@ from django.conf import settings as site_settings
 from tests.traceability.ledger.paper_ledger import mine_and_buyer
 from tests.traceability.stored_ledger import StoredLedger
 from traceability.keeping import log_verifier
+from traceability.problems import every_error
 from traceability.publishing import publish_checkpoint
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -82,6 +84,21 @@ def test_the_front_page_leads_to_the_log(client):
 
 def test_the_page_may_only_be_read(client):
     assert client.post("/log/").status_code == 405
+
+
+def test_the_type_of_every_problem_leads_to_what_it_means(client):
+    table = client.get("/errors/").content.decode()
+    for error in every_error():
+        address = f"/errors/{error.code}"
+        page = unescape(client.get(address).content.decode())
+
+        assert f"Error {error.code}, HTTP status" in page
+        assert not error.hint or error.hint in page
+        assert f'href="{address}"' in table
+
+
+def test_an_error_that_does_not_exist_has_no_page(client):
+    assert client.get("/errors/no_such_code").status_code == 404
 
 
 @pytest.mark.browser

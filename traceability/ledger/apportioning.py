@@ -1,9 +1,11 @@
 """Dividing whole milligrams: largest remainder, ties by name, nothing lost and nothing made.
 
-The two functions are the arithmetic of `provenance`. They run once for every withdrawal of
-every ancestor of a lot, so they use plain integers and dictionaries and nothing else.
+This is the arithmetic of `provenance`. It runs for every withdrawal of every ancestor of a lot,
+over hundreds of sources each, so it uses plain integers, lists and dictionaries and nothing
+else, and works out only what is asked: `part_of` what is taken, `without` what is left.
 """
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from math import gcd
 
@@ -13,9 +15,17 @@ def withdraw(
 ) -> tuple[dict[str, int], dict[str, int]]:
     """Take `part / whole` of every parcel; return what is taken and what is left.
 
-    The sum taken is `part / whole` of the sum, rounded half to even. Each parcel gives its
-    own part rounded down; what is missing comes from the largest remainders, ties by name.
     Parcel by parcel, taken and left add up to what there was; neither has parcels of zero.
+    """
+    taken = part_of(parcels, part, whole)
+    return taken, without(parcels, taken)
+
+
+def part_of(parcels: dict[str, int], part: int, whole: int) -> dict[str, int]:
+    """Return `part / whole` of every parcel, without parcels of zero.
+
+    The sum is `part / whole` of the sum, rounded half to even. Each parcel gives its own
+    part rounded down; what is missing comes from the largest remainders, ties by name.
 
     Args:
         parcels: milligrams by source, above zero; returned itself where all is taken.
@@ -23,27 +33,34 @@ def withdraw(
         whole: 0 only together with `part`.
     """
     if part == whole:
-        return parcels, {}
+        return parcels
     if len(parcels) == 1:
         [(name, mass)] = parcels.items()
         amount = half_even(mass * part, whole)
-        return ({name: amount} if amount else {}), ({name: mass - amount} if amount < mass else {})
+        return {name: amount} if amount else {}
     shared = gcd(part, whole)  # books count in kilograms mostly: smaller numbers are quicker
     part, whole = part // shared, whole // shared
-    taken, left, remainders = {}, {}, []
+    taken, remainders = {}, {}
     for name, mass in parcels.items():
-        floor, remainder = divmod(mass * part, whole)
-        taken[name] = floor
-        left[name] = mass - floor
-        remainders.append((-remainder, name))
+        taken[name], remainders[name] = divmod(mass * part, whole)
+    missing, rest = divmod(sum(remainders.values()), whole)
+    if 2 * rest > whole or (2 * rest == whole and (sum(taken.values()) + missing) & 1):
+        missing += 1
+    return _with_missing(taken, remainders, missing)
 
-    missing = half_even(sum(parcels.values()) * part, whole) - sum(taken.values())
-    if missing:
-        remainders.sort()
-        for _, name in remainders[:missing]:
-            taken[name] += 1
-            left[name] -= 1
-    return _without_zeros(taken), _without_zeros(left)
+
+def without(parcels: dict[str, int], taken: dict[str, int]) -> dict[str, int]:
+    """Return what is left of every parcel, without parcels of zero.
+
+    Args:
+        parcels: milligrams by source.
+        taken: of some of these sources, as much as there is or less.
+    """
+    if taken is parcels:
+        return {}
+    if not taken:
+        return parcels
+    return _without_zeros({name: mass - taken.get(name, 0) for name, mass in parcels.items()})
 
 
 def scaled(parcels: Mapping[str, int], total: int, whole: int) -> dict[str, int]:
@@ -53,17 +70,28 @@ def scaled(parcels: Mapping[str, int], total: int, whole: int) -> dict[str, int]
         parcels: milligrams by source; they add up to `whole`, which is above 0.
         total: what the result adds up to; it may be larger than `whole`.
     """
-    result, remainders = {}, []
+    floors, remainders = {}, {}
     for name, mass in parcels.items():
-        result[name], remainder = divmod(mass * total, whole)
-        remainders.append((-remainder, name))
+        floors[name], remainders[name] = divmod(mass * total, whole)
+    return _with_missing(floors, remainders, sum(remainders.values()) // whole)
 
-    missing = total - sum(result.values())
+
+def _with_missing(
+    floors: dict[str, int], remainders: Mapping[str, int], missing: int
+) -> dict[str, int]:
+    """Return parcels, rounded down, with a milligram more for those of the largest remainders."""
     if missing:
-        remainders.sort()
-        for _, name in remainders[:missing]:
-            result[name] += 1
-    return _without_zeros(result)
+        ranked = sorted(remainders.values())  # plain numbers: names matter in a tie alone
+        least = ranked[-missing]
+        if missing < len(ranked) and ranked[-missing - 1] == least:
+            tied = sorted([name for name, one in remainders.items() if one == least])
+            for name in tied[: missing - len(ranked) + bisect_right(ranked, least)]:
+                floors[name] += 1
+            least += 1
+        for name, one in remainders.items():
+            if one >= least:
+                floors[name] += 1
+    return _without_zeros(floors)
 
 
 def _without_zeros(parcels: dict[str, int]) -> dict[str, int]:

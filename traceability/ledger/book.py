@@ -80,7 +80,7 @@ class Consignment(Struct, frozen=True, kw_only=True):
     waiting: tuple[Mapping[str, Any], ...] = ()
 
 
-class Movement(Struct, frozen=True, kw_only=True):
+class Movement(Struct, frozen=True, kw_only=True, gc=False):
     """What one statement did to one lot; `delta` is signed, gross.
 
     `facts` keeps what shares and assays are derived from, also after an erasure of texts.

@@ -17,11 +17,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from traceability.ledger.book import Movement
-from traceability.ledger.grades import Assayed, elements_named, measured
+from traceability.ledger.grades import Assayed, elements_named, measured, plainly_contained
 from traceability.ledger.history import (
-    InputRole,
     Made,
-    OutputRole,
     Source,
     SourceKind,
     Step,
@@ -39,7 +37,7 @@ ORIGIN_STAGES = frozenset({"extraction", "recovery", "collection"})
 """Stages of a declared origin that say where the metal began; the others say who worked it."""
 
 
-class Happening(Struct, frozen=True, kw_only=True):
+class Happening(Struct, frozen=True, kw_only=True, gc=False):
     """One entry as it was recorded, with its movements in order.
 
     `kind` is that of the event it stands for (`custody.void` for what withdraws one);
@@ -62,7 +60,7 @@ class Happening(Struct, frozen=True, kw_only=True):
     effective: str = ""
 
 
-class Beginning(Struct, frozen=True, kw_only=True):
+class Beginning(Struct, frozen=True, kw_only=True, gc=False):
     """How a lot entered the record or was made: by which event, with what facts."""
 
     lot: str
@@ -179,11 +177,8 @@ def build_history(happenings: Iterable[Happening]) -> History:
     stand = as_they_stand(happenings)
     teller = Chronicler()
     teller.hear(documents_in(stand))
-    steps: list[Step] = []
-    for one in stand:
-        steps += teller.tell(one)
     return History(
-        steps=tuple(steps),
+        steps=tuple(teller.tell_all(stand)),
         happenings={one.entry: one for one in stand},
         beginnings=teller.beginnings,
         last=teller.names,
@@ -227,6 +222,13 @@ class Chronicler:
         self._add(one)
         return self._steps
 
+    def tell_all(self, happenings: Iterable[Happening]) -> list[Step]:
+        """Return the steps of the next happenings, as they stand."""
+        self._steps = []
+        for one in happenings:
+            self._add(one)
+        return self._steps
+
     def forget(self, lot: str) -> None:
         """Drop what is known of a lot that nothing more will happen to."""
         for known in (self.beginnings, self.names, self.balances, self.moisture, self.assays):
@@ -241,23 +243,34 @@ class Chronicler:
         takes: list[Taken] = []
         makes: list[Made] = []
         parts: dict[str, Taken] = {}
-        began = {movement.lot for movement in one.movements if movement.role == "make"}
+        began: set[str] = set()
         for movement in one.movements:
-            into = movement.facts.get("into") if movement.role == "take" else None
-            if into in began:
-                parts[into] = self._take(movement)
-            elif into is not None:  # a part nobody asked about leaves in its turn
-                self._step(one, _CONSERVING.get(kind, kind), (self._take(movement),), ())
-            elif movement.role == "take":
-                takes.append(self._take(movement))
-            elif movement.role == "make" and movement.lot in parts:
+            role = movement.role
+            if role == "take":
+                into = movement.facts.get("into")
+                if into is None:
+                    takes.append(self._take(movement))
+                else:
+                    began = began or {made.lot for made in one.movements if made.role == "make"}
+                    self._part(one, kind, movement, parts if into in began else None)
+            elif role == "make" and movement.lot in parts:
                 part = (parts.pop(movement.lot),)
                 self._step(one, _CONSERVING.get(kind, kind), part, (self._make(one, movement),))
-            elif movement.role == "make":
+            elif role == "make":
                 makes.append(self._make(one, movement))
             else:
                 self._keep(one, kind, movement)
         self._pooled(one, kind, tuple(takes), tuple(makes))
+
+    def _part(
+        self, one: Happening, kind: str, movement: Movement, parts: dict[str, Taken] | None
+    ) -> None:
+        """Take a part; one that nobody asked about leaves in its turn."""
+        taken = self._take(movement)
+        if parts is None:
+            self._step(one, _CONSERVING.get(kind, kind), (taken,), ())
+        else:
+            parts[movement.facts["into"]] = taken
 
     def _add_disputed(self, one: Happening) -> None:
         """Let mass go in and come out, but let nothing be known of what came out."""
@@ -310,30 +323,32 @@ class Chronicler:
         self._order += 1
 
     def _take(self, movement: Movement) -> Taken:
-        lot, amount = movement.lot, -movement.delta
+        lot, delta = movement.lot, movement.delta
         held = self.balances.get(lot, 0)
-        self.balances[lot] = held - amount
-        role = cast("InputRole", movement.facts.get("role", "feed"))
+        self.balances[lot] = held + delta
+        role: Any = movement.facts.get("role", "feed")
         name = self.names.get(lot, lot)
-        return Taken(lot=name, amount=amount, held=max(0, held), role=role)
+        return Taken(lot=name, amount=-delta, held=held if held > 0 else 0, role=role)
 
     def _make(self, one: Happening, movement: Movement) -> Made:
-        lot, facts = movement.lot, movement.facts
+        lot, facts, amount, unit = movement.lot, movement.facts, movement.delta, movement.unit
         self.beginnings[lot] = Beginning(
-            lot=lot, happening=one, facts=facts, amount=movement.delta, unit=movement.unit
+            lot=lot, happening=one, facts=facts, amount=amount, unit=unit
         )
-        self.balances[lot] = self.balances.get(lot, 0) + movement.delta
+        self.balances[lot] = self.balances.get(lot, 0) + amount
         self.names[lot] = lot
-        water = facts["quantity"].get("moisture") or self.moisture.get(facts.get("from", ""))
+        quantity = facts["quantity"]
+        water = quantity.get("moisture") or self.moisture.get(facts.get("from", ""))
         if water is not None:
             self.moisture[lot] = water
+        role: Any = facts.get("role", "product")
         return Made(
             lot=lot,
-            amount=movement.delta,
-            contained=self._contained(lot, movement.delta, facts["quantity"]),
+            amount=amount,
+            contained=self._contained(lot, amount, quantity),
             source=_source(lot, facts),
-            role=cast("OutputRole", facts.get("role", "product")),
-            unit=cast("GrossUnit", movement.unit),
+            role=role,
+            unit=cast("GrossUnit", unit),
         )
 
     def _contained(
@@ -342,7 +357,11 @@ class Chronicler:
         documents = self.assays.get(lot)
         if documents is None:
             return {}
-        return measured(amount, quantity, documents, self.moisture.get(lot)).contained
+        water = self.moisture.get(lot)
+        plain = plainly_contained(amount, quantity, documents, water)
+        if plain is not None:
+            return plain
+        return measured(amount, quantity, documents, water).contained
 
     def _weigh_again(self, one: Happening, movement: Movement) -> None:
         """Let a lot begin anew at its new weight; what it was before keeps its name."""
@@ -384,7 +403,7 @@ class Chronicler:
 
 
 def _source(lot: str, facts: Mapping[str, Any]) -> Source | None:
-    kind = facts.get("source")
+    kind: SourceKind | None = facts.get("source")
     if kind is None:
         return None
     prefix = _SOURCE_PREFIX[kind]
@@ -392,7 +411,7 @@ def _source(lot: str, facts: Mapping[str, Any]) -> Source | None:
         row["stage"] in ORIGIN_STAGES for row in facts["declared_origin"]
     ):
         prefix = f"unknown:{prefix}"
-    return Source(id=f"{prefix}:{lot}", kind=cast("SourceKind", kind))
+    return Source(id=f"{prefix}:{lot}", kind=kind)
 
 
 def _undeclared(facts: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -78,7 +78,10 @@ class Recovery(Shape, frozen=True):
 
 
 class DeclaredOrigin(Shape, frozen=True):
-    """One part of a declared origin: a facility, or a country, at a stage."""
+    """One part of a declared origin: a facility, or a country, at a stage.
+
+    `left_on` is the day on which the material left there, where a document tells.
+    """
 
     stage: OriginStage
     parts: Annotated[int, Meta(ge=1, le=10**12)]
@@ -86,6 +89,7 @@ class DeclaredOrigin(Shape, frozen=True):
     country: Country | None = None
     subdivision: Subdivision | None = None
     element: Element | None = None
+    left_on: Day | None = None
 
 
 class Introduction(Shape, frozen=True):

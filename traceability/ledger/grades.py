@@ -5,7 +5,7 @@ is asked here in vain, and `provenance` passes on what its ancestors hold. Umpir
 over provisional; of several of the best status the whole range is possible until settled.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
@@ -25,7 +25,6 @@ from traceability.ledger.mass import (
     Range,
     assay_fraction,
     contained_interval,
-    exactly,
     gross_amount,
     parse_decimal,
 )
@@ -36,7 +35,7 @@ COUNTED: frozenset[str] = frozenset(MINERALS.values())
 _RANK: Mapping[str, int] = {"provisional": 1, "final": 2, "umpire": 3}
 
 
-class Assayed(Struct, frozen=True, kw_only=True):
+class Assayed(Struct, frozen=True, kw_only=True, gc=False):
     """What one document says of a lot: results, and moisture or compound where it has them.
 
     `results` and `compound` are as in the statement (`AssayResult`, `Compound`); `entry` is
@@ -55,7 +54,7 @@ class Assayed(Struct, frozen=True, kw_only=True):
         return _RANK[self.status]
 
 
-class Measured(Struct, frozen=True, kw_only=True):
+class Measured(Struct, frozen=True, kw_only=True, gc=False):
     """Contained milligrams per element, and the entries that say so."""
 
     contained: Mapping[str, Interval]
@@ -81,7 +80,7 @@ def measured(
     if quantity.get("unit") == COUNT_UNIT or not found:
         return Measured(contained={}, entries=())
     if len(found) == 1:
-        plain = _plainly_contained(amount, quantity, found[0], moisture)
+        plain = plainly_contained(amount, quantity, found, moisture)
         if plain is not None:
             return Measured(contained=plain, entries=(found[0].entry,) if plain else ())
     found.sort(key=lambda one: one.rank)
@@ -123,56 +122,93 @@ def _contained(
 
 # ── the ordinary case, in integers ────────────────────────────────────────────────────────
 
-_PLAIN_RESULT = {"element", "value", "unit", "basis"}
-_PLAIN_MASS = {"dry", "wet", "as_received", "volume"}
+_PLAIN_RESULT = 4  # element, value, unit and basis, which every result has, and no range
+_WET_MASS = {"wet", "as_received", "volume"}
+_Ratio = tuple[int, int]
+_Scale = tuple[int, int, int, int]
+_NO_SCALES: Mapping[str, _Scale | None] = {"dry": None, "wet": None}
 
 
-def _plainly_contained(
-    amount: int, quantity: Mapping[str, Any], document: Assayed, moisture: str | None
+def plainly_contained(
+    amount: int, quantity: Mapping[str, Any], documents: Sequence[Assayed], moisture: str | None
 ) -> dict[str, Interval] | None:
-    """Return what `measured` returns where a single document tells single figures.
+    """Return what `measured` tells is contained where documents tell single figures.
 
     That is nearly every lot, and a history has thousands: the same arithmetic, but on integers
     alone, a tenth of the time. None where anything is out of the ordinary; a property test
     holds both ways equal.
     """
-    if "low" in quantity or "high" in quantity or quantity["basis"] not in _PLAIN_MASS:
+    if "low" in quantity or "high" in quantity or quantity.get("unit") == COUNT_UNIT:
         return None
-    is_dry = quantity["basis"] == "dry"
-    water = document.moisture or quantity.get("moisture") or moisture
-    dry = (1, 1) if water is None else _without(_digits(water))
+    water = _water_told(documents) or quantity.get("moisture") or moisture
+    scales = _scales(amount, quantity["basis"], water)
     contained: dict[str, Interval] = {}
-    for element, fraction, of_dry in _plain_fractions(document):
-        if fraction is None or element in contained or (is_dry and not of_dry):
+    ranks: dict[str, int] = {}
+    for element, fraction, of_basis, rank in _plain_figures(documents):
+        scale = scales["dry" if of_basis == "dry" else "wet"]
+        if fraction is None or scale is None:
             return None
-        part, whole = fraction
-        if of_dry and not is_dry:
-            if water is None:
-                return None
-            part, whole = part * dry[0], whole * dry[1]
-            most = dry
-        else:
-            most = (1, 1) if of_dry else dry
-        if dry[0] <= 0 or part * most[1] > whole * most[0]:
+        (part, whole), (times, over, most, of_all) = fraction, scale
+        if part * of_all > whole * most:
             return None
-        contained[element] = exactly(half_even(amount * part, whole))
-    return dict(sorted(contained.items()))
+        mass = half_even(times * part, over * whole)
+        best = ranks.get(element, 0)
+        if rank > best:
+            contained[element] = Interval(low=mass, high=mass)
+            ranks[element] = rank
+        elif rank == best:
+            contained[element] = _with(contained[element], mass)
+    return dict(sorted(contained.items())) if len(contained) > 1 else contained
 
 
-_Ratio = tuple[int, int]
+def _scales(amount: int, basis: str, water: str | None) -> Mapping[str, _Scale | None]:
+    """Return how dry and wet fractions become masses: times, over; most, of all."""
+    if basis == "dry":
+        is_dry = water is None or _dry_part(water)[0] > 0
+        return {"dry": (amount, 1, 1, 1) if is_dry else None, "wet": None}
+    if basis not in _WET_MASS:
+        return _NO_SCALES
+    if water is None:
+        return {"dry": None, "wet": (amount, 1, 1, 1)}
+    dry, whole = _dry_part(water)
+    if dry <= 0:
+        return _NO_SCALES
+    return {"dry": (amount * dry, whole, 1, 1), "wet": (amount, 1, dry, whole)}
 
 
-def _plain_fractions(document: Assayed) -> Iterator[tuple[str, _Ratio | None, bool]]:
-    """Yield element, fraction (None where it is no single figure) and whether of dry mass."""
-    for result in document.results:
-        is_plain = result.keys() - {"status"} == _PLAIN_RESULT
-        fraction = _plain_fraction(result["value"], result["unit"]) if is_plain else None
-        yield result["element"], fraction, result["basis"] == "dry"
-    compound = document.compound
-    if compound is not None:
-        of_dry = compound["basis"] == "dry"
-        for element, share in _compound_shares(compound["formula"], compound["purity"]):
-            yield element, share, of_dry
+def _water_told(documents: Sequence[Assayed]) -> str | None:
+    """Return the moisture that the best document states, the latest of several."""
+    told, best = None, 0
+    for document in documents:
+        if document.moisture is not None and document.rank >= best:
+            told, best = document.moisture, document.rank
+    return told
+
+
+def _with(before: Interval, mass: int) -> Interval:
+    return Interval(low=min(before.low, mass), high=max(before.high, mass))
+
+
+def _plain_figures(documents: Sequence[Assayed]) -> list[tuple[str, _Ratio | None, str, int]]:
+    """Return element, fraction (None where it is no single figure), basis and rank of results."""
+    told = [
+        (
+            result["element"],
+            _plain_fraction(result["value"], result["unit"])
+            if len(result) - ("status" in result) == _PLAIN_RESULT
+            else None,
+            result["basis"],
+            _RANK[result.get("status", document.status)],
+        )
+        for document in documents
+        for result in document.results
+    ]
+    for document in documents:
+        compound = document.compound
+        if compound is not None:
+            shares = _compound_shares(compound["formula"], compound["purity"])
+            told += [(one, share, compound["basis"], document.rank) for one, share in shares]
+    return told
 
 
 @lru_cache(maxsize=8192)
@@ -203,11 +239,14 @@ def _digits(text: str) -> _Ratio:
     return int(digits), 10 ** len(places)
 
 
+@lru_cache(maxsize=1024)
+def _dry_part(water: str) -> _Ratio:
+    """Return what is left of a mass without its water."""
+    wet, whole = _digits(water)
+    return whole - wet, whole
+
+
 _BEYOND = (2, 1)
-
-
-def _without(part: _Ratio) -> _Ratio:
-    return part[1] - part[0], part[1]
 
 
 # ── in general ────────────────────────────────────────────────────────────────────────────

@@ -16,7 +16,7 @@ InputRole = Literal["feed", "recirculated", "reagent"]
 OutputRole = Literal["product", "by_product", "residue"]
 
 
-class Source(Struct, frozen=True, kw_only=True):
+class Source(Struct, frozen=True, kw_only=True, gc=False):
     """Where material enters the record.
 
     `split` gives declared shares as (source id, parts); without it all is of source `id`.
@@ -28,7 +28,7 @@ class Source(Struct, frozen=True, kw_only=True):
     split: tuple[tuple[str, int], ...] = ()
 
 
-class Taken(Struct, frozen=True, kw_only=True):
+class Taken(Struct, frozen=True, kw_only=True, gc=False):
     """`amount` gross units taken out of the `held` gross units there were before."""
 
     lot: str
@@ -37,7 +37,7 @@ class Taken(Struct, frozen=True, kw_only=True):
     role: InputRole = "feed"
 
 
-class Made(Struct, frozen=True, kw_only=True):
+class Made(Struct, frozen=True, kw_only=True, gc=False):
     """A lot that begins, or begins anew, with a step.
 
     `contained` is what is measured, per element, in milligrams; a low of 0 with a high above
@@ -53,7 +53,7 @@ class Made(Struct, frozen=True, kw_only=True):
     unit: GrossUnit = "mg"
 
 
-class Step(Struct, frozen=True, kw_only=True):
+class Step(Struct, frozen=True, kw_only=True, gc=False):
     """One entry that moves material: what it takes is pooled and spread over what it makes.
 
     Without takes it makes lots out of their sources. With takes and without makes the

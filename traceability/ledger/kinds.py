@@ -239,7 +239,9 @@ def _check_organization(body: registry.OrganizationRecord, _statement: Statement
 def _check_introduction(body: events.Introduction, statement: Statement) -> None:
     _check_event(body, statement)
     for place, origin in enumerate(body.declared_origin or ()):
-        check_country(origin.country, origin.subdivision, f"$.body.declared_origin[{place}]")
+        at = f"$.body.declared_origin[{place}]"
+        check_country(origin.country, origin.subdivision, at)
+        _check_day(origin.left_on, f"{at}.left_on")
 
 
 def _check_recovery(body: events.Recovery, statement: Statement) -> None:

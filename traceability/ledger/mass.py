@@ -91,7 +91,7 @@ _EXACT = Context(prec=80, traps=[Inexact, InvalidOperation])
 # ── numbers and ranges ────────────────────────────────────────────────────────────────────
 
 
-class Interval(Struct, frozen=True, kw_only=True):
+class Interval(Struct, frozen=True, kw_only=True, gc=False):
     """Whole milligrams from `low` to `high`, both included."""
 
     low: int

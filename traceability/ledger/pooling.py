@@ -6,7 +6,7 @@ rules of `pooled` are argued in `provenance`.
 
 from msgspec import Struct
 
-from traceability.ledger.apportioning import ceiling, withdraw
+from traceability.ledger.apportioning import ceiling, part_of
 from traceability.ledger.history import Taken
 
 Parcels = dict[str, int]
@@ -49,15 +49,11 @@ def pooled(kin: str, inputs: list[Input], *, presume: bool) -> Metal:
         inputs: a metal with the withdrawal it came by.
         presume: leave out what is silent where other inputs declare the element.
     """
-    inputs = [
-        (metal, take)
-        for metal, take in inputs
-        if metal.parcels and not (take.role == "reagent" and _may_be_nothing(metal))
-    ]
+    inputs = [pair for pair in inputs if _is_something(*pair)]
     if len(inputs) == 1:
         return inputs[0][0]
     declared = [pair for pair in inputs if not pair[0].silent]
-    presumed = any(metal.presumed for metal, _ in inputs)
+    presumed = True in [metal.presumed for metal, _ in inputs]
     silent = bool(inputs) and not declared
     if presume and 0 < len(declared) < len(inputs):
         inputs, presumed = declared, True
@@ -66,8 +62,11 @@ def pooled(kin: str, inputs: list[Input], *, presume: bool) -> Metal:
     return pool
 
 
-def _may_be_nothing(metal: Metal) -> bool:
-    return 0 < sum(metal.parcels.values()) <= metal.slack
+def _is_something(metal: Metal, take: Taken) -> bool:
+    """Whether an input counts: a reagent without an assay brings nothing."""
+    if take.role == "reagent" and sum(metal.parcels.values()) <= metal.slack:
+        return False
+    return bool(metal.parcels)
 
 
 def _have_one_ratio(inputs: list[Input]) -> bool:
@@ -104,9 +103,10 @@ def _mixed(kin: str, inputs: list[Input]) -> Metal:
         if metal.slack:
             total = sum(certain.values())
             maybe = min(metal.slack, total)
-            certain = {} if maybe == total else withdraw(certain, total - maybe, total)[0]
-            _add(parcels, {f"unmeasured:{metal.missing or take.lot}": maybe})
+            label = f"unmeasured:{metal.missing or take.lot}"
+            parcels[label] = parcels.get(label, 0) + maybe
             doubt += maybe
+            certain = {} if maybe == total else part_of(certain, total - maybe, total)
         _add(parcels, certain)
     return Metal(parcels, kin, doubt=doubt)
 

@@ -29,14 +29,15 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from traceability.errors import LotMadeTwice, StepsOutOfOrder
-from traceability.ledger.apportioning import half_even, withdraw
+from traceability.ledger.apportioning import half_even, part_of, without
 from traceability.ledger.composition import UNKNOWN_KINDS, Composition, Content
-from traceability.ledger.history import Step, Taken
+from traceability.ledger.history import Made, Step, Taken
 from traceability.ledger.mass import MAX_MASS_MG, Interval
 from traceability.ledger.pooling import Input, Metal
 from traceability.ledger.spreading import (
     ADJUSTING_KINDS,
     CONSERVING_KINDS,
+    Outputs,
     Relabel,
     Rename,
     Wanted,
@@ -44,8 +45,8 @@ from traceability.ledger.spreading import (
     entered,
     is_measured,
     lighter,
-    pass_through,
     renamed,
+    spread,
 )
 
 # ── the propagation ───────────────────────────────────────────────────────────────────────
@@ -106,12 +107,22 @@ def _what_leads_to(steps: Sequence[Step], lots: set[str]) -> Iterator[tuple[Step
 class _Lot(Struct, gc=False):
     """A lot as made, for its composition and its grade, and what is left of it.
 
-    An element of which it holds nothing, for certain, is in neither.
+    An element of which it holds nothing, for certain, is in neither. What the last withdrawal
+    leaves is worked out when somebody asks (`_settle`): of most lots nobody does.
     """
 
     amount: int
     made: dict[str, Metal]
     left: dict[str, Metal]
+    given: "_Given | None" = None
+
+
+class _Given(Struct, gc=False):
+    """What a lot gave last, and its part of what was left then."""
+
+    metals: dict[str, Metal]
+    part: int
+    whole: int
 
 
 class Flow:
@@ -130,15 +141,21 @@ class Flow:
             raise StepsOutOfOrder(entry=step.entry, order=step.order, last=self._last)
         self._last = step.order
         handed = self._handed_on(step)
-        metals = [handed] if handed is not None else self._changed(step, wanted)
+        if handed is not None:
+            self._begin(step, step.makes[0], handed, is_wanted=wanted[0])
+            return
+        metals = self._changed(step, wanted)
         for made, of_lot, is_wanted in zip(step.makes, metals, wanted, strict=True):
-            before = self.lots.get(made.lot)
-            if before is not None and any(metal.parcels for metal in before.left.values()):
-                raise LotMadeTwice(entry=step.entry, lot=made.lot)
-            if is_wanted:
-                self.lots[made.lot] = _Lot(made.amount, of_lot, dict(of_lot))
-            if made.source is not None and made.source.kind in UNKNOWN_KINDS:
-                self._unknown.update({made.source.id, *dict(made.source.split)})
+            self._begin(step, made, of_lot, is_wanted=is_wanted)
+
+    def _begin(self, step: Step, made: Made, metals: dict[str, Metal], *, is_wanted: bool) -> None:
+        before = self.lots.get(made.lot)
+        if before is not None and any(metal.parcels for metal in _settled(before).values()):
+            raise LotMadeTwice(entry=step.entry, lot=made.lot)
+        if is_wanted:
+            self.lots[made.lot] = _Lot(made.amount, metals, metals)
+        if made.source is not None and made.source.kind in UNKNOWN_KINDS:
+            self._unknown.update({made.source.id, *dict(made.source.split)})
 
     # ── answers ───────────────────────────────────────────────────────────────────────────
 
@@ -148,7 +165,7 @@ class Flow:
 
     def left(self, name: str, element: str) -> Metal:
         """Return what is left of an element of a lot."""
-        return self.lots[name].left.get(element, _NOTHING)
+        return _settled(self.lots[name]).get(element, _NOTHING)
 
     def forget(self, name: str) -> list[str]:
         """Drop a lot that no later step speaks of; return whose lack of an assay it carried on."""
@@ -183,34 +200,36 @@ class Flow:
             return None
         if not 0 < take.amount <= take.held:
             return None
-        is_weighed = step.kind in ADJUSTING_KINDS and amount != take.amount
+        is_weighed = amount != take.amount and step.kind in ADJUSTING_KINDS
         if is_weighed and amount > take.amount:
             return None
-        handed = {}
-        for element, metal in _take(lot, take.amount, take.held):
-            named = renamed(step, element, metal, self._rename)
-            handed[element] = lighter(named, amount, take.amount) if is_weighed else named
+        handed = _take(lot, take.amount, take.held)
+        if self._rename is not None:
+            handed = {
+                element: renamed(step, element, metal, self._rename)
+                for element, metal in handed.items()
+            }
+        if is_weighed:
+            handed = {
+                element: lighter(metal, amount, take.amount) for element, metal in handed.items()
+            }
         return handed
 
     def _changed(self, step: Step, wanted: Wanted) -> list[dict[str, Metal]]:
+        makes = step.makes
         if not step.takes:
             return [
-                {one: entered(step, one, made, self._rename) for one in self._tracked}
-                if is_wanted
-                else {}
-                for made, is_wanted in zip(step.makes, wanted, strict=True)
+                entered(step, made, self._tracked, self._rename) if is_wanted else {}
+                for made, is_wanted in zip(makes, wanted, strict=True)
             ]
         inputs = self._taken(step.takes)
-        outputs: list[dict[str, Metal]] = [{} for _ in step.makes]
+        outputs: Outputs = [{} for _ in makes]
         # What is weighed where the books held nothing may hold anything.
         is_found = step.kind in ADJUSTING_KINDS and not any(take.amount for take in step.takes)
         for element in self._tracked if outputs else ():
             pool = inputs.get(element, [])
-            if pool or is_found or any(is_measured(made, element) for made in step.makes):
-                metals = pass_through(step, element, pool, wanted, self._rename)
-                for output, metal in zip(outputs, metals, strict=True):
-                    if metal is not None:
-                        output[element] = metal
+            if pool or is_found or any(is_measured(made, element) for made in makes):
+                spread(step, element, pool, wanted, self._rename, outputs)
         return outputs
 
     def _taken(self, takes: Iterable[Taken]) -> dict[str, list[Input]]:
@@ -221,7 +240,7 @@ class Flow:
             held = take.held if lot is not None else 0
             covered = min(take.amount, max(held, 0))
             if lot is not None and covered:
-                for element, metal in _take(lot, covered, held):
+                for element, metal in _take(lot, covered, held).items():
                     inputs.setdefault(element, []).append((metal, take))
             if take.amount > covered:
                 for element in self._tracked:
@@ -230,18 +249,33 @@ class Flow:
         return inputs
 
 
-def _take(lot: _Lot, amount: int, held: int) -> list[tuple[str, Metal]]:
+def _take(lot: _Lot, amount: int, held: int) -> dict[str, Metal]:
     """Take `amount / held` of everything out of a lot, element by element."""
+    metals = _settled(lot)
     if amount == held:
-        whole, lot.left = lot.left, {}
-        return [(element, metal) for element, metal in whole.items() if metal.parcels]
-    found = []
-    for element, metal in lot.left.items():
-        if metal.parcels:
-            taken, left = withdraw(metal.parcels, amount, held)
-            found.append((element, metal.part(taken, amount, held)))
-            lot.left[element] = metal.part(left, held - amount, held)
-    return [pair for pair in found if pair[1].parcels]
+        lot.left = {}
+        return {element: metal for element, metal in metals.items() if metal.parcels}
+    found = {}
+    for element, metal in metals.items():
+        taken = part_of(metal.parcels, amount, held)
+        if taken:
+            found[element] = metal.part(taken, amount, held)
+    lot.given = _Given(found, amount, held)
+    return found
+
+
+def _settled(lot: _Lot) -> dict[str, Metal]:
+    """Return what is left of a lot, less what it gave last."""
+    given = lot.given
+    if given is not None:
+        lot.given, metals, rest = None, lot.left, given.whole - given.part
+        lot.left = {}
+        for element, metal in metals.items():
+            taken = given.metals.get(element)
+            left = metal.parcels if taken is None else without(metal.parcels, taken.parcels)
+            if left:
+                lot.left[element] = metal.part(left, rest, given.whole)
+    return lot.left
 
 
 def _shortfall(lot: _Lot | None, element: str, take: Taken, amount: int) -> Metal:

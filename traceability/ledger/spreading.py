@@ -3,11 +3,11 @@
 The rules are argued in `provenance`, which calls this for every step and element.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Sequence
 
-from traceability.ledger.apportioning import half_even, scaled, withdraw
+from traceability.ledger.apportioning import half_even, part_of, scaled, withdraw, without
 from traceability.ledger.history import Made, Step
-from traceability.ledger.mass import MAX_MASS_MG, Interval
+from traceability.ledger.mass import MAX_MASS_MG
 from traceability.ledger.pooling import Input, Metal, Parcels, pooled
 
 ADJUSTING_KINDS = frozenset({"adjustment", "receipt", "stocktake", "loss"})
@@ -26,49 +26,74 @@ Rename = Callable[[Step, str, Parcels], Parcels]
 Wanted = tuple[bool, ...]
 """Of the lots that a step makes: whether anything is asked of them."""
 
+Outputs = list[dict[str, Metal]]
+"""The lots that a step makes, element by element."""
 
-def entered(step: Step, element: str, made: Made, rename: Rename | None) -> Metal:
-    """Return an element of a lot that begins out of its sources; all it may hold, unassayed."""
-    bounds = made.contained.get(element) or Interval(low=0, high=_cap(made))
+
+def entered(
+    step: Step, made: Made, elements: Iterable[str], rename: Rename | None
+) -> dict[str, Metal]:
+    """Return a lot that begins out of its sources; all it may hold of what nobody measured."""
+    contained, kin = made.contained, f"{step.order}:{made.lot}"
+    is_assayed = _is_assayed(made)
+    metals = {}
+    for element in elements:
+        told = contained.get(element)
+        low, high = (0, _cap(made)) if told is None else (told.low, told.high)
+        parcels = _of_source(made, high) if high else {}
+        metals[element] = Metal(
+            parcels if rename is None else rename(step, element, parcels),
+            kin,
+            high - low,
+            made.lot if high and not low else "",
+            silent=is_assayed and told is None,
+        )
+    return metals
+
+
+def _of_source(made: Made, mass: int) -> Parcels:
+    """Return the parcels that a lot enters the record with."""
     source = made.source
     if source is None:
-        parcels = {f"unknown:{made.lot}": bounds.high} if bounds.high else {}
-    elif source.split:
-        parts = dict.fromkeys((name for name, _ in source.split), 0)
-        for name, share in source.split:
-            parts[name] += share
-        parcels = scaled(parts, bounds.high, sum(parts.values()))
-    else:
-        parcels = {source.id: bounds.high} if bounds.high else {}
-    return Metal(
-        parcels if rename is None else rename(step, element, parcels),
-        f"{step.order}:{made.lot}",
-        bounds.high - bounds.low,
-        "" if is_measured(made, element) else made.lot,
-        silent=_is_silent(made, element),
-    )
+        return {f"unknown:{made.lot}": mass}
+    if not source.split:
+        return {source.id: mass}
+    parts = dict.fromkeys((name for name, _ in source.split), 0)
+    for name, share in source.split:
+        parts[name] += share
+    return scaled(parts, mass, sum(parts.values()))
 
 
-def pass_through(
-    step: Step, element: str, inputs: list[Input], wanted: Wanted, rename: Rename | None
-) -> list[Metal | None]:
+def spread(
+    step: Step,
+    element: str,
+    inputs: list[Input],
+    wanted: Wanted,
+    rename: Rename | None,
+    outputs: Outputs,
+) -> None:
     """Spread a pool over the outputs: measured ones first, then by what the kind allows."""
-    pool = pooled(str(step.order), inputs, presume=step.kind not in CONSERVING_KINDS)
-    pool = renamed(step, element, pool, rename)
-    done: list[Metal | None] = [None] * len(wanted)
-    measured = [place for place, made in enumerate(step.makes) if is_measured(made, element)]
+    is_conserving = step.kind in CONSERVING_KINDS
+    pool = pooled(str(step.order), inputs, presume=not is_conserving)
+    if rename is not None:
+        pool = renamed(step, element, pool, rename)
+    measured: list[int] = []
+    others: list[int] = []
+    for place, made in enumerate(step.makes):
+        (measured if is_measured(made, element) else others).append(place)
     rest = pool.parcels
     if measured:
-        rest = _give_measured(step, element, pool, measured, wanted, done)
-    others = [place for place in range(len(wanted)) if place not in measured]
-    if step.kind in CONSERVING_KINDS:
-        _give_by_gross(step, pool, rest, others, done, scale=not measured)
-    else:
-        certain = sum(step.makes[place].contained[element].low for place in measured)
-        for place in others:
-            if wanted[place]:
-                done[place] = _give_bound(element, pool, step.makes[place], certain)
-    return done
+        is_shared = is_conserving and bool(others)
+        rest = _give_measured(step, element, pool, measured, wanted, outputs, is_shared=is_shared)
+    if not others:
+        return
+    if is_conserving:
+        _give_by_gross(step, element, pool, rest, others, outputs, is_weighed=not measured)
+        return
+    certain = sum([step.makes[place].contained[element].low for place in measured])
+    for place in others:
+        if wanted[place]:
+            outputs[place][element] = _give_bound(element, pool, step.makes[place], certain)
 
 
 def _give_measured(
@@ -77,61 +102,71 @@ def _give_measured(
     pool: Metal,
     measured: list[int],
     wanted: Wanted,
-    done: list[Metal | None],
+    outputs: Outputs,
+    *,
+    is_shared: bool,
 ) -> Parcels:
-    """Give each measured output its amount; beyond the pool it is unexplained."""
-    amounts = {place: step.makes[place].contained[element].high for place in measured}
-    rest, left = pool.parcels, sum(pool.parcels.values())
-    total = sum(amounts.values())
-    granted = amounts if total <= left else _rationed(step, amounts, left, total)
-    for place in measured:
-        if step.kind not in CONSERVING_KINDS and not any(wanted[place:]):
-            break  # nobody asks for this one, and no later one depends on it
-        made, grant = step.makes[place], granted[place]
-        parcels: Parcels = {}
-        if grant:
-            parcels, rest = withdraw(rest, grant, left)
+    """Give each measured output its amount; return the rest, if it is shared among others.
+
+    Beyond the pool an amount is unexplained. What comes after the last one that is wanted is
+    not worked out.
+    """
+    makes = [step.makes[place] for place in measured]
+    amounts = [made.contained[element].high for made in makes]
+    rest = pool.parcels
+    left, total = sum(rest.values()), sum(amounts)
+    granted = amounts if total <= left else _rationed(makes, amounts, left, total)
+    asked = len(measured)
+    while asked and not is_shared and not wanted[measured[asked - 1]]:
+        asked -= 1
+    for n in range(asked):
+        place, made, grant = measured[n], makes[n], granted[n]
+        parcels = part_of(rest, grant, left) if grant else {}
+        if is_shared or n + 1 < asked:
+            rest = without(rest, parcels)
             left -= grant
-        kin = pool.kin
-        if amounts[place] > grant:
+        if not wanted[place]:
+            continue
+        kin, excess = pool.kin, amounts[n] - grant
+        if excess:
             kin, label = f"{step.order}:{made.lot}", f"unexplained:{made.lot}"
-            parcels = {**parcels, label: parcels.get(label, 0) + amounts[place] - grant}
-        bounds = made.contained[element]
-        if wanted[place]:
-            slack = bounds.high - bounds.low
-            done[place] = Metal(parcels, kin, slack, presumed=pool.presumed)
+            parcels = {**parcels, label: parcels.get(label, 0) + excess}
+        slack = amounts[n] - made.contained[element].low
+        outputs[place][element] = Metal(parcels, kin, slack, presumed=pool.presumed)
     return rest
 
 
-def _rationed(step: Step, amounts: Mapping[int, int], left: int, total: int) -> dict[int, int]:
+def _rationed(makes: Sequence[Made], amounts: Sequence[int], left: int, total: int) -> list[int]:
     """Divide too little among measured outputs in proportion; the odd milligrams by name."""
-    granted = scaled({step.makes[n].lot: amount for n, amount in amounts.items()}, left, total)
-    return {place: granted.get(step.makes[place].lot, 0) for place in amounts}
+    named = {made.lot: amount for made, amount in zip(makes, amounts, strict=True)}
+    granted = scaled(named, left, total)
+    return [granted.get(made.lot, 0) for made in makes]
 
 
 def _give_by_gross(
     step: Step,
+    element: str,
     pool: Metal,
     rest: Parcels,
     others: list[int],
-    done: list[Metal | None],
+    outputs: Outputs,
     *,
-    scale: bool,
+    is_weighed: bool,
 ) -> None:
     """Give each output its gross proportion of what is left; nothing is lost but by weight."""
     if rest is not pool.parcels:
         pool = pool.part(rest, 1, 1)
-    if scale and step.kind in ADJUSTING_KINDS:
+    if is_weighed and step.kind in ADJUSTING_KINDS:
         pool = _reweighed(step, pool)
     if len(others) == 1:
-        done[others[0]] = pool
+        outputs[others[0]][element] = pool
         return
     rest = pool.parcels
-    total = weight = sum(step.makes[place].amount for place in others)
+    total = weight = sum([step.makes[place].amount for place in others])
     for place in others:
         amount = step.makes[place].amount
         parcels, rest = withdraw(rest, amount, weight)
-        done[place] = pool.part(parcels, amount, total)
+        outputs[place][element] = pool.part(parcels, amount, total)
         weight -= amount
 
 
@@ -157,7 +192,7 @@ def lighter(metal: Metal, after: int, before: int) -> Metal:
     """Return a metal at a lower weight: of all its sources alike some is lost."""
     if after == before:
         return metal
-    kept, _ = withdraw(metal.parcels, after, before)
+    kept = part_of(metal.parcels, after, before)
     return metal.part(kept, after, before)
 
 
@@ -166,13 +201,15 @@ def _give_bound(element: str, pool: Metal, made: Made, certain: int) -> Metal:
     whole = sum(pool.parcels.values())
     told = made.contained.get(element)
     bound = min(whole - certain, _cap(made), told.high if told else whole)
-    parcels = scaled(pool.parcels, bound, whole) if bound > 0 else {}
+    parcels = pool.parcels
+    if bound != whole:
+        parcels = scaled(parcels, bound, whole) if bound > 0 else {}
     return Metal(
         parcels,
         pool.kin,
         max(bound, 0),
         made.lot if whole else "",
-        silent=pool.silent or _is_silent(made, element),
+        silent=pool.silent or (told is None and _is_assayed(made)),
         presumed=pool.presumed,
     )
 
@@ -183,11 +220,9 @@ def is_measured(made: Made, element: str) -> bool:
     return told is not None and (told.low > 0 or told.high == 0)
 
 
-def _is_silent(made: Made, element: str) -> bool:
-    """Whether a lot was assayed, but not for this element."""
-    return element not in made.contained and any(
-        is_measured(made, other) for other in made.contained
-    )
+def _is_assayed(made: Made) -> bool:
+    """Whether a lot was assayed for anything: it is silent on all else."""
+    return True in [is_measured(made, element) for element in made.contained]
 
 
 def _cap(made: Made) -> int:

@@ -85,6 +85,7 @@ UNFOLD: dict[str, Any] = {
                     _link(_("Registers"), "fact_check", "standards", "registrysnapshot"),
                     _link(_("Rows of registers"), "list_alt", "standards", "registryrow"),
                     _link(_("Policies"), "gavel", "standards", "clubpolicy"),
+                    _link(_("Waivers"), "hourglass_top", "standards", "waiver", "list"),
                     _link(_("Rulebook"), "menu_book", "standards", "packactivation", "rulebook"),
                 ],
             },

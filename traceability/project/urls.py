@@ -11,6 +11,8 @@ from traceability.project.health import health
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="log"), name="home"),
     path("log/", pages.log, name="log"),
+    path("errors/", pages.errors, name="errors"),
+    path("errors/<slug:code>", pages.errors, name="error"),
     path("api/v1/", include("traceability.api.urls")),
     path("api/v1/", include("standards.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),

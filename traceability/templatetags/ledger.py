@@ -34,7 +34,7 @@ def amount(value: int | None, unit: str = "mg") -> str:
             sign = "\N{MINUS SIGN}" if value < 0 else ""
             places = f".{rest:03d}".rstrip("0") if rest else ""
             return f"{sign}{grouped(whole)}{places} {name}"
-    return f"{value} mg"
+    return f"{value} mg" if value else "0 kg"
 
 
 def percent(share: Fraction) -> str:

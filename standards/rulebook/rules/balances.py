@@ -10,7 +10,7 @@ from datetime import date
 from fractions import Fraction
 from functools import partial
 
-from standards.rulebook.accounts import Claim, Draw, PeriodSummary, carry_over_of, optional
+from standards.rulebook.accounts import Claim, Draw, PeriodSummary
 from standards.rulebook.booking import Booked
 from standards.rulebook.claimed import (
     BOOKING,
@@ -30,6 +30,7 @@ from standards.rulebook.findings import Finding, Outcome, at_least, at_most
 from standards.rulebook.law import LawOnDate, Provision, Unavailable
 from standards.rulebook.posted import OVER
 from standards.rulebook.rule import rule
+from standards.rulebook.terms import carry_over_of, optional
 
 CUSTODY = "ISO 22095-2:2026, mass balance; limits as the scheme's custody standard sets them"
 

@@ -8,7 +8,7 @@ physical composition is not asked.
 from fractions import Fraction
 from functools import partial
 
-from standards.rulebook.accounts import STRICTNESS, AccountRecord, Claim, Terms, levels_of
+from standards.rulebook.accounts import STRICTNESS, AccountRecord, Claim
 from standards.rulebook.certified import source_level
 from standards.rulebook.claimed import (
     BOOKING,
@@ -27,6 +27,7 @@ from standards.rulebook.findings import Finding, Outcome, at_least, percent_text
 from standards.rulebook.law import LawOnDate, Unavailable
 from standards.rulebook.posted import OVER
 from standards.rulebook.rule import rule
+from standards.rulebook.terms import Terms, levels_of
 
 MODELS = "ISO 22095:2020, 3.3.1 to 3.3.5: custody models, and what each lets one say"
 ACCOUNTS = "ISO 22095-2:2026, boundary and ownership of mass-balance accounts"

@@ -1,6 +1,5 @@
 """The Global Battery Alliance: scores of pilots are no measure of anything between companies."""
 
-from standards.rulebook.accounts import optional
 from standards.rulebook.claims import LotClaim, about, claims_on, least_favorable
 from standards.rulebook.credential import Credential
 from standards.rulebook.dossier import Dossier
@@ -9,6 +8,7 @@ from standards.rulebook.law import LawOnDate, Provision
 from standards.rulebook.rule import rule
 from standards.rulebook.schemes import GBA
 from standards.rulebook.standing import Standing, cannot_tell, disputed, fails, holds
+from standards.rulebook.terms import optional
 
 NOT_COMPARABLE = "not_comparable"
 

@@ -14,7 +14,7 @@ from standards.rulebook.dossier import ORIGIN_UNKNOWN, Dossier, Source, Step
 from standards.rulebook.findings import Finding, Outcome, not_applicable
 from standards.rulebook.forms import latest, questions
 from standards.rulebook.handing import holders_of
-from standards.rulebook.law import LawOnDate, Unavailable
+from standards.rulebook.law import LawOnDate, Unavailable, value_of
 from standards.rulebook.months import last_day
 from standards.rulebook.registers import last_copy, name_of, word
 from standards.rulebook.rule import rule
@@ -195,7 +195,7 @@ def _circumstances(dossier: Dossier, law: LawOnDate) -> list[Standing]:
         try:
             found = check(dossier, law)
         except Unavailable as signal:
-            told.append(cannot_tell(signal.because, missing=f"a value of {signal.key}"))
+            told.append(cannot_tell(signal.because, missing=value_of(signal.key)))
             continue
         told += [
             _looked_into(dossier, one.author, one.because, one.entry)

@@ -32,12 +32,13 @@ from standards.rulebook.findings import (
     not_applicable,
     percent_text,
 )
-from standards.rulebook.law import LawOnDate
+from standards.rulebook.law import LawOnDate, Unavailable, value_of
 from standards.rulebook.parts import Parted, parted
 from standards.rulebook.remembering import remembered
 from standards.rulebook.rule import Rule
 from traceability.ledger.plausibility import CHECKS
 from traceability.ledger.plausibility.check import Check
+from traceability.ledger.plausibility.journeys import BACKDATED, CLOSED
 from traceability.ledger.plausibility.view import Observation
 
 MOST_STATEMENTS = 50
@@ -229,6 +230,23 @@ def _speed(_dossier: Dossier, law: LawOnDate) -> Limits:
     return Limits(of=limit, read=(provision,))
 
 
+def _stated(dossier: Dossier, law: LawOnDate) -> Limits:
+    """Return the days within which things are stated; none where the books were closed."""
+    try:
+        open_books = _one_value("stated_within", "at most {} days are plausible")(dossier, law)
+    except Unavailable:
+        if all(one.against != CLOSED for one in dossier.observations[BACKDATED.id]):
+            raise
+        lacking = Limit(missing=value_of("plausibility.stated_within"))
+        open_books = Limits(of=lambda _one: lacking)
+    closed = Limit(told="nothing is plausible that comes after a close", is_gravest=True)
+
+    def limit(one: Observation) -> Limit:
+        return closed if one.against == CLOSED else open_books.of(one)
+
+    return Limits(of=limit, read=open_books.read)
+
+
 def _night(_dossier: Dossier, law: LawOnDate) -> Limits:
     """Return a limit that is above zero within the hours of night."""
     provision = law["plausibility.night"]
@@ -263,7 +281,7 @@ _LIMITS: dict[str, tuple[_SetLimits, tuple[str, ...]]] = {
         ("production_share", *(f"production_{name}" for name in PRODUCTION.values())),
     ),
     "PL-05": (_speed, ("fastest_kmh",)),
-    "PL-06": (_one_value("stated_within", "at most {} days are plausible"), ("stated_within",)),
+    "PL-06": (_stated, ("stated_within",)),
     "PL-07": (_one_value("seal_rest", "at least {} days are plausible"), ("seal_rest",)),
     "PL-08": (
         _share_of_cases("repeated_weights"),

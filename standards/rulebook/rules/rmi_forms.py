@@ -12,7 +12,7 @@ from standards.rulebook.dossier import Dossier
 from standards.rulebook.findings import Finding
 from standards.rulebook.forms import Form, NamedSite
 from standards.rulebook.handing import holders_of
-from standards.rulebook.law import LawOnDate
+from standards.rulebook.law import LawOnDate, value_of
 from standards.rulebook.registers import last_copy, name_of, numbered, word
 from standards.rulebook.rule import rule
 from standards.rulebook.rules.geography import members_on
@@ -330,7 +330,7 @@ def _responses(filled: Filled, law: LawOnDate) -> Standing:
         return least
     if least.value not in bands:
         because = f"rmi.minimum_response is {least.value}; rules know {listed(bands)}"
-        return cannot_tell(because, missing="a value of rmi.minimum_response")
+        return cannot_tell(because, missing=value_of("rmi.minimum_response"))
     words, needed = told.replace("_", " "), least.value.replace("_", " ")
     because = f"{filled.name}: to {number}, how many % of suppliers answered, it says {words}"
     if bands.index(told) < bands.index(least.value):

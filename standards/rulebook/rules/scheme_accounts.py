@@ -6,7 +6,7 @@ list of checks has them. Limits that could not be read matter only where a balan
 
 from collections.abc import Iterator, Mapping
 
-from standards.rulebook.accounts import Claim, Draw, IssuedCredit, Terms, carry_over_of, optional
+from standards.rulebook.accounts import Claim, Draw, IssuedCredit
 from standards.rulebook.booking import Booked
 from standards.rulebook.claimed import (
     BOOKING,
@@ -37,6 +37,7 @@ from standards.rulebook.rules.custody_models import (
     of_no_higher_tier,
 )
 from standards.rulebook.schemes import COPPER_MARK, IRMA, Scheme
+from standards.rulebook.terms import Terms, carry_over_of, optional
 
 LIMITS = (
     *keys(

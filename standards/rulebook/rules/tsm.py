@@ -10,18 +10,18 @@ from dataclasses import dataclass
 from datetime import date
 from functools import partial
 
-from standards.rulebook.accounts import optional
 from standards.rulebook.appraisal import Appraisal, performance_credentials
 from standards.rulebook.asking import Asked, answered_for, asked_of
 from standards.rulebook.claims import LotClaim, about, claims_on, least_favorable
 from standards.rulebook.credential import Credential
 from standards.rulebook.dossier import Dossier
 from standards.rulebook.findings import Finding, not_applicable
-from standards.rulebook.law import LawOnDate, Provision, Unavailable
+from standards.rulebook.law import LawOnDate, Provision, Unavailable, value_of
 from standards.rulebook.months import after_months
 from standards.rulebook.rule import rule
 from standards.rulebook.schemes import TSM
 from standards.rulebook.standing import Standing, cannot_tell, disputed, fails, holds, listed
+from standards.rulebook.terms import optional
 
 SOURCE = "Towards Sustainable Mining, rating system"
 USUAL = (
@@ -147,7 +147,7 @@ def _letters(asks: _Asks, asked: Asked, told: Appraisal, report: Credential) -> 
         return cannot_tell(because, report.entry, missing=f"{name} for {listed(lacking)}")
     if asks.every is not None and asks.indicators is None:
         because = f"{site}: whether every indicator is rated is not known"
-        return cannot_tell(because, report.entry, missing="a value of tsm.indicators")
+        return cannot_tell(because, report.entry, missing=value_of("tsm.indicators"))
     return holds(f"{site}: every indicator asked about has its letter", report.entry)
 
 

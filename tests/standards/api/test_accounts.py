@@ -136,6 +136,7 @@ def test_an_account_is_told_as_it_is_booked(world, client_of):
         "carry_over_days": None,
         "carry_over_periods": None,
         "tier_mixing": None,
+        "outside_evidence": None,
     }
     [tranche] = told["tranches"]
     assert (tranche["lot"], tranche["low_mg"], tranche["left_mg"]) == (

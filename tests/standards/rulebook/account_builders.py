@@ -13,10 +13,10 @@ from standards.rulebook.accounts import (
     Claim,
     Input,
     IssuedCredit,
-    Terms,
 )
 from standards.rulebook.booking import Booked
 from standards.rulebook.closing import closing
+from standards.rulebook.terms import Terms
 
 BEGINS = date(2026, 1, 1)
 END = date(2026, 12, 31)

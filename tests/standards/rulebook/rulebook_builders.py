@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from standards.rulebook.accounts import Claim
+from standards.rulebook.bounds import Bounds
 from standards.rulebook.credential import (
     Credential,
     CredentialOutcome,
@@ -316,6 +317,15 @@ def policy(*requirements: Requirement, **changes: Any) -> ClubPolicy:
     return replace(usual, **changes)
 
 
+BOUNDS = Bounds(
+    hard_stops=frozenset({"CRED-01", "ISO-MB-02", "LAW-01", "MB-01", "OECD-02"}),
+    voiding=frozenset({"LAW-01", "OECD-02"}),
+    most_days=120,
+    most_mg={"Cu": 100},
+    most_at_once=2,
+)
+
+
 def waiver(**changes: Any) -> Waiver:
     usual = Waiver(
         id="W1",
@@ -326,6 +336,8 @@ def waiver(**changes: Any) -> Waiver:
         minerals=None,
         valid_from=date(2026, 10, 1),
         valid_until=date(2026, 12, 31),
-        cap_mg=None,
+        cap_mg=10,
+        place=1,
+        bounds=BOUNDS,
     )
     return replace(usual, **changes)

@@ -27,6 +27,12 @@ ACCOUNT = {
     "begins": "2026-01-01",
     "months": 3,
 }
+OPENING = {
+    "lot": "smelter:heel",
+    "level": "IRMA 75",
+    "quantity": {"value": "5", "unit": "kg"},
+    "because": "Counted on New Year's Eve.",
+}
 MADE = {
     "recipient": {"organization": "buyer"},
     "lot": "smelter:cathode",
@@ -176,7 +182,7 @@ def test_an_account_takes_its_scope_at_every_site():
 def test_recording_looks_at_lots_sites_and_parties_without_chaining_them():
     needs = Needs()
     for kind, body in (
-        ("account", ACCOUNT),
+        ("account", {**ACCOUNT, "opening": [OPENING]}),
         ("claim", changed(CLAIM, "made.tranches", ["mine:ore"])),
         ("claim", WITHDRAWN),
         ("claim", changed(CLAIM, "made.recipient", {"name": "Somebody"})),
@@ -186,7 +192,7 @@ def test_recording_looks_at_lots_sites_and_parties_without_chaining_them():
     ):
         needs.add(said(kind, body))
     assert needs.facilities == {"smelter:works", "toll:works"}
-    assert needs.lots == {"smelter:cathode", "mine:ore"}
+    assert needs.lots == {"smelter:cathode", "mine:ore", "smelter:heel"}
     assert {"buyer", "next"} <= needs.organizations
 
 
@@ -202,6 +208,14 @@ def test_recording_looks_at_lots_sites_and_parties_without_chaining_them():
         (
             "account", ACCOUNT, "facilities", ["a1:b", "a1:b"],
             ledger_errors.MalformedStatement, "facilities",
+        ),
+        (
+            "account", ACCOUNT, "opening", [OPENING, OPENING],
+            ledger_errors.MalformedStatement, "opening",
+        ),
+        (
+            "account", ACCOUNT, "opening", [{**OPENING, "quantity": {"value": "0", "unit": "kg"}}],
+            ledger_errors.MassNotPositive, "opening[0].quantity",
         ),
         ("claim", CLAIM, "claim", "rival:C1", ledger_errors.NotYourNameSpace, "claim"),
         ("claim", CLAIM, "account", "rival:cu", errors.NotYourAccount, "account"),
@@ -288,6 +302,16 @@ def test_a_boundary_is_of_sites_the_ledger_knows(ledger):
     with pytest.raises(ledger_errors.UnknownFacility) as refused:
         ledger.record("account", {**ACCOUNT, "account": "smelter:x", "facilities": ["nobody:x"]})
     assert refused.value.at == "$.body.facilities[0]"
+
+
+@pytest.mark.parametrize("name", ["nobody:heel", "rival:ore"])
+def test_opening_stock_is_of_lots_that_the_holder_may_know(ledger, name):
+    opening = [{**OPENING, "lot": "mine:ore"}, {**OPENING, "lot": name}]
+    with pytest.raises(ledger_errors.UnknownLot) as refused:
+        ledger.record(
+            "account", {**ACCOUNT, "account": "smelter:x", "tier": "x", "opening": opening}
+        )
+    assert refused.value.at == "$.body.opening[1].lot"
 
 
 @pytest.mark.parametrize(

@@ -23,8 +23,9 @@ from account_builders import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from standards.rulebook.accounts import Certified, Terms
+from standards.rulebook.accounts import Certified
 from standards.rulebook.closing import closed_as_json, closing, digest_of, parse_closed
+from standards.rulebook.terms import Terms
 
 DAYS = st.integers(0, 300)
 MASS = st.integers(1, 50)

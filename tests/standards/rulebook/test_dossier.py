@@ -18,13 +18,13 @@ from rulebook_builders import (
 )
 
 import standards.rulebook
-from standards.rulebook.accounts import Terms
 from standards.rulebook.dossier import Dossier, MassRange
 from standards.rulebook.dossier_format import dossier_as_json, parse_dossier
 from standards.rulebook.evaluation import evaluate
 from standards.rulebook.law import Law
 from standards.rulebook.pack_format import shipped_packs
 from standards.rulebook.rules import RULES
+from standards.rulebook.terms import Terms
 
 FULL = dossier(
     source(10, facility_name="Mine"),

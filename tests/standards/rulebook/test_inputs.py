@@ -611,17 +611,6 @@ def test_metal_is_certified_as_its_mine_was_when_it_left(credentials, certified)
     ] == list(certified)
 
 
-def test_metal_of_unknown_or_declared_origin_is_not_certified():
-    declared = [{"stage": "extraction", "parts": 1, "facility": PIT}]
-    story = Story().add(
-        "introduction",
-        make("smelter:old", 10, 30, source="introduced", declared_origin=declared,
-             owners=owned(smelter=1)),
-    )  # fmt: skip
-    [one] = inputs(story)
-    assert (one.certified, one.total_low_mg) == ((), 3 * KG)
-
-
 def test_recycled_metal_is_certified_by_its_recycler():
     story = Story().add(
         "recovery",

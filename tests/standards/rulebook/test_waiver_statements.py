@@ -72,6 +72,9 @@ def test_a_waiver_is_read_as_it_was_stated():
         what="An audit is booked", due_on=date(2026, 8, 1), met_on=date(2026, 7, 15)
     )
     assert found.conditions[1].met_on is None
+    assert found.seconded_by == ""
+    seconded = said("waiver", WAIVER | {"seconded_by": "The chair"}).body
+    assert waiver_of(seconded, "club", "a" * 64).seconded_by == "The chair"
 
 
 def test_what_is_not_named_does_not_limit_a_waiver():
@@ -97,6 +100,7 @@ def test_a_use_is_read_as_it_was_stated():
         ("waiver", {"valid_until": "2026-02-30"}, "$.body.valid_until"),
         ("waiver", {"noticed_on": "2026-05-21"}, "$.body.decided_on"),
         ("waiver", {"rules": ["IRMA-02", "IRMA-02"]}, "$.body.rules"),
+        ("waiver", {"seconded_by": "The panel"}, "$.body.seconded_by"),
         ("waiver", {"minerals": None}, "$.body.minerals"),
         ("waiver", {"minerals": ["Cu", "Ni"]}, "$.body.minerals"),
         (

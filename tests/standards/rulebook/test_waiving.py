@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from rulebook_builders import NOVEMBER, finding, policy, requirement, waiver
+from rulebook_builders import BOUNDS, NOVEMBER, finding, policy, requirement, waiver
 
+from standards.rulebook.bounds import UNTOLD
 from standards.rulebook.findings import Outcome, Subject
 from standards.rulebook.policy import Verdict, judge, waiver_findings
-from standards.rulebook.waiving import HARD_STOPS, Condition, Granted, Reach, Use, reach
+from standards.rulebook.waiving import Condition, Granted, Reach, Use, reach, standing
 
 DAY = timedelta(days=1)
 FAILED = finding(Outcome.NONCONFORMING)
@@ -41,6 +42,21 @@ def condition(due, met=None):
         ),
         ({"conditions": (condition(NOVEMBER - DAY, NOVEMBER),)}, Reach.HOLDS, "waived"),
         ({"conditions": (condition(NOVEMBER - DAY, NOVEMBER + DAY),)}, Reach.PENDING, "missing"),
+        # within what bounds waivers, and beyond it
+        ({"bounds": replace(BOUNDS, most_days=92)}, Reach.HOLDS, "waived"),
+        ({"bounds": replace(BOUNDS, most_days=91)}, Reach.LAPSED, "lasts 92 days, and 91 are"),
+        ({"place": 2}, Reach.HOLDS, "waived"),
+        ({"place": 3}, Reach.LAPSED, "it is number 3 in force at once, and 2 are allowed"),
+        ({"cap_mg": 100}, Reach.HOLDS, "waived"),
+        ({"cap_mg": 101}, Reach.LAPSED, "covers 101 mg of Cu, and 100 are allowed"),
+        ({"cap_mg": None}, Reach.LAPSED, "has no cap, and at most 100 mg of Cu may be waived"),
+        # what nobody has said
+        ({"bounds": UNTOLD}, Reach.PENDING, "no rule pack says what bounds waivers"),
+        (
+            {"bounds": replace(BOUNDS, most_mg={"Ni": 1})},
+            Reach.PENDING,
+            "policy.waiver_mass says nothing about Cu",
+        ),
     ],
 )
 def test_a_waiver_holds_on_its_days_within_its_terms(change, expected, why):
@@ -56,6 +72,22 @@ def test_a_new_hard_stop_voids_every_waiver_for_the_lot(stop):
         f"W1 is void for this lot: {stop} fails",
     )
     assert reach(waiver(), [FAILED, finding(rule_id=stop)], NOVEMBER)[0] is Reach.HOLDS
+
+
+@pytest.mark.parametrize(
+    ("change", "expected", "why"),
+    [
+        ({}, Reach.HOLDS, "W1 is in force until 2026-12-31"),
+        ({"minerals": ("Cu",), "is_used": False}, Reach.HOLDS, "in force"),
+        ({"minerals": ("Cu", "Ni")}, Reach.PENDING, "W1: policy.waiver_mass says nothing about Ni"),
+        ({"minerals": ("Ni", "Cu"), "cap_mg": 101}, Reach.LAPSED, "101 mg of Cu, and 100 are"),
+        ({"valid_from": NOVEMBER + DAY}, Reach.LAPSED, "begins on"),
+        ({"conditions": (condition(NOVEMBER - DAY),)}, Reach.PENDING, "“a plan”"),
+    ],
+)
+def test_a_waiver_stands_somewhere_whatever_lot_is_asked_about(change, expected, why):
+    found, told = standing(waiver(**change), NOVEMBER)
+    assert (found, why in told) == (expected, True), told
 
 
 # ── judged ────────────────────────────────────────────────────────────────────────────────
@@ -87,13 +119,22 @@ def test_what_lapsed_waives_nothing_and_says_so():
     assert reason.because == "so it is (W1 ended on 2026-10-31)"
 
 
+def test_what_two_people_have_to_approve_awaits_the_second():
+    reason = judged(FAILED, waiver(), second_approver=True)
+    assert reason.verdict is Verdict.INDETERMINATE
+    assert "W1: no second approver is named" in reason.because
+    assert judged(FAILED, waiver(seconded_by="B"), second_approver=True).waiver_id == "W1"
+    [seconded, _] = checked([FAILED], waiver(), second_approver=True).values()
+    assert seconded.outcome is Outcome.INDETERMINATE
+
+
 def test_a_condition_that_awaits_evidence_leaves_it_open():
     pending = waiver(conditions=(condition(NOVEMBER - DAY),))
     assert judged(FAILED, pending).verdict is Verdict.INDETERMINATE
     assert judged(FAILED, pending, waiver(id="W2")).waiver_id == "W2"
 
 
-@pytest.mark.parametrize("rule", sorted(HARD_STOPS))
+@pytest.mark.parametrize("rule", sorted(BOUNDS.hard_stops))
 def test_no_policy_lets_a_waiver_reach_a_hard_stop(rule):
     made = replace(FAILED, rule_id=rule)
     reason = judged(made, waiver(rule_ids=(rule,)), rule=rule, waivable=True)
@@ -213,9 +254,48 @@ def test_the_calendar_knows_when_a_waiver_begins_ends_or_awaits_evidence():
         valid_until=NOVEMBER + 9 * DAY,
         conditions=(condition(NOVEMBER + 4 * DAY),),
     )
+    granted = Granted(waivers={"W1": one}, bounds_change=NOVEMBER + 20 * DAY)
+    assert granted.next_day(NOVEMBER + 10 * DAY) == NOVEMBER + 20 * DAY
+    assert Granted(bounds_change=NOVEMBER + 20 * DAY).next_day(NOVEMBER) is None
     granted = Granted(waivers={"W1": one})
     assert granted.next_day(NOVEMBER) == NOVEMBER + 2 * DAY
     assert granted.next_day(NOVEMBER + 2 * DAY) == NOVEMBER + 5 * DAY
     assert granted.next_day(NOVEMBER + 5 * DAY) == NOVEMBER + 10 * DAY
     assert granted.next_day(NOVEMBER + 10 * DAY) is None
     assert Granted().next_day(NOVEMBER) is None
+
+
+def test_waivers_in_force_count_in_the_order_in_which_they_were_granted():
+    waivers = {
+        "W1": waiver(valid_until=NOVEMBER - DAY),
+        "W2": waiver(id="W2"),
+        "W3": waiver(id="W3", void_because="fraud"),
+        "W4": waiver(id="W4"),
+    }
+    granted = Granted(waivers=waivers, bounds=BOUNDS).on(NOVEMBER)
+    assert [one.place for one in granted.waivers.values()] == [0, 1, 0, 2]
+    earlier = Granted(waivers=waivers, bounds=BOUNDS).on(NOVEMBER - DAY)
+    assert [one.place for one in earlier.waivers.values()] == [1, 2, 0, 3]
+    assert reach(earlier.waivers["W4"], [FAILED], NOVEMBER)[0] is Reach.LAPSED
+    assert Granted(waivers=waivers).on(NOVEMBER).waivers["W2"].bounds is UNTOLD
+
+
+@given(st.lists(st.tuples(st.integers(-5, 5), st.integers(0, 5), st.booleans()), max_size=8))
+def test_no_more_waivers_hold_at_once_than_may(spans):
+    made = {
+        f"W{number}": waiver(
+            id=f"W{number}",
+            valid_from=NOVEMBER + first * DAY,
+            valid_until=NOVEMBER + (first + days) * DAY,
+            void_because="void" if is_void else "",
+        )
+        for number, (first, days, is_void) in enumerate(spans)
+    }
+    granted = Granted(waivers=made, bounds=BOUNDS).on(NOVEMBER)
+    holding = [
+        name
+        for name, one in granted.waivers.items()
+        if reach(one, [FAILED], NOVEMBER)[0] is Reach.HOLDS
+    ]
+    in_force = [name for name, one in made.items() if one.is_in_force(NOVEMBER)]
+    assert holding == in_force[: BOUNDS.most_at_once]  # the first ones, none for the later

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from traceability.ledger import grades
-from traceability.ledger.grades import Assayed, elements_named, measured
+from traceability.ledger.grades import Assayed, elements_named, measured, plainly_contained
 from traceability.ledger.mass import Interval
 
 KG = 1_000_000
@@ -164,7 +164,7 @@ compounds = st.fixed_dictionaries(
 documents = st.builds(
     Assayed,
     entry=st.just("e"),
-    status=st.just("final"),
+    status=st.sampled_from(["provisional", "final", "umpire"]),
     results=st.lists(results, max_size=3),
     compound=st.none() | compounds,
     moisture=st.none() | shares,
@@ -188,17 +188,19 @@ quantities = st.builds(
 @given(
     amount=st.integers(1, 10**18),
     quantity=quantities,
-    document=documents,
+    told=st.lists(documents, max_size=3),
     moisture=st.none() | shares,
 )
-def test_the_ordinary_case_in_integers_is_the_general_one(amount, quantity, document, moisture):
-    """Whatever a document says: either the quick way declines, or both say the same."""
-    quick = measured(amount, quantity, [document], moisture)
-    plainly, grades._plainly_contained = grades._plainly_contained, lambda *_: None
+def test_the_ordinary_case_in_integers_is_the_general_one(amount, quantity, told, moisture):
+    """Whatever documents say: either the quick way declines, or both say the same."""
+    quick = plainly_contained(amount, quantity, told, moisture)
+    alone = measured(amount, quantity, told[:1], moisture)
+    grades.plainly_contained = lambda *_: None
     try:
-        assert quick == measured(amount, quantity, [document], moisture)
+        assert quick in (None, measured(amount, quantity, told, moisture).contained)
+        assert alone == measured(amount, quantity, told[:1], moisture)
     finally:
-        grades._plainly_contained = plainly
+        grades.plainly_contained = plainly_contained
 
 
 def test_ordinary_documents_take_the_quick_way():
@@ -208,5 +210,14 @@ def test_ordinary_documents_take_the_quick_way():
         ({"value": "1", "unit": "kg", "basis": "wet"}, "as_received", 300_000),
     ]
     for quantity, basis, expected in told:
-        found = grades._plainly_contained(KG, quantity, assay("30", basis=basis), None)
+        found = plainly_contained(KG, quantity, [assay("30", basis=basis)], None)
         assert found == {"Cu": Interval(low=expected, high=expected)}
+
+
+def test_several_ordinary_documents_take_the_quick_way():
+    quantity = {"value": "1", "unit": "kg", "basis": "dry"}
+    finals = [assay("30"), assay("28", "provisional"), assay("31")]
+
+    found = plainly_contained(KG, quantity, finals, None)
+
+    assert found == {"Cu": Interval(low=300_000, high=310_000)}

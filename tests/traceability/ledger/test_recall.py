@@ -413,8 +413,8 @@ def test_ten_thousand_successive_blends_stay_as_small_as_the_first(monkeypatch):
         divided.append(len(parcels))
         return counted.real(parcels, part, whole)
 
-    counted.real = provenance.withdraw
-    monkeypatch.setattr(provenance, "withdraw", counted)
+    counted.real = provenance.part_of
+    monkeypatch.setattr(provenance, "part_of", counted)
     count, kilo = 10_000, 1_000_000
     steps, order = [], 0
     from tests.traceability.ledger.histories import made as making

@@ -20,7 +20,7 @@ THIN = "\N{NARROW NO-BREAK SPACE}"
 @pytest.mark.parametrize(
     ("mg", "told"),
     [
-        (0, "0 mg"),
+        (0, "0 kg"),
         (999, "999 mg"),
         (1_000, "1 g"),
         (1_500_000, "1.5 kg"),

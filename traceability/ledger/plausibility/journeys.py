@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from fractions import Fraction
 from functools import partial
+from typing import Any
 
 from traceability.ledger.plausibility.check import Check
 from traceability.ledger.plausibility.distance import straight_line_km
@@ -79,23 +80,34 @@ TRAVEL = Check(
 # ── backdating ────────────────────────────────────────────────────────────────────────────
 
 
+CLOSED = "closed"
+"""What is stated of a time whose books its author had closed is late, however few days it is."""
+
+
 def _delays(view: View) -> Iterator[Observation]:
     for act in view.acts:
         late = max(timedelta(0), act.told.received_at - act.told.end)
         value, because = days(late), partial(_delayed, act, late)
+        told: dict[str, Any] = {"worst": value, "best": value}
+        if act.told.is_closed:
+            told |= {"against": CLOSED, "evidence": (act.told.closed_by,)}
         for lot in act.lots:
-            yield act.observed(lot, because, worst=value, best=value)
+            yield act.observed(lot, because, **told)
 
 
 def _delayed(act: Act, late: timedelta) -> str:
-    what = act.happening.kind.partition(".")[2]
-    return f"the {what} of {act.told.end:%Y-%m-%d} was stated {span(late)} later"
+    what, told = act.happening.kind.partition(".")[2], act.told
+    words = f"the {what} of {told.end:%Y-%m-%d} was stated {span(late)} later"
+    if not told.is_closed:
+        return words
+    return f"{words}, after its author had closed its books up to {told.closed_until}"
 
 
 BACKDATED = Check(
     id="PL-06",
     title="Everything was stated soon after it happened",
-    concerns="every custody event: from its end to the moment the ledger learnt of it",
+    concerns="every custody event: from its end to the moment the ledger learnt of it, and "
+    "whether its author had closed its books of that time by then",
     explanations="a site without a connection, opening stock entered once, a strike",
     severity="minor",
     comparison="at_most",

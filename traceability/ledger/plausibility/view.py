@@ -7,7 +7,7 @@ does not change when others state more later.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from fractions import Fraction
 from functools import cached_property
 from typing import Any, Literal
@@ -45,6 +45,8 @@ class Told:
         effective: the time of the event, as it stands after corrections.
         received_at: when the ledger first learnt of the event.
         names: particulars by kind and value; without `has_text` they were erased.
+        closed_until: the last day up to which its author had closed its books of the facility
+            by then, and `closed_by` the entry that says so.
     """
 
     start: datetime
@@ -52,6 +54,13 @@ class Told:
     received_at: datetime
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     has_text: bool = True
+    closed_until: date | None = None
+    closed_by: str = ""
+
+    @property
+    def is_closed(self) -> bool:
+        """Tell whether it happened within what its author had closed."""
+        return self.closed_until is not None and self.end.date() <= self.closed_until
 
     def named(self, kind: ParticularKind) -> tuple[str, ...]:
         """Return what it names of one kind."""

@@ -21,7 +21,6 @@ from claim_builders import (
 )
 from rulebook_builders import dossier, source
 
-from standards.rulebook.accounts import Terms
 from standards.rulebook.rules.balances import (
     account_ended_its_period_at_zero_or_above as mb_04,
 )
@@ -35,6 +34,7 @@ from standards.rulebook.rules.balances import (
 from standards.rulebook.rules.balances import (
     restatements_left_no_claim_uncovered as mb_12,
 )
+from standards.rulebook.terms import Terms
 
 EVERY = (mb_03, mb_04, mb_05, mb_06, mb_12)
 MONTHS = {"irma__account_period_months": 3}

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from rulebook_builders import dossier, entry, finding_of, source, step
+from rulebook_builders import UNSET, dossier, entry, finding_of, source, step
 
 from standards.rulebook.findings import Finding, Outcome
 from standards.rulebook.parts import Part, Parted
@@ -71,6 +71,28 @@ def test_the_worst_decides_and_the_others_are_counted():
     three = found("PL-06", observed(40, "a"), observed(90, "b"), observed(50, "c"))
     assert three.because.endswith(", and 2 more statements on the path")
     assert [one.entry for one in finding.statements] == [entry("b"), entry("a")]
+
+
+def test_what_comes_after_a_close_is_late_however_few_days_it_is():
+    soon = observed(1, "a", against="closed", evidence=(entry("c"),))
+    finding = found("PL-06", observed(90, "b"), soon, observed(2, "d"))
+
+    assert [one.entry for one in finding.statements] == [entry("a"), entry("b")]
+    assert finding.statements[0].because.endswith("nothing is plausible that comes after a close")
+    assert found("PL-06", soon).evidence == (entry("a"), entry("c"))
+
+
+def test_a_close_needs_no_threshold():
+    key = "plausibility.stated_within"
+    soon = observed(1, "a", against="closed")
+    alone = found("PL-06", soon, observed(2, "d"), **{key: UNSET})
+
+    assert alone.outcome is Outcome.NONCONFORMING
+    assert [one.outcome for one in alone.statements] == [
+        Outcome.NONCONFORMING,
+        Outcome.INDETERMINATE,
+    ]
+    assert found("PL-06", observed(2, "d"), **{key: UNSET}).outcome is Outcome.INDETERMINATE
 
 
 def test_doubted_comes_before_open_comes_before_fine():

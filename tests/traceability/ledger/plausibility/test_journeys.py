@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.traceability.ledger.plausibility.doubts import PIT, START, WORKS, Tale, figures
 from traceability.ledger.plausibility.distance import POLAR_RADIUS_KM, straight_line_km
+from traceability.ledger.plausibility.journeys import CLOSED
 
 latitudes = st.decimals(-90, 90, places=4)
 longitudes = st.decimals(-180, 180, places=4)
@@ -118,6 +119,20 @@ def test_a_delay_counts_from_the_end_of_the_event():
 
     assert figures(told) == [40, 0]
     assert told[0].sentence == "the extraction of 2026-03-01 was stated 40 days later"
+
+
+@pytest.mark.parametrize(("day", "is_closed"), [(1, True), (2, True), (3, False)])
+def test_what_happened_within_books_that_were_closed_by_then_says_so(day, is_closed):
+    tale = Tale()
+    closed = {"closed_until": START.date() + timedelta(days=1), "closed_by": "c" * 64}
+    end = START + timedelta(days=day - 1)
+    tale.mined(end=end, received_at=end + timedelta(days=4), **closed)
+
+    [told] = tale.observed("PL-06")
+
+    assert (told.against == CLOSED) is is_closed
+    assert told.evidence == (("c" * 64,) if is_closed else ())
+    assert ("after its author had closed its books up to 2026-03-02" in told.sentence) is is_closed
 
 
 @pytest.mark.parametrize(("hour", "minute"), [(3, 180), (23, 1380)])
