@@ -824,6 +824,25 @@ class InsufficientTitle(TraceabilityError):
         super().__init__(f"The author does not own that much of {lot_id}.", at=at, lot_id=lot_id)
 
 
+class TitleNotBacked(TraceabilityError):
+    """Title to a blend beyond what its declared owner put in."""
+
+    code = "title_not_backed"
+    hint = (
+        "Mixing passes no title: transfer at most what you put in. For more, let its owner "
+        "transfer to you what went in, void the blend and state it anew."
+    )
+
+    def __init__(self, lot_id: str, *, holds: int, unit: str, at: str) -> None:
+        super().__init__(
+            f"Of {lot_id} the author put in, or was transferred, {holds} {unit}; the rest was "
+            "another's when it was mixed.",
+            at=at,
+            lot_id=lot_id,
+            holds=str(holds),
+        )
+
+
 class UnknownStatement(TraceabilityError):
     """A correction names an entry that is none of the author's."""
 

@@ -548,6 +548,7 @@ REFUSED = {
     ),
     "not_owner": (transfer(passing("bob:S", "alice", "bob")), "$.body.items[0]"),
     "insufficient_title": (transfer(passing(L, "alice", "bob", "101")), "$.body.items[0].quantity"),
+    "title_not_backed": (transfer(passing("alice:mix", "alice", "bob")), "$.body.items[0]"),
     # earlier statements
     "unknown_statement": (void(HASH), "$.body.replaces"),
     "already_replaced": (void("{replaced}", "alice:R"), "$.body.replaces"),
@@ -569,6 +570,10 @@ def story(alice, bob):
     [lost] = alice.records(loss("alice:R", "1"))
     alice.records(void(lost, "alice:R"))
     [offered] = alice.records(offer(L, to=["bob"]))
+    alice.records(
+        extraction("alice:of-bob", owners=owned_by("bob")),
+        blend([taken("alice:of-bob", "100")], new_lot("alice:mix"), at="alice:mine"),
+    )
     return {"extraction": made, "replaced": lost, "offer": offered, "received": sent}
 
 
