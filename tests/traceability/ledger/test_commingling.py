@@ -111,6 +111,16 @@ def test_shares_by_element_are_known_only_where_all_are_alike():
     assert [one["backed"] for one in blended(alike, 10, [(10, shares(bob=1))])] == [0, 0]
 
 
+def test_what_fits_to_the_milligram_is_booked_as_it_is_declared():
+    told = [(60 * KG, shares(ann=1)), (40 * KG, shares(bob=1))]
+    for declared in (
+        shares(bob=2, ann=3),
+        shares(ann=3, bob=1) + shares(bob=1),
+        shares(ann=60 * KG + 1, bob=40 * KG),
+    ):
+        assert blended(declared, 100 * KG, told) == declared
+
+
 def test_the_same_is_declared_in_any_order_and_any_terms():
     assert are_equal(shares(ann=2, bob=4), shares(bob=2, ann=1))
     assert not are_equal(shares(ann=1), [{**shares(ann=1)[0], "element": "Cu"}])
