@@ -865,6 +865,21 @@ class AlreadyReplaced(TraceabilityError):
         )
 
 
+class MadeOfItself(TraceabilityError):
+    """A correction says that a lot went into what it came of."""
+
+    code = "made_of_itself"
+    hint = "Name what went in then: a lot that came of the one you correct cannot have."
+
+    def __init__(self, lot_id: str, *, made: str) -> None:
+        super().__init__(
+            f"{lot_id} came of {made} and cannot have gone into it.",
+            at="$.body.replacement.body",
+            lot_id=lot_id,
+            made=made,
+        )
+
+
 class NotCorrectable(TraceabilityError):
     """A statement that cannot be corrected in this way."""
 

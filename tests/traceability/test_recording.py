@@ -553,6 +553,18 @@ REFUSED = {
     "unknown_statement": (void(HASH), "$.body.replaces"),
     "already_replaced": (void("{replaced}", "alice:R"), "$.body.replaces"),
     "not_correctable": (correction("{offer}", offer(L, to=["bob"]), L), "$.body"),
+    "made_of_itself": (
+        correction(
+            "{mixed}",
+            blend(
+                [taken("alice:own", "50"), taken("alice:two", "50")],
+                new_lot("alice:one"),
+                at="alice:mine",
+            ),
+            *("alice:own", "alice:one", "alice:two"),
+        ),
+        "$.body.replacement.body",
+    ),
     "already_acted_on": (void("{received}", "alice:gone"), "$.body.replaces"),
     "lots_incomplete": (void("{extraction}"), "$.body.lots"),
 }
@@ -574,7 +586,13 @@ def story(alice, bob):
         extraction("alice:of-bob", owners=owned_by("bob")),
         blend([taken("alice:of-bob", "100")], new_lot("alice:mix"), at="alice:mine"),
     )
-    return {"extraction": made, "replaced": lost, "offer": offered, "received": sent}
+    _, mixed, _ = alice.records(
+        extraction("alice:own"),
+        blend([taken("alice:own", "100")], new_lot("alice:one"), at="alice:mine"),
+        blend([taken("alice:one", "50")], new_lot("alice:two", "50"), at="alice:mine"),
+    )
+    told = {"extraction": made, "replaced": lost, "offer": offered}
+    return told | {"received": sent, "mixed": mixed}
 
 
 def test_every_refusal_has_a_code_a_sentence_a_hint_and_a_place_and_changes_nothing(alice, story):
