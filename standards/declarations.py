@@ -7,21 +7,21 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from typing import Any
 
+from django.db import connection
+
 from standards.credentials import disputed_entries
 from standards.models import Declaration
 from standards.rulebook.dossier import DeclaredClaim
 from standards.rulebook.forms import Answer, Form, NamedSite
+from traceability import wire
 
 
 def claims_at(size: int, lots: Collection[str]) -> dict[str, list[DeclaredClaim]]:
     """Return the claims about lots that are in force as declared last, by lot."""
     if not lots:
         return {}
-    named = Declaration.objects.filter(index__lt=size, lots__overlap=list(lots))
     rows = list(
-        Declaration.objects.filter(
-            index__lt=size, declaration__in=named.order_by().values("declaration")
-        )
+        Declaration.objects.filter(index__lt=size, declaration__in=_naming(size, lots))
         .order_by("declaration", "-index")
         .distinct("declaration")
     )
@@ -34,6 +34,18 @@ def claims_at(size: int, lots: Collection[str]) -> dict[str, list[DeclaredClaim]
             if claim.lot_id in lots:
                 claims.setdefault(claim.lot_id, []).append(claim)
     return claims
+
+
+_NAMING = """
+SELECT DISTINCT declaration FROM standards_declaration WHERE index < %s AND lots && %s::varchar[]
+"""
+
+
+def _naming(size: int, lots: Collection[str]) -> list[str]:
+    """Return the declarations that ever named one of some lots, of which there may be thousands."""
+    with connection.cursor() as cursor:
+        cursor.execute(_NAMING, [size, wire.array(lots).decode()])
+        return [name for (name,) in cursor.fetchall()]
 
 
 def _claims(row: Declaration) -> Iterable[DeclaredClaim]:

@@ -5,13 +5,13 @@ and *before* is in log order, so that a later statement changes nothing about an
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import msgspec
 from django.db import connection
 
 from standards.known import statement_of
+from traceability import wire
 from traceability.ledger import events
 from traceability.ledger.book import Movement
 from traceability.ledger.chronicle import History, document_in
@@ -172,77 +172,93 @@ def _before(known: Mapping[str, Any]) -> Iterator[NamedBefore]:
 # ── what was booked so far ────────────────────────────────────────────────────────────────
 
 _WEIGHED = """
-WITH asked AS (
-    SELECT DISTINCT facility, year FROM standards_bookedamount WHERE entry = ANY (%(entries)s)
-), standing AS (
-    SELECT a.*, a.element = '' AND a.is_weighed AS is_figure,
-           length(rtrim(a.high::text, '0')) <= 2 AS is_round,
-           CASE WHEN a.element = '' THEN a.basis = 'dry' END AS is_dry
-    FROM standards_bookedamount a JOIN asked USING (facility, year)
-    WHERE a.index < %(size)s AND (a.until IS NULL OR a.until >= %(size)s)
-), so_far AS (
-    SELECT *,
-        count(*) FILTER (WHERE is_figure) OVER (of_month ROWS UNBOUNDED PRECEDING) AS among,
-        count(*) FILTER (WHERE is_figure AND is_round)
-            OVER (of_month ROWS UNBOUNDED PRECEDING) AS round,
-        count(*) FILTER (WHERE is_figure) OVER (
-            PARTITION BY facility, year, month, element, high
-            ORDER BY place, lot ROWS UNBOUNDED PRECEDING) AS same,
-        sum(low) FILTER (WHERE is_made) OVER (made_year ROWS UNBOUNDED PRECEDING) AS year_low,
-        sum(high) FILTER (WHERE is_made) OVER (made_year ROWS UNBOUNDED PRECEDING) AS year_high,
-        sum(low) FILTER (WHERE is_made) OVER (made_month ROWS UNBOUNDED PRECEDING) AS month_low,
-        sum(high) FILTER (WHERE is_made) OVER (made_month ROWS UNBOUNDED PRECEDING) AS month_high
-    FROM standing
-    WINDOW of_month AS (PARTITION BY facility, year, month ORDER BY place, lot, element),
-        made_year AS (PARTITION BY facility, year, material, element, unit, is_dry
-                      ORDER BY place, lot),
-        made_month AS (PARTITION BY facility, year, month, material, element, unit, is_dry
-                       ORDER BY place, lot)
+WITH wanted AS MATERIALIZED (
+    SELECT id, facility, year, month FROM standards_bookedamount
+    WHERE entry = ANY (%(entries)s) AND lot = ANY (%(lots)s)
+      AND index < %(size)s AND (until IS NULL OR until >= %(size)s)
+), figures AS (
+    SELECT a.id, count(*) FILTER (WHERE a.is_weighed) OVER of_month AS among,
+           count(*) FILTER (WHERE a.is_weighed AND length(rtrim(a.high::text, '0')) <= 2)
+               OVER of_month AS round,
+           count(*) FILTER (WHERE a.is_weighed) OVER (
+               PARTITION BY a.facility, a.year, a.month, a.high
+               ORDER BY a.place, a.lot ROWS UNBOUNDED PRECEDING) AS same
+    FROM standards_bookedamount a
+    JOIN (SELECT DISTINCT facility, year, month FROM wanted) w USING (facility, year, month)
+    WHERE a.element = ''
+      AND a.index < %(size)s AND (a.until IS NULL OR a.until >= %(size)s)
+    WINDOW of_month AS (PARTITION BY a.facility, a.year, a.month
+                        ORDER BY a.place, a.lot ROWS UNBOUNDED PRECEDING)
+), made AS (
+    SELECT a.id,
+           sum(a.low) OVER of_year AS year_low, sum(a.high) OVER of_year AS year_high,
+           sum(a.low) OVER of_month AS month_low, sum(a.high) OVER of_month AS month_high
+    FROM standards_bookedamount a
+    JOIN (SELECT DISTINCT facility, year FROM wanted) w USING (facility, year)
+    WHERE a.is_made AND a.index < %(size)s AND (a.until IS NULL OR a.until >= %(size)s)
+    WINDOW of_year AS (PARTITION BY a.facility, a.year, a.material, a.element, a.unit,
+                           CASE WHEN a.element = '' THEN a.basis = 'dry' END
+                       ORDER BY a.place, a.lot ROWS UNBOUNDED PRECEDING),
+        of_month AS (PARTITION BY a.facility, a.year, a.material, a.element, a.unit,
+                         CASE WHEN a.element = '' THEN a.basis = 'dry' END, a.month
+                     ORDER BY a.place, a.lot ROWS UNBOUNDED PRECEDING)
 )
-SELECT entry, lot, facility, high, unit, basis, material, year, month, is_weighed, is_made,
-       element, same, round, among, year_low, year_high, month_low, month_high
-FROM so_far WHERE entry = ANY (%(entries)s) AND lot = ANY (%(lots)s)
-ORDER BY place, lot, element
+SELECT a.entry, a.lot, a.facility, a.high, a.unit, a.basis, a.material, a.year, a.month,
+       a.is_weighed, a.is_made, a.element, coalesce(f.same, 0), coalesce(f.round, 0),
+       coalesce(f.among, 0), m.year_low, m.year_high, m.month_low, m.month_high
+FROM wanted
+JOIN standards_bookedamount a USING (id)
+LEFT JOIN figures f USING (id)
+LEFT JOIN made m USING (id)
+ORDER BY a.place, a.lot, a.element
 """
 
 
 def _weighed(known: Mapping[str, Any]) -> Iterator[Weighed]:
-    """Yield amounts, gross ones with what is contained of each element beside them."""
-    found: Weighed | None = None
+    """Yield amounts, gross ones with what is contained of each element beside them.
+
+    Shares of figures are told of figures alone, and sums of what a facility made.
+    """
+    gross: tuple[Any, ...] | None = None
+    sums: dict[str, tuple[Interval, Interval]] = {}
     for row in _rows(_WEIGHED, known):
-        entry, lot, facility, amount, unit, basis, material, year, month, *rest = row
-        is_weighed, is_made, element, same, round_, among, *sums = rest
-        year_low, year_high, month_low, month_high = (int(one or 0) for one in sums)
-        of_year = {element: Interval(low=year_low, high=year_high)} if is_made else {}
-        of_month = {element: Interval(low=month_low, high=month_high)} if is_made else {}
-        if element and found is not None:
-            found = replace(
-                found,
-                of_year={**found.of_year, **of_year},
-                of_month={**found.of_month, **of_month},
+        if not row[_ELEMENT]:
+            if gross is not None:
+                yield _amount(gross, sums)
+            gross, sums = row, {}
+        if gross is not None and row[_IS_MADE]:
+            year_low, year_high, month_low, month_high = map(int, row[_SUMS:])
+            sums[row[_ELEMENT]] = (
+                Interval(low=year_low, high=year_high),
+                Interval(low=month_low, high=month_high),
             )
-            continue
-        if found is not None:
-            yield found
-        found = Weighed(
-            entry=entry,
-            lot=lot,
-            facility=facility,
-            amount=amount,
-            unit=unit,
-            basis=basis,
-            material=material,
-            year=year,
-            month=month,
-            same=same,
-            round=round_,
-            among=among,
-            is_weighed=is_weighed,
-            of_year=of_year,
-            of_month=of_month,
-        )
-    if found is not None:
-        yield found
+    if gross is not None:
+        yield _amount(gross, sums)
+
+
+_IS_MADE, _ELEMENT, _SUMS = 10, 11, 15
+
+
+def _amount(row: tuple[Any, ...], sums: Mapping[str, tuple[Interval, Interval]]) -> Weighed:
+    entry, lot, facility, amount, unit, basis, material, year, month, is_weighed, *rest = row
+    _, _, same, round_, among = rest[:5]
+    return Weighed(
+        entry=entry,
+        lot=lot,
+        facility=facility,
+        amount=amount,
+        unit=unit,
+        basis=basis,
+        material=material,
+        year=year,
+        month=month,
+        same=same,
+        round=round_,
+        among=among,
+        is_weighed=is_weighed,
+        of_year={element: of_year for element, (of_year, _) in sums.items()},
+        of_month={element: of_month for element, (_, of_month) in sums.items()},
+    )
 
 
 _MINED = """
@@ -379,10 +395,16 @@ def _clubs() -> frozenset[str]:
 
 
 def _rows(sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """Return rows. Lists go over as the text of an array, which is quoted as a whole."""
+    told = {name: _as_array(value) for name, value in parameters.items()}
     with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
+        cursor.execute(sql, told)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows
+
+
+def _as_array(value: Any) -> Any:
+    return wire.array(map(str, value)).decode() if isinstance(value, list) else value
 
 
 def _json_value(value: Any) -> Any:
