@@ -73,6 +73,8 @@ def movements_of(rows: Iterable[Row]) -> Movements:
     """Return movements from rows of recorded order, lot, role, delta, unit and facts."""
     movements: Movements = {}
     known: dict[str, Any] = {}  # withdrawals say the same few things
+    told: list[Movement] = []
+    before = None
     for order, lot, role, delta, unit, text in rows:
         if role == "take":
             facts = known.get(text)
@@ -81,11 +83,9 @@ def movements_of(rows: Iterable[Row]) -> Movements:
         else:
             facts = _facts(text)
         movement = Movement(lot=lot, role=role, delta=delta, unit=unit, facts=facts)
-        told = movements.get(order)
-        if told is None:
-            movements[order] = [movement]
-        else:
-            told.append(movement)
+        if order != before:  # most rows are in the order of their entries
+            before, told = order, movements.setdefault(order, [])
+        told.append(movement)
     return movements
 
 

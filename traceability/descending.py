@@ -102,7 +102,7 @@ def _passage(rows: Sequence[Row], ended: Sequence[str], size: int) -> Passage:
     made = {row[2] for row in rows if row[8] and row[3] == "make"}
     with asking() as ask:
         entries = ask_entries(ask, [row[1] for row in rows], size)
-        documents = ask(_DOCUMENTS, {"lots": texts(made)})
+        documents = ask(_DOCUMENTS, {"lots": texts(sorted(made))})
         movements = movements_of(map(_movement, rows))
         stand = as_they_stand(happenings_of(movements, entries()))
         further = documents()

@@ -341,15 +341,11 @@ _PASSED, _NOT_YET = "at ", "-"
 def _at_stage(history: History, stage: str) -> Relabel:
     """Return the renaming that says where metal last passed a stage, and nothing else of it."""
 
-    passed = {
-        one.entry: f"{_PASSED}{one.entry}"
-        for one in history.happenings.values()
-        if one.stage == stage
-    }
-    names = frozenset(passed.values())
+    entries = [name for name, one in history.happenings.items() if one.stage == stage]
+    passed = {name: f"{_PASSED}{name}" for name in entries}
 
     def relabel(step: Step, _element: str, label: str) -> str:
-        return passed.get(step.entry) or (label if label in names else _NOT_YET)
+        return passed.get(step.entry) or (label if label.startswith(_PASSED) else _NOT_YET)
 
     return relabel
 

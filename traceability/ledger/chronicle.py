@@ -18,23 +18,11 @@ from msgspec.structs import replace
 
 from traceability.ledger.book import Movement
 from traceability.ledger.grades import Assayed, elements_named, measured, plainly_contained
-from traceability.ledger.history import (
-    Made,
-    Source,
-    SourceKind,
-    Step,
-    Taken,
-)
+from traceability.ledger.history import Made, Step, Taken
 from traceability.ledger.mass import GrossUnit, Interval
+from traceability.ledger.sources import source_of, undeclared, unexplained
 
 _CONSERVING = {"shipment": "split", "receipt": "split"}
-_SOURCE_PREFIX: Mapping[str, str] = {
-    "mined": "mined",
-    "recycled": "recycled",
-    "introduced": "introduced",
-}
-ORIGIN_STAGES = frozenset({"extraction", "recovery", "collection"})
-"""Stages of a declared origin that say where the metal began; the others say who worked it."""
 
 
 class Happening(Struct, frozen=True, kw_only=True, gc=False):
@@ -106,7 +94,7 @@ class History:
 
 def lot_of(name: str) -> str:
     """Return the lot that a name in a step stands for."""
-    return name.partition("~")[0]
+    return name.partition("~")[0] if "~" in name else name
 
 
 def as_they_stand(happenings: Iterable[Happening]) -> list[Happening]:
@@ -219,9 +207,7 @@ class Chronicler:
 
     def tell(self, one: Happening) -> list[Step]:
         """Return the steps of the next happening, as it stands."""
-        self._steps = []
-        self._add(one)
-        return self._steps
+        return self.tell_all((one,))
 
     def tell_all(self, happenings: Iterable[Happening]) -> list[Step]:
         """Return the steps of the next happenings, as they stand."""
@@ -292,7 +278,7 @@ class Chronicler:
         if takes:
             self._step(one, one.kind.removeprefix("custody."), takes, ())
         makes = tuple(
-            self._make(one, replace(movement, facts=_undeclared(movement.facts)))
+            self._make(one, replace(movement, facts=undeclared(movement.facts)))
             for movement in movements
             if movement.role == "make"
         )
@@ -333,9 +319,8 @@ class Chronicler:
 
     def _make(self, one: Happening, movement: Movement) -> Made:
         lot, facts, amount, unit = movement.lot, movement.facts, movement.delta, movement.unit
-        self.beginnings[lot] = Beginning(
-            lot=lot, happening=one, facts=facts, amount=amount, unit=unit
-        )
+        begun = Beginning(lot=lot, happening=one, facts=facts, amount=amount, unit=unit)
+        self.beginnings[lot] = begun
         self.balances[lot] = self.balances.get(lot, 0) + amount
         self.names[lot] = lot
         quantity = facts["quantity"]
@@ -347,7 +332,7 @@ class Chronicler:
             lot=lot,
             amount=amount,
             contained=self._contained(lot, amount, quantity),
-            source=_source(lot, facts),
+            source=source_of(lot, facts),
             role=role,
             unit=cast("GrossUnit", unit),
         )
@@ -360,9 +345,7 @@ class Chronicler:
             return {}
         water = self.moisture.get(lot)
         plain = plainly_contained(amount, quantity, documents, water)
-        if plain is not None:
-            return plain
-        return measured(amount, quantity, documents, water).contained
+        return measured(amount, quantity, documents, water).contained if plain is None else plain
 
     def _weigh_again(self, one: Happening, movement: Movement) -> None:
         """Let a lot begin anew at its new weight; what it was before keeps its name."""
@@ -382,7 +365,7 @@ class Chronicler:
             lot=name,
             amount=amount,
             contained=self._contained(lot, amount, quantity),
-            source=None if held else _unexplained(name),
+            source=None if held else unexplained(name),
             unit=cast("GrossUnit", movement.unit),
         )
         takes = (Taken(lot=before, amount=held, held=held),) if held else ()
@@ -401,29 +384,6 @@ class Chronicler:
             (Taken(lot=name, amount=amount, held=amount),),
             (Made(lot=name, amount=amount),),
         )
-
-
-def _source(lot: str, facts: Mapping[str, Any]) -> Source | None:
-    kind: SourceKind | None = facts.get("source")
-    if kind is None:
-        return None
-    prefix = _SOURCE_PREFIX[kind]
-    if kind == "introduced" and not any(
-        row["stage"] in ORIGIN_STAGES for row in facts["declared_origin"]
-    ):
-        prefix = f"unknown:{prefix}"
-    return Source(id=f"{prefix}:{lot}", kind=kind)
-
-
-def _undeclared(facts: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return what is left of a lot's facts when its maker's word counts for nothing."""
-    kept = {name: facts[name] for name in ("material", "form", "quantity") if name in facts}
-    return kept | {"source": "introduced", "declared_origin": ()}
-
-
-def _unexplained(name: str) -> Source:
-    """Return the source of what is weighed where the books held nothing."""
-    return Source(id=f"unexplained:{name}", kind="unexplained")
 
 
 def document_in(entry: str, movement: Movement) -> Assayed | None:

@@ -123,7 +123,8 @@ def _contained(
 # ── the ordinary case, in integers ────────────────────────────────────────────────────────
 
 _PLAIN_RESULT = 4  # element, value, unit and basis, which every result has, and no range
-_WET_MASS = {"wet", "as_received", "volume"}
+_MASSES = {"dry", "wet", "as_received", "volume"}
+_NOT_PLAIN = {"low", "high"}
 _Ratio = tuple[int, int]
 _Scale = tuple[int, int, int, int]
 _NO_SCALES: Mapping[str, _Scale | None] = {"dry": None, "wet": None}
@@ -138,10 +139,11 @@ def plainly_contained(
     alone, a tenth of the time. None where anything is out of the ordinary; a property test
     holds both ways equal.
     """
-    if "low" in quantity or "high" in quantity or quantity.get("unit") == COUNT_UNIT:
+    basis = quantity["basis"]
+    if basis not in _MASSES or not quantity.keys().isdisjoint(_NOT_PLAIN):
         return None
     water = _water_told(documents) or quantity.get("moisture") or moisture
-    scales = _scales(amount, quantity["basis"], water)
+    scales = _scales(amount, basis, water)
     contained: dict[str, Interval] = {}
     ranks: dict[str, int] = {}
     for element, fraction, of_basis, rank in _plain_figures(documents):
@@ -166,8 +168,6 @@ def _scales(amount: int, basis: str, water: str | None) -> Mapping[str, _Scale |
     if basis == "dry":
         is_dry = water is None or _dry_part(water)[0] > 0
         return {"dry": (amount, 1, 1, 1) if is_dry else None, "wet": None}
-    if basis not in _WET_MASS:
-        return _NO_SCALES
     if water is None:
         return {"dry": None, "wet": (amount, 1, 1, 1)}
     dry, whole = _dry_part(water)

@@ -31,7 +31,7 @@ def check_depth(depth: int | None) -> None:
         raise DepthOutOfRange(depth=depth, most=MOST_DEPTH)
 
 
-class Junction(Struct, frozen=True, kw_only=True):
+class Junction(Struct, frozen=True, kw_only=True, gc=False):
     """A place where lots came of lots. `order` is that of the step that made them."""
 
     order: int
@@ -41,7 +41,7 @@ class Junction(Struct, frozen=True, kw_only=True):
     is_apart: bool = False
 
 
-class Reached(Struct, frozen=True, kw_only=True):
+class Reached(Struct, frozen=True, kw_only=True, gc=False):
     """How a lot is reached: from which step on, over how many others, and whether only apart."""
 
     since: int
@@ -194,4 +194,7 @@ def _junction(step: Step, takes: tuple[Taken, ...], *, is_apart: bool = False) -
 
 
 def _is_same_lot(step: Step) -> bool:
-    return len(step.makes) == 1 and lot_of(step.makes[0].lot) == lot_of(step.takes[0].lot)
+    if len(step.makes) != 1:
+        return False
+    made, taken = step.makes[0].lot, step.takes[0].lot
+    return made == taken or lot_of(made) == lot_of(taken)

@@ -205,15 +205,22 @@ def test_a_history_told_in_passages_gives_the_same_hits_as_told_at_once(happenin
 
 
 def passages(stand, size):
-    """Cut a history after every so many happenings, and say at once which lots have ended."""
+    """Cut a history after every so many happenings, and say at once which lots have ended.
+
+    A lot need not have been made, where that was voided: what documents say of it is told when
+    it is first spoken of.
+    """
     last = {m.lot: place for place, one in enumerate(stand) for m in one.movements}
+    begun: dict[str, int] = {}
+    for place, one in enumerate(stand):
+        for movement in one.movements:
+            begun.setdefault(movement.lot, place)
     documents = list(documents_in(stand))
     for first in range(0, len(stand), size):
         part = stand[first : first + size]
-        made = {m.lot for one in part for m in one.movements if m.role == "make"}
         yield Passage(
             happenings=part,
-            documents=[pair for pair in documents if pair[0] in made],
+            documents=[pair for pair in documents if first <= begun[pair[0]] < first + size],
             ended=[lot for lot, place in last.items() if first <= place < first + size],
         )
 
