@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from standards.admin.drawing import balance_drawn, newest_eventful
 from standards.balances import accounts_seen_by, booked_accounts, standing_of
 from standards.concluding import Closable, closable, conclude
 from standards.known import followed_size
@@ -98,6 +99,7 @@ class AccountAdmin(ReadOnlyAdmin):
             )
         told = standing_of(row, size=followed_size(), on=seeing.today())
         names = dict(known_facilities(viewer).values_list("pk", "name")) if viewer else {}
+        drawn = newest_eventful(told.periods)
         return {
             "account": row,
             "title": row.account,
@@ -106,6 +108,8 @@ class AccountAdmin(ReadOnlyAdmin):
             "over_mg": int(told.over_claimed_mg),
             "sites": [names.get(site, _("name not opened")) for site in row.facilities],
             "periods": list(reversed(told.periods)),
+            "drawn": drawn,
+            "picture": balance_drawn(drawn) if drawn else None,
             "claims": list(reversed(told.claims)),
             "unset": [name for name, value in told.terms.items() if value is None],
             "may_close": viewer is not None and self._may_close(request, viewer, row),
