@@ -58,9 +58,12 @@ def without(parcels: dict[str, int], taken: dict[str, int]) -> dict[str, int]:
     """
     if taken is parcels:
         return {}
-    if not taken:
-        return parcels
-    return _without_zeros({name: mass - taken.get(name, 0) for name, mass in parcels.items()})
+    left = {}
+    for name, mass in parcels.items():
+        rest = mass - taken.get(name, 0)
+        if rest:
+            left[name] = rest
+    return left
 
 
 def scaled(parcels: Mapping[str, int], total: int, whole: int) -> dict[str, int]:

@@ -105,14 +105,16 @@ class Descent:
         return None if reached is None else junction
 
     def _reached(self, junction: Junction) -> Reached | None:
-        found = self.found
-        ways = [way for take in junction.takes if (way := found.get(lot_of(take.lot))) is not None]
-        if not ways:
+        depth, is_apart = None, True
+        for take in junction.takes:
+            way = self.found.get(lot_of(take.lot))
+            if way is not None:
+                depth = way.depth if depth is None else min(depth, way.depth)
+                is_apart = is_apart and way.is_apart
+        if depth is None:
             return None
         return Reached(
-            since=junction.order,
-            depth=min(way.depth for way in ways) + 1,
-            is_apart=junction.is_apart or all(way.is_apart for way in ways),
+            since=junction.order, depth=depth + 1, is_apart=junction.is_apart or is_apart
         )
 
 

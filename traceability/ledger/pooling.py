@@ -6,7 +6,7 @@ rules of `pooled` are argued in `provenance`.
 
 from msgspec import Struct
 
-from traceability.ledger.apportioning import ceiling, part_of
+from traceability.ledger.apportioning import part_of
 from traceability.ledger.history import Taken
 
 Parcels = dict[str, int]
@@ -34,7 +34,7 @@ class Metal(Struct, gc=False):
         """Return `part / whole` of this metal, as these parcels."""
         slack, doubt = self.slack, self.doubt
         if part != whole and (slack or doubt):
-            slack, doubt = ceiling(slack * part, whole), ceiling(doubt * part, whole)
+            slack, doubt = -(-slack * part // whole), -(-doubt * part // whole)  # rounded up
         return Metal(parcels, self.kin, slack, self.missing, doubt, self.silent, self.presumed)
 
 
@@ -49,33 +49,39 @@ def pooled(kin: str, inputs: list[Input], *, presume: bool) -> Metal:
         inputs: a metal with the withdrawal it came by.
         presume: leave out what is silent where other inputs declare the element.
     """
-    inputs = [pair for pair in inputs if _is_something(*pair)]
-    if len(inputs) == 1:
-        return inputs[0][0]
-    declared = [pair for pair in inputs if not pair[0].silent]
-    presumed = True in [metal.presumed for metal, _ in inputs]
-    silent = bool(inputs) and not declared
-    if presume and 0 < len(declared) < len(inputs):
-        inputs, presumed = declared, True
-    pool = _joined(inputs) if _have_one_ratio(inputs) else _mixed(kin, inputs)
+    counted, declared, presumed = [], [], False
+    for pair in inputs:
+        metal, take = pair
+        if not metal.parcels or (take.role == "reagent" and _may_be_nothing(metal)):
+            continue
+        counted.append(pair)
+        presumed = presumed or metal.presumed
+        if not metal.silent:
+            declared.append(pair)
+    if len(counted) == 1:
+        return counted[0][0]
+    silent = bool(counted) and not declared
+    if presume and 0 < len(declared) < len(counted):
+        counted, presumed = declared, True
+    pool = _joined(counted) if _have_one_ratio(counted) else _mixed(kin, counted)
     pool.silent, pool.presumed = silent, presumed
     return pool
 
 
-def _is_something(metal: Metal, take: Taken) -> bool:
-    """Whether an input counts: a reagent without an assay brings nothing."""
-    if take.role == "reagent" and sum(metal.parcels.values()) <= metal.slack:
-        return False
-    return bool(metal.parcels)
+def _may_be_nothing(metal: Metal) -> bool:
+    return sum(metal.parcels.values()) <= metal.slack
 
 
 def _have_one_ratio(inputs: list[Input]) -> bool:
     """Whether any amounts of these inputs mix to the same ratio of sources."""
-    kins = {metal.kin for metal, _ in inputs}
-    if len(kins) < 2:
-        return len(kins) == 1
-    first = inputs[0][0].parcels
-    return len(first) == 1 and all(metal.parcels.keys() == first.keys() for metal, _ in inputs)
+    if not inputs:
+        return False
+    first = inputs[0][0]
+    is_one_kin, is_one_source = True, len(first.parcels) == 1
+    for metal, _ in inputs[1:]:
+        is_one_kin = is_one_kin and metal.kin == first.kin
+        is_one_source = is_one_source and metal.parcels.keys() == first.parcels.keys()
+    return is_one_kin or is_one_source
 
 
 def _joined(inputs: list[Input]) -> Metal:

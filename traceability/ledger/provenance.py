@@ -31,7 +31,7 @@ from msgspec.structs import replace
 from traceability.errors import LotMadeTwice, StepsOutOfOrder
 from traceability.ledger.apportioning import half_even, part_of, without
 from traceability.ledger.composition import UNKNOWN_KINDS, Composition, Content
-from traceability.ledger.history import Made, Step, Taken
+from traceability.ledger.history import Step, Taken
 from traceability.ledger.mass import MAX_MASS_MG, Interval
 from traceability.ledger.pooling import Input, Metal
 from traceability.ledger.spreading import (
@@ -76,7 +76,8 @@ def propagate(
         LotMadeTwice: a lot is made while some of it is left.
     """
     if elements is None:
-        elements = {name for step in steps for made in step.makes for name in made.contained}
+        told = [made.contained for step in steps for made in step.makes if made.contained]
+        elements = set[str]().union(*told)
     flow = Flow(sorted(elements), relabel and by_label(relabel))
     for step, wanted in _all_of(steps) if lots is None else _what_leads_to(steps, set(lots)):
         flow.add(step, wanted)
@@ -107,8 +108,9 @@ def _what_leads_to(steps: Sequence[Step], lots: set[str]) -> Iterator[tuple[Step
 class _Lot(Struct, gc=False):
     """A lot as made, for its composition and its grade, and what is left of it.
 
-    An element of which it holds nothing, for certain, is in neither. What the last withdrawal
-    leaves is worked out when somebody asks (`_settle`): of most lots nobody does.
+    An element of which it holds nothing, for certain, is not in `made`; one of which nothing is
+    left is not in `left`. What the last withdrawal leaves is worked out when somebody asks
+    (`_left_of`): of most lots nobody does.
     """
 
     amount: int
@@ -118,7 +120,7 @@ class _Lot(Struct, gc=False):
 
 
 class _Given(Struct, gc=False):
-    """What a lot gave last, and its part of what was left then."""
+    """What a lot gave last, and what part of all that was left then."""
 
     metals: dict[str, Metal]
     part: int
@@ -141,44 +143,40 @@ class Flow:
             raise StepsOutOfOrder(entry=step.entry, order=step.order, last=self._last)
         self._last = step.order
         handed = self._handed_on(step)
-        if handed is not None:
-            self._begin(step, step.makes[0], handed, is_wanted=wanted[0])
-            return
-        metals = self._changed(step, wanted)
-        for made, of_lot, is_wanted in zip(step.makes, metals, wanted, strict=True):
-            self._begin(step, made, of_lot, is_wanted=is_wanted)
-
-    def _begin(self, step: Step, made: Made, metals: dict[str, Metal], *, is_wanted: bool) -> None:
-        before = self.lots.get(made.lot)
-        if before is not None and any(metal.parcels for metal in _settled(before).values()):
-            raise LotMadeTwice(entry=step.entry, lot=made.lot)
-        if is_wanted:
-            self.lots[made.lot] = _Lot(made.amount, metals, metals)
-        if made.source is not None and made.source.kind in UNKNOWN_KINDS:
-            self._unknown.update({made.source.id, *dict(made.source.split)})
+        metals = [handed] if handed is not None else self._changed(step, wanted)
+        for place, made in enumerate(step.makes):
+            before = self.lots.get(made.lot)
+            if before is not None and _left_of(before):
+                raise LotMadeTwice(entry=step.entry, lot=made.lot)
+            if wanted[place]:
+                of_lot = metals[place]
+                self.lots[made.lot] = _Lot(made.amount, of_lot, _without_nothing(of_lot))
+            if made.source is not None and made.source.kind in UNKNOWN_KINDS:
+                self._unknown.update({made.source.id, *dict(made.source.split)})
 
     # ── answers ───────────────────────────────────────────────────────────────────────────
 
-    def made(self, name: str, element: str) -> Metal:
-        """Return an element of a lot as it was when the lot was last made."""
-        return self.lots[name].made.get(element, _NOTHING)
+    def contents(self, name: str) -> tuple[Mapping[str, Metal], Mapping[str, Metal]]:
+        """Return a lot as it was when it was last made, and what is left of it, by element.
 
-    def left(self, name: str, element: str) -> Metal:
-        """Return what is left of an element of a lot."""
-        return _settled(self.lots[name]).get(element, _NOTHING)
+        An element that is in neither is not in the lot.
+        """
+        lot = self.lots[name]
+        return lot.made, _left_of(lot)
 
-    def forget(self, name: str) -> list[str]:
-        """Drop a lot that no later step speaks of; return whose lack of an assay it carried on."""
+    def forget(self, name: str) -> Mapping[str, Metal]:
+        """Drop a lot that no later step speaks of; return what it was when it was last made."""
         lot = self.lots.pop(name, None)
-        return [metal.missing for metal in lot.made.values() if metal.missing] if lot else []
+        return lot.made if lot is not None else {}
 
     def composition(self, name: str) -> Composition:
         """Return what a lot was when it was last made, and what is left of it."""
+        made, left = self.contents(name)
         return Composition(
             lot=name,
             contents={
                 element: _content(
-                    self.made(name, element), self.left(name, element).parcels, self._unknown
+                    made.get(element, _NOTHING), left.get(element, _NOTHING).parcels, self._unknown
                 )
                 for element in self._tracked
             },
@@ -203,33 +201,30 @@ class Flow:
         is_weighed = amount != take.amount and step.kind in ADJUSTING_KINDS
         if is_weighed and amount > take.amount:
             return None
-        handed = _take(lot, take.amount, take.held)
-        if self._rename is not None:
-            handed = {
-                element: renamed(step, element, metal, self._rename)
-                for element, metal in handed.items()
-            }
-        if is_weighed:
-            handed = {
-                element: lighter(metal, amount, take.amount) for element, metal in handed.items()
-            }
+        taken = _take(lot, take.amount, take.held)
+        if self._rename is None and not is_weighed:
+            return taken
+        handed = {}
+        for element, metal in taken.items():
+            named = renamed(step, element, metal, self._rename)
+            handed[element] = lighter(named, amount, take.amount) if is_weighed else named
         return handed
 
     def _changed(self, step: Step, wanted: Wanted) -> list[dict[str, Metal]]:
         makes = step.makes
-        if not step.takes:
-            return [
-                entered(step, made, self._tracked, self._rename) if is_wanted else {}
-                for made, is_wanted in zip(makes, wanted, strict=True)
-            ]
-        inputs = self._taken(step.takes)
         outputs: Outputs = [{} for _ in makes]
+        if not step.takes:
+            for place, made in enumerate(makes):
+                if wanted[place]:
+                    outputs[place] = entered(step, made, self._tracked, self._rename)
+            return outputs
+        inputs = self._taken(step.takes)
         # What is weighed where the books held nothing may hold anything.
         is_found = step.kind in ADJUSTING_KINDS and not any(take.amount for take in step.takes)
         for element in self._tracked if outputs else ():
-            pool = inputs.get(element, [])
+            pool = inputs.get(element)
             if pool or is_found or any(is_measured(made, element) for made in makes):
-                spread(step, element, pool, wanted, self._rename, outputs)
+                spread(step, element, pool or [], wanted, self._rename, outputs)
         return outputs
 
     def _taken(self, takes: Iterable[Taken]) -> dict[str, list[Input]]:
@@ -238,7 +233,7 @@ class Flow:
         for take in takes:
             lot = self.lots.get(take.lot)
             held = take.held if lot is not None else 0
-            covered = min(take.amount, max(held, 0))
+            covered = take.amount if take.amount <= held else max(held, 0)
             if lot is not None and covered:
                 for element, metal in _take(lot, covered, held).items():
                     inputs.setdefault(element, []).append((metal, take))
@@ -251,10 +246,10 @@ class Flow:
 
 def _take(lot: _Lot, amount: int, held: int) -> dict[str, Metal]:
     """Take `amount / held` of everything out of a lot, element by element."""
-    metals = _settled(lot)
+    metals = _left_of(lot)
     if amount == held:
         lot.left = {}
-        return {element: metal for element, metal in metals.items() if metal.parcels}
+        return metals
     found = {}
     for element, metal in metals.items():
         taken = part_of(metal.parcels, amount, held)
@@ -264,18 +259,25 @@ def _take(lot: _Lot, amount: int, held: int) -> dict[str, Metal]:
     return found
 
 
-def _settled(lot: _Lot) -> dict[str, Metal]:
-    """Return what is left of a lot, less what it gave last."""
+def _left_of(lot: _Lot) -> dict[str, Metal]:
+    """Return what is left of a lot, element by element; nothing changes it in place."""
     given = lot.given
     if given is not None:
-        lot.given, metals, rest = None, lot.left, given.whole - given.part
-        lot.left = {}
-        for element, metal in metals.items():
+        left, rest = {}, given.whole - given.part
+        for element, metal in lot.left.items():
             taken = given.metals.get(element)
-            left = metal.parcels if taken is None else without(metal.parcels, taken.parcels)
-            if left:
-                lot.left[element] = metal.part(left, rest, given.whole)
+            parcels = metal.parcels if taken is None else without(metal.parcels, taken.parcels)
+            if parcels:
+                left[element] = metal.part(parcels, rest, given.whole)
+        lot.left, lot.given = left, None
     return lot.left
+
+
+def _without_nothing(metals: dict[str, Metal]) -> dict[str, Metal]:
+    for metal in metals.values():
+        if not metal.parcels:
+            return {element: metal for element, metal in metals.items() if metal.parcels}
+    return metals
 
 
 def _shortfall(lot: _Lot | None, element: str, take: Taken, amount: int) -> Metal:

@@ -17,7 +17,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from msgspec import Struct, structs
 
@@ -26,11 +26,12 @@ from traceability.ledger.composition import UNKNOWN_PREFIXES
 from traceability.ledger.grades import Assayed
 from traceability.ledger.history import Made, Step, Taken
 from traceability.ledger.lineage import Descent, Reached, Ways
-from traceability.ledger.pooling import Parcels
+from traceability.ledger.pooling import Metal, Parcels
 from traceability.ledger.provenance import Flow
 
 OUT, MAYBE, REST = "out", "maybe", "rest"
 _LABELS = frozenset({OUT, MAYBE, REST})
+_are_labels = _LABELS.issuperset
 _END = 2**62  # an order after every step
 _NEVER = _END + 1
 _Part = tuple[str, int]
@@ -51,6 +52,9 @@ class Portion(Struct, frozen=True, kw_only=True):
     high_mg: int
     left_mg: int
     left_at_most_mg: int
+
+
+_NONE = Portion(out_mg=0, at_most_mg=0, low_mg=0, high_mg=0, left_mg=0, left_at_most_mg=0)
 
 
 class Hit(Struct, frozen=True, kw_only=True):
@@ -79,7 +83,7 @@ class Passage(Struct, frozen=True, kw_only=True):
 # ── questions ─────────────────────────────────────────────────────────────────────────────
 
 
-class Part(NamedTuple):
+class Part(Struct, frozen=True):
     """A step as a question sees it.
 
     `begins` are those of the lots it makes that begin to be hit there; `is_out`: all that
@@ -121,20 +125,19 @@ class OfFacility:
         self, step: Step, one: Happening, beginnings: Mapping[str, Beginning]
     ) -> Iterable[Part]:
         """See `Question`."""
-        is_out = one.facility == self.facility and one.on >= self.since and one.kind not in _KEPT
-        declaring = self._declaring(step, beginnings)
+        declaring = () if step.takes else self._declaring(step, beginnings)
         if declaring:
             step = _divided(step, declaring)
-        if is_out:
+        if one.facility == self.facility and one.on >= self.since and one.kind not in _KEPT:
             return (Part(step, [lot_of(made.lot) for made in step.makes], is_out=True),)
-        return (Part(step, declaring.keys(), is_out=False),)
+        return (Part(step, declaring, is_out=False),)
 
     def _declaring(
         self, step: Step, beginnings: Mapping[str, Beginning]
     ) -> Mapping[str, tuple[_Part, ...]]:
         """Return the lots that enter the record here whose declared origin names the facility."""
         found = {}
-        for made in () if step.takes else step.makes:
+        for made in step.makes:
             begun = beginnings.get(made.lot)
             if begun is not None and begun.declared and begun.happening.on >= self.since:
                 split = _declared_split(begun.declared, self.facility)
@@ -260,7 +263,7 @@ class Recall:
             hit = Hit(
                 lot=lot,
                 reached=reached,
-                portions={element: self._portion(name, element) for element in self._elements},
+                portions=self._portions(name),
                 begun=teller.beginnings.get(lot),
                 left=teller.balances[lot],
                 number=self._ways.end(lot) if self._ways is not None else 0,
@@ -274,9 +277,11 @@ class Recall:
         for name in (lot,) if lot == last else _names(lot, last):
             if self._made_out:
                 self._made_out.pop(f"unexplained:{name}", None)
-            for missing in self._flow.forget(name):
-                if reached is not None and lot_of(missing) == lot:
-                    self._unmeasured[lot] = reached.since
+            made = self._flow.forget(name)
+            if reached is not None:
+                for metal in made.values():
+                    if metal.missing and lot_of(metal.missing) == lot:
+                        self._unmeasured[lot] = reached.since
 
     # ── labels ────────────────────────────────────────────────────────────────────────────
 
@@ -284,7 +289,7 @@ class Recall:
         """Return the parcels that pass the step by what they stand for there."""
         if self._is_out:
             return {OUT: sum(parcels.values())} if parcels else parcels
-        if parcels.keys() <= _LABELS:
+        if _are_labels(parcels):
             return parcels
         return self._counted(parcels, step.order)
 
@@ -309,10 +314,19 @@ class Recall:
         reached = self._descent.found.get(lot)
         return self._unmeasured.get(lot, _NEVER) if reached is None else reached.since
 
-    def _portion(self, name: str, element: str) -> Portion:
-        made, left = self._flow.made(name, element), self._flow.left(name, element)
+    def _portions(self, name: str) -> dict[str, Portion]:
+        made, left = self._flow.contents(name)
+        portions = dict.fromkeys(self._elements, _NONE)
+        for element, metal in made.items():
+            portions[element] = self._portion(metal, left.get(element))
+        return portions
+
+    def _portion(self, made: Metal, left: Metal | None) -> Portion:
         out, most = self._amounts(made.parcels)
-        left_out, left_most = self._amounts(left.parcels) if left.parcels else (0, 0)
+        if left is None:
+            left_out, left_most = 0, 0
+        else:  # most lots that are asked for gave nothing away
+            left_out, left_most = (out, most) if left is made else self._amounts(left.parcels)
         whole = sum(made.parcels.values())
         return Portion(
             out_mg=out,
@@ -325,7 +339,7 @@ class Recall:
 
     def _amounts(self, parcels: Parcels) -> tuple[int, int]:
         """Return what of a lot at the end is out for certain, and at most."""
-        if not parcels.keys() <= _LABELS:
+        if not _are_labels(parcels):
             parcels = self._counted(parcels, _END)
         out = parcels.get(OUT, 0)
         return out, out + parcels.get(MAYBE, 0)

@@ -34,18 +34,17 @@ def entered(
     step: Step, made: Made, elements: Iterable[str], rename: Rename | None
 ) -> dict[str, Metal]:
     """Return a lot that begins out of its sources; all it may hold of what nobody measured."""
-    contained, kin = made.contained, f"{step.order}:{made.lot}"
-    is_assayed = _is_assayed(made)
+    kin, cap, is_assayed = f"{step.order}:{made.lot}", _cap(made), _is_assayed(made)
     metals = {}
     for element in elements:
-        told = contained.get(element)
-        low, high = (0, _cap(made)) if told is None else (told.low, told.high)
+        told = made.contained.get(element)
+        low, high = (0, cap) if told is None else (told.low, told.high)
         parcels = _of_source(made, high) if high else {}
         metals[element] = Metal(
             parcels if rename is None else rename(step, element, parcels),
             kin,
             high - low,
-            made.lot if high and not low else "",
+            "" if is_measured(made, element) else made.lot,
             silent=is_assayed and told is None,
         )
     return metals
@@ -90,7 +89,7 @@ def spread(
     if is_conserving:
         _give_by_gross(step, element, pool, rest, others, outputs, is_weighed=not measured)
         return
-    certain = sum([step.makes[place].contained[element].low for place in measured])
+    certain = sum(step.makes[place].contained[element].low for place in measured)
     for place in others:
         if wanted[place]:
             outputs[place][element] = _give_bound(element, pool, step.makes[place], certain)
@@ -111,8 +110,11 @@ def _give_measured(
     Beyond the pool an amount is unexplained. What comes after the last one that is wanted is
     not worked out.
     """
-    makes = [step.makes[place] for place in measured]
-    amounts = [made.contained[element].high for made in makes]
+    makes, amounts = [], []
+    for place in measured:
+        made = step.makes[place]
+        makes.append(made)
+        amounts.append(made.contained[element].high)
     rest = pool.parcels
     left, total = sum(rest.values()), sum(amounts)
     granted = amounts if total <= left else _rationed(makes, amounts, left, total)
@@ -222,7 +224,7 @@ def is_measured(made: Made, element: str) -> bool:
 
 def _is_assayed(made: Made) -> bool:
     """Whether a lot was assayed for anything: it is silent on all else."""
-    return True in [is_measured(made, element) for element in made.contained]
+    return any(told.low > 0 or told.high == 0 for told in made.contained.values())
 
 
 def _cap(made: Made) -> int:

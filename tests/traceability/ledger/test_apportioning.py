@@ -5,11 +5,12 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from traceability.ledger.apportioning import ceiling, half_even, scaled, withdraw
+from traceability.ledger.apportioning import ceiling, half_even, part_of, scaled, withdraw, without
 
 parcels_of_a_lot = st.dictionaries(
     st.sampled_from("abcdefgh"), st.integers(1, 10**18), min_size=1, max_size=8
 )
+few_grams = st.dictionaries(st.sampled_from("abcdefgh"), st.integers(1, 6), max_size=8)
 parts = st.integers(1, 10**18).flatmap(
     lambda whole: st.tuples(st.integers(0, whole), st.just(whole))
 )
@@ -39,6 +40,27 @@ def test_the_sum_taken_is_the_part_of_the_sum_rounded_half_to_even(parcels, part
 def test_the_order_of_sources_in_a_lot_decides_nothing(parcels, part, data):
     shuffled = dict(data.draw(st.permutations(list(parcels.items()))))
     assert withdraw(shuffled, *part) == withdraw(parcels, *part)
+
+
+@given(parcels=few_grams | parcels_of_a_lot, part=st.integers(0, 9), rest=st.integers(1, 9))
+def test_odd_milligrams_go_to_the_largest_remainders_as_if_each_parcel_stood_in_line(
+    parcels, part, rest
+):
+    """Written again as one would by hand: everybody in line by remainder, then by name."""
+    whole = part + rest
+    shares = {name: Fraction(mass * part, whole) for name, mass in parcels.items()}
+    by_hand = {name: int(share) for name, share in shares.items()}
+    line = sorted(parcels, key=lambda name: (by_hand[name] - shares[name], name))
+    for name in line[: round(sum(shares.values())) - sum(by_hand.values())]:
+        by_hand[name] += 1
+    assert part_of(parcels, part, whole) == {name: mass for name, mass in by_hand.items() if mass}
+
+
+@given(parcels=parcels_of_a_lot, part=parts)
+def test_all_of_it_is_the_very_same_parcels_and_nothing_is_left(parcels, part):
+    assert part_of(parcels, part[1], part[1]) is parcels
+    assert without(parcels, parcels) == {}
+    assert without(parcels, part_of(parcels, 0, part[1])) == parcels
 
 
 def test_the_largest_remainder_gets_the_milligram_and_ties_go_by_name():
