@@ -95,14 +95,14 @@ class Companies:
         self.record([self._facility(name) for name in self.keys])
         self.record([self._extraction(name) for name in self.keys])
         self._next = 0
-        self._own_lots: list[str] = []
+        self.taken_from: list[str] = []  # lots of which `own_splits` takes
 
     def own_splits(self, count: int, *, lots: int = 64) -> list[bytes]:
         """Return signed splits of the first company, over lots of its own in turns."""
         name = next(iter(self.keys))
-        if not self._own_lots:
-            self._own_lots = self.own_lots(lots)
-        return [self._split(name, self._own_lots[n % lots]) for n in range(count)]
+        if not self.taken_from:
+            self.taken_from = self.own_lots(lots)
+        return [self._split(name, self.taken_from[n % lots]) for n in range(count)]
 
     def own_lots(self, count: int) -> list[str]:
         """Record new lots of the first company; return their names."""

@@ -94,7 +94,7 @@ def _fill(companies: Companies, directory: Path) -> tuple[int, Path, set[bytes]]
         record_all(companies.own_splits(1_000, lots=1))
     size = publish_checkpoint()
     bundle = directory / "lot.bundle"
-    call_command("export_bundle", "company-0:B0", "--full", "-o", str(bundle), verbosity=0)
+    call_command("export_bundle", companies.taken_from[0], "--full", "-o", str(bundle), verbosity=0)
     entries = orjson.loads(bundle.read_bytes())["entries"]
     return size, bundle, {item["statement"].encode() for item in entries}
 

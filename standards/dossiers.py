@@ -40,8 +40,14 @@ def gathered(lots: Collection[str], size: int) -> tuple[Traced, Evidence]:
         organizations=traced.organizations(),
         lots=traced.lots.keys(),
     )
-    observed = observe(traced, evidence.sites, noted_at(size, history))
-    return traced, replace(evidence, observed=observed, claimed=claimed_at(lots, size))
+    noted = noted_at(size, history)
+    told = replace(
+        evidence,
+        observed=observe(traced, evidence.sites, noted),
+        passed=noted.countries_passed(),
+        claimed=claimed_at(lots, size),
+    )
+    return traced, told
 
 
 def claimed_at(lots: Collection[str], size: int) -> Claimed:

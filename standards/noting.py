@@ -107,6 +107,23 @@ def note_statements(first: int, until: int) -> set[str]:
     return _replace(happened)
 
 
+def note_transit(until: int) -> None:
+    """Take notes of the countries that shipments pass, of what was followed before that was noted.
+
+    For the migration of a ledger that is older than the notes; on any other it changes nothing.
+    """
+    shipments = [one for one in _read(0, until) if one.kind == "custody.shipment"]
+    noted = set(Particular.objects.filter(kind="transit").values_list("entry", flat=True))
+    ended = dict(Particular.objects.exclude(until=None).values_list("entry", "until"))
+    places = _places(shipments)
+    fresh = [one for one in shipments if one.entry not in noted]
+    rows = [row for one in fresh for row in _particulars(one, places[one.entry])]
+    for row in rows:
+        row.until = ended.get(row.entry)
+    transits = [row for row in rows if row.kind == "transit"]
+    Particular.objects.bulk_create(transits, batch_size=2_000)
+
+
 def _read(first: int, until: int) -> Iterator[Event]:
     with connection.cursor() as cursor:
         cursor.execute(_ENTRIES, [first, until])
@@ -202,12 +219,20 @@ def _named(event: Event, body: Any) -> Iterator[tuple[str, str]]:
         yield from (("container", box) for box in body.containers or () if _is_number(box))
         yield from [("unsealed", "")] if body.seals == [] else []
         yield from [("mode", body.transport_mode)] if body.transport_mode else []
+        yield from (("transit", country) for country in _passed(body))
     elif isinstance(body, events.Receipt):
         yield from (("received", f"{_matter(event)}/{one.lot}") for one in body.lots)
     elif isinstance(body, events.Extraction) and body.licence is not None:
         yield "licence", body.licence
     elif isinstance(body, events.Introduction) and body.supplier is not None:
         yield "supplier", ""
+
+
+def _passed(body: events.Shipment) -> Iterator[str]:
+    """Yield the countries that a shipment states to pass, or to go to."""
+    places = [point.place for point in body.route or ()]
+    places += [body.destination] if body.destination else []
+    yield from (one.country for one in places if one.country)
 
 
 def _is_number(text: str) -> bool:

@@ -15,6 +15,7 @@ from standards.models import (
     FlagDecision,
     Judgement,
 )
+from standards.phrasing import in_language
 from standards.rulebook.bounds import CHECKS
 from standards.rulebook.credential import POSITIVE_STATUSES
 from standards.rulebook.findings import Finding, Outcome, SiteLine, percent_text
@@ -245,7 +246,7 @@ def _verdict(
         policy=judgement.policy,
         mineral=judgement.mineral,
         verdict=Verdict(judgement.verdict),
-        because=veil.text(judgement.because),
+        because=in_language(veil.text(judgement.because)),
         judged_on=judgement.judged_on,
         log_size=judgement.assessment.log_size,
         assessment=judgement.assessment,
@@ -269,7 +270,7 @@ def _row(
     is_shown = measured is not None and measured.unit != "mg"  # the sentence has the masses
     return Row(
         rule_id=rule_id,
-        title=_TITLES.get(rule_id, rule_id),
+        title=in_language(_TITLES.get(rule_id, rule_id)),
         verdict=verdict,
         severity=severity,
         because=sentence(veil.text(because)),
@@ -281,7 +282,7 @@ def _row(
         evidence=tuple(evidence[one] for one in finding.evidence if one in evidence)
         if finding
         else (),
-        missing=tuple(veil.text(one) for one in finding.missing) if finding else (),
+        missing=tuple(in_language(veil.text(one)) for one in finding.missing) if finding else (),
         notices=tuple(sentence(veil.text(one)) for one in finding.notices) if finding else (),
         sites=_sites(finding.lines, veil) if finding else (),
         waiver_id=waiver_id,
@@ -289,10 +290,11 @@ def _row(
 
 
 def sentence(text: str) -> str:
-    """Return a text as a sentence: a capital first, a full stop last, hashes cut short.
+    """Return a text as a sentence of the reader's language, from a capital to a full stop.
 
     A name in snake case, with a dot (a parameter) or a colon (an id) keeps its letters.
     """
+    text = in_language(text)
     text = _HASH.sub(lambda found: f"{found[0][:8]}…", text)
     first = text.partition(" ")[0]
     if not set("._:") & set(first[:-1]):

@@ -1,10 +1,12 @@
 """From rows to happenings: what the ledger keeps of some lots, as `chronicle` reads it.
 
-Every look-up is a call of a function in migrations/sql/lineage.sql, which says what is read.
+Every look-up is a call of a function in migrations/sql/lineage.sql or lineage_faster.sql, which
+say what is read.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any, cast
 
 import msgspec
 from django.conf import settings
@@ -19,6 +21,10 @@ from traceability.ledger.statements import Statement, parse_statement, to_shape
 Row = tuple[Any, ...]
 Movements = dict[int, list[Movement]]
 """Movements by the recorded order of their entry, in their order there."""
+Entries = dict[int, Row]
+"""Rows of `ledger_entries` by recorded order."""
+Rows = Callable[[], list[Row]]
+Ask = Callable[[str, Mapping[str, Any]], Rows]
 
 _ENTRIES = "SELECT * FROM ledger_entries(%(orders)s::bigint[], %(size)s)"
 _BY_HASH = "SELECT recorded_order FROM traceability_entry WHERE hash = ANY (%(hashes)s)"
@@ -34,9 +40,33 @@ def fetch(sql: str, parameters: Mapping[str, Any]) -> list[Row]:
     return rows
 
 
+@contextmanager
+def asking() -> Iterator[Ask]:
+    """Send queries at once; while the database works, whoever asks does something else.
+
+    What is yielded sends a query and returns a function that waits for its rows.
+    """
+    connection.ensure_connection()
+    with ExitStack() as stack:
+        stack.enter_context(connection.connection.pipeline())
+
+        def ask(sql: str, parameters: Mapping[str, Any]) -> Rows:
+            cursor = stack.enter_context(connection.cursor())
+            cursor.execute(sql, parameters)
+            return cast("Rows", cursor.fetchall)
+
+        yield ask
+
+
 def bigints(numbers: Iterable[int]) -> str:
     """Return numbers as PostgreSQL writes an array; the driver takes ten times as long."""
     return f"{{{','.join(map(str, numbers))}}}"
+
+
+def texts(names: Iterable[str]) -> str:
+    """Return names as PostgreSQL writes an array; see `bigints`."""
+    quoted = (name.replace("\\", "\\\\").replace('"', '\\"') for name in names)
+    return "{" + ",".join(f'"{name}"' for name in quoted) + "}"
 
 
 def movements_of(rows: Iterable[Row]) -> Movements:
@@ -59,15 +89,30 @@ def movements_of(rows: Iterable[Row]) -> Movements:
     return movements
 
 
-def entries_of(orders: Iterable[int], size: int) -> dict[int, Row]:
-    """Return entries below a log size by recorded order, with all that amends them.
+def told_by(rows: Sequence[Row], size: int) -> tuple[Movements, Entries]:
+    """Return the movements in rows, as for `movements_of`, and their entries below a log size.
 
-    A row is that of `ledger_entries`.
+    An assay on a consignment is told of each lot that travelled in it. The database looks up
+    entries and such assays while the rows are decoded.
     """
-    found: dict[int, Row] = {}
-    asked = list(orders)
-    while asked:
-        rows = fetch(_ENTRIES, {"orders": bigints(asked), "size": size})
+    shipments = dict.fromkeys(row[0] for row in rows if row[2] == "move" and '"gross"' in row[5])
+    with asking() as ask:
+        entries = ask_entries(ask, [row[0] for row in rows], size)
+        assays = ask(_CONSIGNMENT_ASSAYS, {"orders": bigints(shipments), "size": size})
+        movements = movements_of(rows)
+        return movements, _with_assays(assays(), movements, entries(), size)
+
+
+def ask_entries(ask: Ask, orders: Iterable[int], size: int) -> Callable[[], Entries]:
+    """Ask for entries below a log size; the answer has all that amends them, too."""
+    first = ask(_ENTRIES, {"orders": bigints(dict.fromkeys(orders)), "size": size})
+    return lambda: _with_amendments(first(), size)
+
+
+def _with_amendments(rows: list[Row], size: int) -> Entries:
+    """Return entries by recorded order, with all that amends them."""
+    found: Entries = {}
+    while rows:
         found.update([(row[0], row) for row in rows])
         # What amends them, and what a correction replaced, wherever that moved something.
         asked = [row[10] for row in rows if row[10] is not None and row[10] not in found]
@@ -76,10 +121,15 @@ def entries_of(orders: Iterable[int], size: int) -> dict[int, Row]:
             named -= {row[1] for row in found.values()}
         if named:
             asked += [order for (order,) in fetch(_BY_HASH, {"hashes": list(named)})]
+        rows = _entry_rows(asked, size) if asked else []
     return found
 
 
-def happenings_of(movements: Movements, entries: Mapping[int, Row]) -> list[Happening]:
+def _entry_rows(orders: Iterable[int], size: int) -> list[Row]:
+    return fetch(_ENTRIES, {"orders": bigints(orders), "size": size})
+
+
+def happenings_of(movements: Movements, entries: Entries) -> list[Happening]:
     """Return what happened, every entry with those of its movements that were read."""
     return [
         Happening(
@@ -111,26 +161,21 @@ def happenings_of(movements: Movements, entries: Mapping[int, Row]) -> list[Happ
     ]
 
 
-def add_consignment_assays(movements: Movements, entries: dict[int, Row], size: int) -> None:
-    """Let an assay on a consignment speak of each lot that travelled in it."""
-    shipped: Movements = {}
-    for order, told in movements.items():
-        for one in told:
-            if one.role == "move" and one.facts.get("gross") and order in entries:
-                shipped.setdefault(order, []).append(one)
-    if not shipped:
-        return
+def _with_assays(assays: list[Row], movements: Movements, entries: Entries, size: int) -> Entries:
+    """Return entries with those of the assays, which speak of each lot that travelled."""
     added: set[int] = set()
-    for shipment, order, jws, disclosures in fetch(
-        _CONSIGNMENT_ASSAYS, {"orders": bigints(shipped), "size": size}
-    ):
+    for shipment, order, jws, disclosures in assays:
+        if shipment not in entries:
+            continue
         body = _assay_of(_statement(jws, _json_value(disclosures)))
         facts = msgspec.to_builtins(body)
-        for move in shipped[shipment]:
-            assayed = Movement(lot=move.lot, role="assay", delta=0, unit=move.unit, facts=facts)
-            movements.setdefault(order, []).append(assayed)
+        for move in movements[shipment]:
+            if move.role == "move" and move.facts.get("gross"):
+                told = Movement(lot=move.lot, role="assay", delta=0, unit=move.unit, facts=facts)
+                movements.setdefault(order, []).append(told)
         added.add(order)
-    entries.update(entries_of(added - entries.keys(), size))
+    added -= entries.keys()
+    return entries | _with_amendments(_entry_rows(added, size), size) if added else entries
 
 
 def _assay_of(statement: Statement) -> events.Assay:

@@ -1,13 +1,15 @@
 """Reads what came of lots, passage by passage, so that a recall needs little memory.
 
 The database keeps the whole answer, sorted; here are only the lots between their first event and
-their last. Every look-up is a call of a function in migrations/sql/lineage.sql.
+their last. Every look-up is a call of a function in migrations/sql/lineage.sql or
+lineage_faster.sql.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import date
 from heapq import heappop, heappush
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -15,11 +17,13 @@ from django.db import connection
 
 from traceability.chronicling import (
     Row,
-    add_consignment_assays,
-    entries_of,
+    ask_entries,
+    asking,
     fetch,
     happenings_of,
     movements_of,
+    texts,
+    told_by,
 )
 from traceability.ledger.chronicle import as_they_stand, documents_in
 from traceability.ledger.grades import Assayed, compound_elements, elements_named
@@ -28,10 +32,11 @@ from traceability.ledger.recall import Passage, measured_in
 from traceability.tracing import lot_histories
 
 _AT_ONCE = 4_000  # movements
-_DESCENT = "SELECT * FROM ledger_descent(%(lots)s, %(assayed)s::jsonb)"
-_DOCUMENTS = "SELECT * FROM ledger_documents(%(lots)s)"
+_COURSE = "SELECT * FROM ledger_course(%(lots)s::text[], %(assayed)s::jsonb)"
+_DOCUMENTS = "SELECT * FROM ledger_documents(%(lots)s::text[])"
 _MADE_AT = "SELECT * FROM ledger_made_at(%(facility)s, %(since)s, %(declared)s::jsonb)"
-_CONTENTS = "SELECT * FROM ledger_contents(%(lots)s)"
+_CONTENTS = "SELECT * FROM ledger_contents(%(lots)s::text[])"
+_movement = itemgetter(1, 2, 3, 4, 5, 6)  # of a row of `ledger_course`
 
 
 def lots_of_facility(facility: str, *, since: date) -> list[str]:
@@ -52,7 +57,7 @@ def elements_of(lots: Collection[str], *, size: int) -> frozenset[str]:
     what came of them, and in what went into that.
     """
     told, named = set[str](), set[str]()
-    for material, results, formula in fetch(_CONTENTS, {"lots": list(lots)}):
+    for material, results, formula in fetch(_CONTENTS, {"lots": texts(lots)}):
         named |= elements_named(material or "")
         told.update(msgspec.json.decode(results))
         told |= compound_elements(formula) if formula else frozenset()
@@ -79,12 +84,13 @@ def passages(lots: Collection[str], *, size: int, elements: Collection[str]) -> 
     met: dict[str, int] = {}  # lots between their first event and their last, numbered
     count = 0
     for rows, is_last in _whole_places(
-        {"lots": list(lots), "assayed": assayed if elements else None}
+        {"lots": texts(lots), "assayed": assayed if elements else None}
     ):
-        for _place, _order, lot, *_moved, last in rows:
+        for row in rows:
+            lot = row[2]
             if lot not in met:
                 met[lot] = count = count + 1
-                heappush(ending, (last or 0, lot))
+                heappush(ending, (row[7] or 0, lot))
         ended = []
         while ending and (is_last or ending[0][0] <= rows[-1][0]):
             ended.append(heappop(ending)[1])
@@ -93,22 +99,23 @@ def passages(lots: Collection[str], *, size: int, elements: Collection[str]) -> 
 
 
 def _passage(rows: Sequence[Row], ended: Sequence[str], size: int) -> Passage:
-    movements = movements_of(row[1:7] for row in rows)
-    made = {row[2] for row in rows if row[3] == "make"}
-    stand = as_they_stand(happenings_of(movements, entries_of(movements, size)))
+    made = {row[2] for row in rows if row[8] and row[3] == "make"}
+    with asking() as ask:
+        entries = ask_entries(ask, [row[1] for row in rows], size)
+        documents = ask(_DOCUMENTS, {"lots": texts(made)})
+        movements = movements_of(map(_movement, rows))
+        stand = as_they_stand(happenings_of(movements, entries()))
+        further = documents()
     return Passage(
         happenings=stand,
-        documents=[*documents_in(stand), *_further_documents(made, size)],
+        documents=[*documents_in(stand), *_documents_in(further, size)],
         ended=ended,
     )
 
 
-def _further_documents(lots: set[str], size: int) -> Iterator[tuple[str, Assayed]]:
+def _documents_in(rows: Sequence[Row], size: int) -> Iterator[tuple[str, Assayed]]:
     """Yield what assays say of some lots, or of the consignments they travelled in."""
-    movements = movements_of(fetch(_DOCUMENTS, {"lots": list(lots)}))
-    entries = entries_of(movements, size)
-    add_consignment_assays(movements, entries, size)
-    return documents_in(as_they_stand(happenings_of(movements, entries)))
+    return documents_in(as_they_stand(happenings_of(*told_by(rows, size)))) if rows else iter(())
 
 
 def _whole_places(known: Mapping[str, Any]) -> Iterator[tuple[list[Row], bool]]:
@@ -117,7 +124,7 @@ def _whole_places(known: Mapping[str, Any]) -> Iterator[tuple[list[Row], bool]]:
     What holds at one place is never cut in two.
     """
     with closing(connection.chunked_cursor()) as cursor:
-        cursor.execute(_DESCENT, known)
+        cursor.execute(_COURSE, known)
         rest: list[Row] = []
         while len(rows := cursor.fetchmany(_AT_ONCE)) == _AT_ONCE:
             rest += rows

@@ -824,6 +824,25 @@ class InsufficientTitle(TraceabilityError):
         super().__init__(f"The author does not own that much of {lot_id}.", at=at, lot_id=lot_id)
 
 
+class TitleNotBacked(TraceabilityError):
+    """Title to a blend beyond what its declared owner put in."""
+
+    code = "title_not_backed"
+    hint = (
+        "Mixing passes no title: transfer at most what you put in. For more, let its owner "
+        "transfer to you what went in, void the blend and state it anew."
+    )
+
+    def __init__(self, lot_id: str, *, holds: int, unit: str, at: str) -> None:
+        super().__init__(
+            f"Of {lot_id} the author put in, or was transferred, {holds} {unit}; the rest was "
+            "another's when it was mixed.",
+            at=at,
+            lot_id=lot_id,
+            holds=str(holds),
+        )
+
+
 class UnknownStatement(TraceabilityError):
     """A correction names an entry that is none of the author's."""
 
@@ -843,6 +862,21 @@ class AlreadyReplaced(TraceabilityError):
     def __init__(self, entry: str, *, head: str, at: str) -> None:
         super().__init__(
             f"{entry} was replaced; the head is {head}.", at=at, entry=entry, head=head
+        )
+
+
+class MadeOfItself(TraceabilityError):
+    """A correction says that a lot went into what it came of."""
+
+    code = "made_of_itself"
+    hint = "Name what went in then: a lot that came of the one you correct cannot have."
+
+    def __init__(self, lot_id: str, *, made: str) -> None:
+        super().__init__(
+            f"{lot_id} came of {made} and cannot have gone into it.",
+            at="$.body.replacement.body",
+            lot_id=lot_id,
+            made=made,
         )
 
 

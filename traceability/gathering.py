@@ -56,7 +56,7 @@ class Gathering(Generic[T]):
         return self._do_for(self._group_of(turn))
 
     def _group_of(self, turn: _Turn[T]) -> list[_Turn[T]]:
-        """Return whose work a thread does whose turn it is: its own first, then who waits."""
+        """Return whose work a thread does when it is its turn: its own, and of who waits by now."""
         with self._lock:
             others, self._waiting = self._waiting[: _MOST - 1], self._waiting[_MOST - 1 :]
         return [turn, *others]

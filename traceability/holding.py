@@ -315,6 +315,7 @@ def _held(row: Mapping[str, Any]) -> Held:
             if s["state"] is not None and not rows.is_consignment(s)
         },
         statements={s["hash"]: rows.recorded_of(s) for s in row["statements"] or ()},
+        is_admitting=True,
     )
     streams = {(s["author"], s["stream"]): (s["seq"], s["head"]) for s in row["streams"] or ()}
     return Held(

@@ -37,7 +37,8 @@ _BY_STATUS = {
         "key_exists lot_exists no_service_key not_at_this_facility not_correctable "
         "not_credit_holder not_in_custody not_in_transit not_owner not_the_next_period "
         "not_whole_lot organization_needs_key period_closed period_not_over register_moved "
-        "snapshot_outdated stream_out_of_step unit_mismatch wrong_facility"
+        "snapshot_outdated stream_out_of_step title_not_backed unit_mismatch wrong_facility "
+        "close_moved made_of_itself"
     ),
     413: "batch_too_large document_too_large entry_too_large",
     415: "unsupported_content_type",

@@ -17,6 +17,7 @@ from django.utils import timezone
 from psycopg import errors as database_errors
 
 from traceability import guarding, holding, rows, wire
+from traceability.circling import check_no_circle, closes
 from traceability.errors import (
     BatchNotRecorded,
     GenesisMisplaced,
@@ -296,6 +297,8 @@ def _check_time(statement: Statement, now: datetime) -> None:
 
 
 def _decided(statement: Statement, held: holding.Held) -> Effects:
+    if statement.kind == "custody.correction":
+        return _corrected(statement, held)
     if statement.kind != "registry.genesis":
         return decide(statement, held.book)
     held.pause()
@@ -306,6 +309,16 @@ def _decided(statement: Statement, held: holding.Held) -> Effects:
     effects = decide_genesis(statement)
     if statement.body.log_vkey != log_verifier().vkey:
         raise GenesisMisplaced("The genesis names another log key than this ledger's.")
+    return effects
+
+
+def _corrected(statement: Statement, held: holding.Held) -> Effects:
+    """Decide on a correction, which alone could make a lot of what came of it."""
+    effects = decide(statement, held.book)
+    added, made = closes(effects, held.book.statements[effects.replaces or ""])
+    if added and made:
+        held.pause()
+        check_no_circle(added, made, [sealed.effects for sealed in held.sealed])
     return effects
 
 

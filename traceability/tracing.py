@@ -2,13 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable
 
-from traceability.chronicling import (
-    add_consignment_assays,
-    entries_of,
-    fetch,
-    happenings_of,
-    movements_of,
-)
+from traceability.chronicling import fetch, happenings_of, texts, told_by
 from traceability.ledger.chronicle import History, build_history
 from traceability.ledger.tiles import TILE_WIDTH
 from traceability.models import Checkpoint, LogState, Tile
@@ -45,9 +39,9 @@ def size_known_at(size: int | None) -> int:
 
 # ── what led to a lot, and what came of it ────────────────────────────────────────────────
 
-_ANCESTRY = "SELECT * FROM ledger_ancestry(%(lots)s, %(size)s)"
-_DESCENDANTS = "SELECT * FROM ledger_descendants(%(lots)s)"
-_LED_BY_MORE = "SELECT ledger_led_by_more_than(%(lots)s, %(most)s)"
+_ANCESTRY = "SELECT * FROM ledger_ancestry(%(lots)s::text[], %(size)s)"
+_DESCENDANTS = "SELECT * FROM ledger_descendants(%(lots)s::text[])"
+_LED_BY_MORE = "SELECT ledger_led_by_more_than(%(lots)s::text[], %(most)s)"
 
 
 def lot_history(lot_id: str, *, size: int) -> History:
@@ -63,23 +57,20 @@ def lot_histories(lots: Collection[str], *, size: int) -> History:
     """
     if not lots:
         return build_history(())
-    movements = movements_of(fetch(_ANCESTRY, {"lots": list(lots), "size": None}))
-    entries = entries_of(movements, size)
+    movements, entries = told_by(fetch(_ANCESTRY, {"lots": texts(lots), "size": None}), size)
     unknown = movements.keys() - entries.keys()
     if any(one.role == "make" for order in unknown for one in movements[order]):
         # Something above the size made one of these lots: it must not lead anywhere.
-        movements = movements_of(fetch(_ANCESTRY, {"lots": list(lots), "size": size}))
-        entries = entries_of(movements, size)
-    add_consignment_assays(movements, entries, size)
+        movements, entries = told_by(fetch(_ANCESTRY, {"lots": texts(lots), "size": size}), size)
     return build_history(happenings_of(movements, entries))
 
 
 def led_by_more_than(most: int, lots: Collection[str]) -> bool:
     """Tell whether more than so many lots, themselves included, led to some lots."""
-    [(found,)] = fetch(_LED_BY_MORE, {"lots": list(lots), "most": most})
+    [(found,)] = fetch(_LED_BY_MORE, {"lots": texts(lots), "most": most})
     return bool(found)
 
 
 def descendants(lots: Iterable[str]) -> set[str]:
     """Return these lots and every lot that took from them, also by statements replaced since."""
-    return {row[0] for row in fetch(_DESCENDANTS, {"lots": list(lots)})}
+    return {row[0] for row in fetch(_DESCENDANTS, {"lots": texts(lots)})}

@@ -45,6 +45,7 @@ class Evidence:
     agreements: Mapping[str, Sequence[Agreement]] = field(default_factory=dict)  # by contractor
     forms: Sequence[Form] = ()
     observed: Observed = NOTHING_OBSERVED
+    passed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # countries, by shipment
     claimed: Claimed = NOTHING_CLAIMED
 
 
@@ -155,7 +156,8 @@ class Assembler:
         return self._put_together(upstream(self._traced.lots, lot))
 
     def _put_together(self, lots: Iterable[PathLot], rest: _Path = _NO_PATH) -> _Path:
-        told = tuple(_operated(one, self._evidence.sites) for one in lots)
+        sites, passed = self._evidence.sites, self._evidence.passed
+        told = tuple(_with_countries(_operated(one, sites), passed) for one in lots)
         return _Path(
             lots=(*told, *rest.lots),
             names=rest.names.union(one.lot_id for one in told),
@@ -195,6 +197,14 @@ def _operated(lot: PathLot, sites: Mapping[str, Site]) -> PathLot:
     if lot.stage is None or site is None or site.has_operator:
         return lot
     return replace(lot, maker=None)
+
+
+def _with_countries(lot: PathLot, passed: Mapping[str, tuple[str, ...]]) -> PathLot:
+    """Return a lot with the countries that its shipments state to pass."""
+    if not any(hand.entry in passed for hand in lot.hands):
+        return lot
+    hands = (replace(one, countries=passed.get(one.entry, ())) for one in lot.hands)
+    return replace(lot, hands=tuple(hands))
 
 
 def _declared(lots: Iterable[PathLot], evidence: Evidence, mineral: str) -> Iterator[DeclaredClaim]:

@@ -114,7 +114,8 @@ HandKind = Literal["custody", "title"]
 class Hand:
     """Custody of, or title to, a lot passed from one organization to another on a day.
 
-    `to` is None where it went to somebody who has no key on this ledger.
+    `taker` is None where it went to somebody who has no key on this ledger; `countries` are those
+    that a shipment states to pass or to go to.
     """
 
     kind: HandKind
@@ -122,6 +123,7 @@ class Hand:
     taker: str | None
     on: date
     entry: str
+    countries: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

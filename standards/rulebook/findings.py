@@ -86,7 +86,8 @@ class Measured(Struct, frozen=True, kw_only=True):
     @property
     def threshold_text(self) -> str:
         """Return the threshold as people read it: `at least 50 %`."""
-        return f"{self.comparison.replace('_', ' ')} {figure_text(self.threshold, self.unit)}"
+        figure = figure_text(self.threshold, self.unit)
+        return f"at least {figure}" if self.comparison == "at_least" else f"at most {figure}"
 
     @property
     def margin_text(self) -> str:

@@ -15,6 +15,7 @@ from standards.rulebook.findings import (
     SiteLine,
     at_least,
     concluded,
+    figure_text,
     indeterminate,
     interval_text,
 )
@@ -145,7 +146,7 @@ def finding_about_sites(
         **details,
     }
     if isinstance(minimum, Unavailable):
-        return _without_threshold(worst, best, minimum, f"of the {mineral} {words}", told)
+        return _without_threshold(worst, best, minimum, mineral, words, told)
     measured = at_least(worst, best, minimum.share)
     lapse_days = None
     if measured.outcome is Outcome.NONCONFORMING:
@@ -155,15 +156,21 @@ def finding_about_sites(
         )
         if with_grace.outcome is Outcome.CONFORMS:
             lapse_days = max(one.standing.lapse_days or 0 for one in checked)
-    sentence = _sentence(measured, f"of the {mineral} {words}", checked)
+    sentence = _sentence(measured, mineral, words, checked)
     return concluded(measured, sentence, minimum, lapse_days=lapse_days, **told)
 
 
 def _without_threshold(
-    worst: Fraction, best: Fraction, signal: Unavailable, words: str, told: dict[str, Any]
+    worst: Fraction,
+    best: Fraction,
+    signal: Unavailable,
+    mineral: str,
+    words: str,
+    told: dict[str, Any],
 ) -> Finding:
     cites = () if signal.provision is None else (signal.provision,)
-    sentence = f"{interval_text(worst, best)} {words}; {signal.because}"
+    share = f"{interval_text(worst, best)} of the {mineral} {words}"
+    sentence = f"{share}; {signal.because}"
     # What would settle the sites themselves is on their lines: the threshold comes first.
     told["missing"] = (value_of(signal.key),)
     return indeterminate(sentence, *cites, **told)
@@ -174,9 +181,11 @@ def _notices(checked: Iterable[CheckedSite], others: Iterable[str]) -> tuple[str
     return tuple(dict.fromkeys(told))
 
 
-def _sentence(measured: Measured, words: str, checked: list[CheckedSite]) -> str:
+def _sentence(measured: Measured, mineral: str, words: str, checked: list[CheckedSite]) -> str:
     """Say share and threshold, and quote the first site that stands in the way."""
-    sentence = f"{measured.interval_text} {words}; {measured.threshold_text} needed"
+    share = f"{measured.interval_text} of the {mineral} {words}"
+    least = f"at least {figure_text(measured.threshold, measured.unit)} needed"
+    sentence = f"{share}; {least}"
     if measured.outcome is Outcome.CONFORMS:
         return sentence
     for one in checked:

@@ -16,6 +16,7 @@ from typing import Any
 from standards.rulebook.outside import Opening
 from traceability.ledger.book import Movement
 from traceability.ledger.chronicle import Happening, History
+from traceability.ledger.commingling import backed_of, commingled
 from traceability.ledger.effective import parse_effective
 
 Owners = Sequence[Mapping[str, Any]]
@@ -148,26 +149,26 @@ class _Walk:
         elif movement.role == "move" and "why" not in facts:
             self._leave(one, lot)
         elif movement.role == "title":
-            self._own(lot, facts["owners"])
+            self._own(lot, _titled(facts["owners"]))
             self._enter(one, lot, self.places.get(lot), one.effective)
 
     def _blended(self, one: Happening, declared: Owners) -> Owners:
-        """Return the owners of a blend: who owned some of what went in, as declared.
+        """Return the owners of a blend: each as much as it put in (`ledger.commingling`).
 
-        Mixing passes no title. A share declared for anybody else is nobody's that is known.
+        Mixing passes no title. Where what went in does not tell, the declared shares count of
+        those who owned some of it; a share declared for anybody else is nobody's that is known.
         """
         taken = [
-            self.owners.get(movement.lot, ())
+            (-movement.delta, self.owners.get(movement.lot, ()))
             for movement in one.movements
             if movement.role == "take"
         ]
-        before = [share["owner"] for shares in taken for share in shares]
-        is_known = bool(before) and all(taken)
-        of_elements = any("element" in share for shares in taken for share in shares)
-        if is_known and not of_elements and all(owner == before[0] for owner in before):
-            return ({"owner": before[0], "parts": 1},)
-        return tuple(
-            share if share["owner"] in before else {**share, "owner": {}} for share in declared
+        told = commingled(taken) if taken and all(owners for _, owners in taken) else None
+        if told is not None:
+            return _titled(told)
+        before = [share["owner"] for _, owners in taken for share in owners]
+        return _titled(
+            [share if share["owner"] in before else {**share, "owner": {}} for share in declared]
         )
 
     def _own(self, lot: str, owners: Owners) -> None:
@@ -234,6 +235,13 @@ class _Walk:
                     whole=sum(share["parts"] for share in shares),
                 )
             )
+
+
+def _titled(owners: Owners) -> Owners:
+    """Return shares as far as title stands behind them; the rest is nobody's that is known."""
+    told = [{**share, "parts": count} for share in owners if (count := backed_of(share))]
+    rest = sum(share["parts"] for share in owners) - sum(share["parts"] for share in told)
+    return [*told, {"owner": {}, "parts": rest}] if rest else told
 
 
 def instant(effective: str, on: date) -> datetime:

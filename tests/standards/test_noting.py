@@ -8,6 +8,7 @@ import pytest
 
 from standards.models import BookedAmount, DueAssessment, Particular
 from standards.noted import noted_at
+from standards.noting import note_transit
 from tests.standards.doubtful import SOON, Doubtful, paper
 from tests.standards.world import NOW, kg, owned_by, percent
 from traceability.erasing import erase
@@ -435,6 +436,24 @@ def test_the_sister_of_a_part_speaks_of_the_same_material(world):
     assert world.outcomes("PL-14", "mine:P1") == [FINE]
     assert finding.outcome.value == DOUBT
     assert "20 %" in finding.because
+
+
+def test_the_countries_a_shipment_passes_are_noted_once_and_also_afterwards(world):
+    world.dug("mine:L1")
+    points = [{"place": {"name": "A port", "country": one}} for one in ("ZM", "CD", "ZM")]
+    entry = world.shipped("mine:L1", body={"route": points, "destination": {"country": "FI"}})
+    world.follow()
+    named = Particular.objects.filter(kind="transit", entry=entry).order_by("value")
+    first = list(named.values())
+    assert [one["value"] for one in first] == ["CD", "FI", "ZM"]
+    noted = noted_at(published_size(), lot_histories(["mine:L1"], size=published_size()))
+    assert noted.countries_passed() == {entry: ("CD", "FI", "ZM")}
+
+    named.delete()  # a ledger from before they were noted
+    for _ in range(2):
+        note_transit(published_size())
+    again = list(named.values())
+    assert [one | {"id": 0} for one in again] == [one | {"id": 0} for one in first]
 
 
 def test_an_erasure_takes_the_notes_of_a_statement_with_it(world):

@@ -1,10 +1,14 @@
 """Supplier due diligence end to end: lists and forms as stated, followed and found."""
 
+import msgspec
 import pytest
 
-from standards.models import DueAssessment
+from standards.certifying import adopt_policy
+from standards.known import statement_of
+from standards.models import ClubPolicy, DueAssessment
 from standards.rulebook.findings import Outcome
-from tests.standards.world import World
+from tests.standards.world import NOW, World
+from traceability.models import Entry, StatementText
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -130,3 +134,43 @@ def test_a_claim_is_no_form(world):
     body = {"declaration": "smelter:claims", "form": "emrt", "claims": [claim]}
     world.say("standards.declaration", "smelter", body)
     assert "no supplier on the path" in found(world, "RMI-04").because
+
+
+def test_a_shipment_through_an_area_the_club_names_is_a_red_flag_until_looked_into(world):
+    [cahra] = [{"code": "CD", "from": "2026-01-01", "source": "Policy, annex"}]
+    area = {
+        "title": "Areas",
+        "unit": "country_group",
+        "versions": [{"value": [cahra], "in_force_from": "2026-01-01", "source": "Policy"}],
+    }
+    form = ClubPolicy.objects.get(club="club").form
+    row = {"rule_id": "OECD-01", "severity": "major", "flag_due_days": 1}
+    adopted = form | {
+        "version": "2",
+        "parameters": form["parameters"] | {"oecd.cahra_countries": area},
+        "requirements": [*form["requirements"], row],
+    }
+    adopt_policy(adopted, effective="2026-03-22", now=NOW)
+    world.catch_up()
+    before = world.finding("OECD-01")
+    assert not [one for one in before.missing if "enhanced" in one]
+    [notice] = [one for one in before.notices if "transit" in one]
+    assert notice == "1 shipment on the path states no country on the way: transit is not known"
+
+    shipment = Entry.objects.get(kind="custody.shipment")
+    text = StatementText.objects.get(recorded_order=shipment.recorded_order)
+    body = statement_of(text.jws, text.disclosures).body
+    told = msgspec.to_builtins(body) | {"route": [{"place": {"name": "Port", "country": "CD"}}]}
+    kept = {name: value for name, value in told.items() if value is not None}
+    correction = {
+        "replaces": shipment.hash,
+        "reason": "The way was left out.",
+        "lots": ["mine:ore"],
+        "replacement": {"effective": "2026-03-10T10:00:00-05:00", "body": kept},
+    }
+    corrected = world.say("custody.correction", "mine", correction, on="2026-03-22")
+    world.catch_up()
+    found = world.finding("OECD-01")
+    assert [one for one in found.missing if one.startswith("enhanced due diligence on a company")]
+    assert corrected in found.evidence
+    assert not [one for one in found.notices if "transit" in one]

@@ -25,7 +25,7 @@ def replayed_book():
 
     Had a statement relied on one with a higher index, it would be refused here.
     """
-    book, texts = Book(), StatementText.objects.in_bulk()
+    book, texts = Book(is_admitting=True), StatementText.objects.in_bulk()
     for n, entry in enumerate(entries_in_order()):
         text = texts[entry.recorded_order]
         statement = parse_statement(

@@ -548,10 +548,23 @@ REFUSED = {
     ),
     "not_owner": (transfer(passing("bob:S", "alice", "bob")), "$.body.items[0]"),
     "insufficient_title": (transfer(passing(L, "alice", "bob", "101")), "$.body.items[0].quantity"),
+    "title_not_backed": (transfer(passing("alice:mix", "alice", "bob")), "$.body.items[0]"),
     # earlier statements
     "unknown_statement": (void(HASH), "$.body.replaces"),
     "already_replaced": (void("{replaced}", "alice:R"), "$.body.replaces"),
     "not_correctable": (correction("{offer}", offer(L, to=["bob"]), L), "$.body"),
+    "made_of_itself": (
+        correction(
+            "{mixed}",
+            blend(
+                [taken("alice:own", "50"), taken("alice:two", "50")],
+                new_lot("alice:one"),
+                at="alice:mine",
+            ),
+            *("alice:own", "alice:one", "alice:two"),
+        ),
+        "$.body.replacement.body",
+    ),
     "already_acted_on": (void("{received}", "alice:gone"), "$.body.replaces"),
     "lots_incomplete": (void("{extraction}"), "$.body.lots"),
 }
@@ -569,7 +582,17 @@ def story(alice, bob):
     [lost] = alice.records(loss("alice:R", "1"))
     alice.records(void(lost, "alice:R"))
     [offered] = alice.records(offer(L, to=["bob"]))
-    return {"extraction": made, "replaced": lost, "offer": offered, "received": sent}
+    alice.records(
+        extraction("alice:of-bob", owners=owned_by("bob")),
+        blend([taken("alice:of-bob", "100")], new_lot("alice:mix"), at="alice:mine"),
+    )
+    _, mixed, _ = alice.records(
+        extraction("alice:own"),
+        blend([taken("alice:own", "100")], new_lot("alice:one"), at="alice:mine"),
+        blend([taken("alice:one", "50")], new_lot("alice:two", "50"), at="alice:mine"),
+    )
+    told = {"extraction": made, "replaced": lost, "offer": offered}
+    return told | {"received": sent, "mixed": mixed}
 
 
 def test_every_refusal_has_a_code_a_sentence_a_hint_and_a_place_and_changes_nothing(alice, story):

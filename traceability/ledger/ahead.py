@@ -1,9 +1,11 @@
-"""Signatures verified ahead: by other processes, while this one reads on.
+"""Signatures and proofs verified ahead: by other processes, while this one reads on.
 
 Half of the work on a bundle needs nothing but the file: a statement names its key and the file
 enrols it. What other processes tell are facts about bytes: the digest of each JWS that is strictly
-signed by the key whose thumbprint it names, at the place of its entry. Whether that key was good
-there is judged where everything is judged, and what nobody vouched for is verified there too.
+signed by the key whose thumbprint it names, at the place of its entry; then, once this process has
+told them the tree of the verified checkpoint, each leaf that stands in it, with its index. Whether
+a key was good there is judged where everything is judged, and what nobody vouched for is verified
+there too.
 """
 
 import os
@@ -20,12 +22,18 @@ import orjson
 
 from traceability.errors import TraceabilityError
 from traceability.ledger.keys import PublicKey
+from traceability.ledger.merkle import HASH_SIZE, Inclusions, leaf_hash
 from traceability.ledger.signing import STATEMENT_TYPE, is_signed, parse_jws, signature_of
 
 WORTHWHILE = 1_000_000  # bytes of a bundle; a smaller one is verified before processes have begun
 
 _DIGEST = sha256().digest_size
+_NUMBER = 8  # bytes of a size or an index
+_TREE = _NUMBER + HASH_SIZE  # its size and root, which come first in what is told
+_LEAF = HASH_SIZE + _NUMBER  # a leaf and its index, which come after all digests
 _ENTRY = b'{"entry":'
+_INDEX = b',"index":'
+_PROOF = b',"proof":'
 _ABOUT_KEYS = b'{"format":1,"kind":"registry.'
 _STATEMENT = b'"statement":"'
 _END = b'],"format":'  # of the entries
@@ -35,8 +43,9 @@ _NEAR = 20_000  # bytes
 class Ahead:
     """Processes that verify the signatures of a file from its beginning, each a share of them.
 
-    They write what they found into memory that this process reads, a digest for each entry. It is
-    never waited for: whoever comes from the end of the file meets them.
+    One of them goes on to its proofs. They write what they found into memory that this process
+    reads: a digest, a leaf and an index for each entry. They are never waited for: whoever comes
+    from the end of the file meets them.
     """
 
     def __init__(self, data: bytes, *, processes: int) -> None:
@@ -51,7 +60,8 @@ class Ahead:
         may_copy = sys.platform == "linux" and threading.active_count() == 1
         if processes < 2 or len(data) < WORTHWHILE or not may_copy:
             return
-        self._told = mmap(-1, max(1, data.count(_ENTRY)) * _DIGEST)
+        self._count = data.count(_ENTRY)
+        self._told = mmap(-1, _TREE + self._count * (_DIGEST + _LEAF))
         others = processes - 1
         with suppress(OSError):  # too many processes: what nobody does is done here
             for share in range(others):
@@ -78,7 +88,29 @@ class Ahead:
             place: number of its entry in the file, from 0.
             digest: SHA-256 of the statement, as read here.
         """
-        return self._told[place * _DIGEST : (place + 1) * _DIGEST] == digest
+        begin = _TREE + place * _DIGEST
+        return place < self._count and self._told[begin : begin + _DIGEST] == digest
+
+    def tell_tree(self, *, size: int, root: bytes) -> None:
+        """Tell the others by which tree to prove that entries are included.
+
+        Args:
+            size: of a checkpoint that was verified here.
+            root: root hash, from the same checkpoint.
+        """
+        if self.has_begun:
+            self._told[:_TREE] = size.to_bytes(_NUMBER) + root
+
+    def has_proven(self, place: int, leaf: bytes, index: int) -> bool:
+        """Tell whether one has found by now that a leaf stands in the tree, at this index.
+
+        Args:
+            place: number of its entry in the file, from 0.
+            leaf: the leaf hash, as computed here.
+            index: its place in the tree, as read here.
+        """
+        begin = _TREE + self._count * _DIGEST + place * _LEAF
+        return self._told[begin : begin + _LEAF] == leaf + index.to_bytes(_NUMBER)
 
 
 def _work_and_end(told: mmap, data: bytes, share: int, shares: int) -> NoReturn:
@@ -90,9 +122,17 @@ def _work_and_end(told: mmap, data: bytes, share: int, shares: int) -> NoReturn:
 
 
 def work(told: mmap, data: bytes, *, share: int, shares: int) -> None:
-    """Do a share of the work; tell each digest at its place, once its signature is verified."""
+    """Do a share of the work; tell each fact at its place, once it is verified."""
     for place, digest in digests_signed(data, share=share, shares=shares):
-        told[place * _DIGEST : (place + 1) * _DIGEST] = digest
+        begin = _TREE + place * _DIGEST
+        told[begin : begin + _DIGEST] = digest
+    size = int.from_bytes(told[:_NUMBER])
+    if share or not size:  # nobody has said yet in which tree; this process proves it all
+        return
+    leaves = _TREE + data.count(_ENTRY) * _DIGEST
+    for place, leaf, index in leaves_proven(data, size=size, root=told[_NUMBER:_TREE]):
+        begin = leaves + place * _LEAF
+        told[begin : begin + _LEAF] = leaf + index.to_bytes(_NUMBER)
 
 
 def digests_signed(data: bytes, *, share: int = 0, shares: int = 1) -> Iterator[tuple[int, bytes]]:
@@ -114,20 +154,48 @@ def digests_signed(data: bytes, *, share: int = 0, shares: int = 1) -> Iterator[
                     yield place, sha256(raw).digest()
 
 
+def leaves_proven(data: bytes, *, size: int, root: bytes) -> Iterator[tuple[int, bytes, int]]:
+    """Yield place, leaf and index of each entry of a file that is proven to stand in a tree.
+
+    Args:
+        data: a bundle, or anything else.
+        size: of the tree, from a checkpoint that was verified.
+        root: its root hash, from the same checkpoint.
+    """
+    together = Inclusions(size=size, root=root)
+    for place, (begin, end) in enumerate(_entries(data)):
+        at_index = data.find(_INDEX, begin, end)
+        at_proof = data.find(_PROOF, at_index, end)
+        end_of_proof = data.find(b"]", at_proof, end) + 1
+        written = data[at_index + len(_INDEX) : at_proof]
+        if min(at_index, at_proof, end_of_proof - 1) < 0 or not written.isdigit():
+            continue
+        leaf = leaf_hash(data[begin + len(_ENTRY) : at_index])
+        with suppress(TraceabilityError, ValueError):  # too many digits are no number either
+            index = int(written)
+            together.verify(leaf, index=index, proof=data[at_proof + len(_PROOF) : end_of_proof])
+            yield place, leaf, index
+
+
 def _statements(data: bytes) -> Iterator[tuple[bool, bytes]]:
     """Yield whatever looks like the statement of an entry, and whether it may be about keys.
 
     Found by its end, since what a bundle says of an entry ends with its statement.
     """
+    for begin, end in _entries(data):
+        last = data.rfind(b'"}', begin, end)
+        first = data.rfind(b'"', begin, max(begin, last)) + 1
+        is_statement = data.endswith(_STATEMENT, begin, first)
+        is_about_keys = data.startswith(_ABOUT_KEYS, begin + len(_ENTRY))
+        yield is_about_keys, data[first:last] if is_statement else b""
+
+
+def _entries(data: bytes) -> Iterator[tuple[int, int]]:
+    """Yield where whatever looks like an entry begins, and where it has ended."""
     begin = data.find(_ENTRY)
     while begin >= 0:
         following = _find_entry(data, begin + len(_ENTRY))
-        end = following if following >= 0 else data.rfind(_END)
-        end = data.rfind(b'"}', begin, max(begin, end))
-        first = data.rfind(b'"', begin, max(begin, end)) + 1
-        is_statement = data.endswith(_STATEMENT, begin, first)
-        is_about_keys = data.startswith(_ABOUT_KEYS, begin + len(_ENTRY))
-        yield is_about_keys, data[first:end] if is_statement else b""
+        yield begin, max(begin, following if following >= 0 else data.rfind(_END))
         begin = following
 
 

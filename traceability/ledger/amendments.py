@@ -40,6 +40,7 @@ from traceability.ledger.book import (
     gross,
     is_same_water,
 )
+from traceability.ledger.commingling import Owners, are_equal, mixed
 from traceability.ledger.draft import Draft
 from traceability.ledger.effective import parse_effective
 from traceability.ledger.kinds import CUSTODY
@@ -216,6 +217,22 @@ class Amendment(Draft):
             if left:
                 settled = replace(lot, amount=lot.amount + left)
                 self.move(settled, OFFSET, left, {"why": "weighed"})
+
+    def owners_again(self, declared: Owners, owners: Iterable[Owners]) -> Owners:
+        """Return the shares in a blend that is corrected; `owners` are those of its inputs now.
+
+        Raises:
+            NotCorrectable: something else went in, or it is to be another's, and several owners
+                have a part in it: title to an input may have passed since.
+        """
+        before, booked = mixed(self.replaced.movements)
+        after, _ = mixed(self.movements)
+        if before == after and are_equal(declared, booked):
+            return booked
+        shares = [share for one in (*owners, booked, declared) for share in one]
+        if self.book.is_admitting and any(one["owner"] != shares[0]["owner"] for one in shares):
+            raise NotCorrectable(self.replaced.kind, "goods of several owners were mixed")
+        return declared
 
     def same_lots(self, body: events.Shipment) -> Effects:
         """A corrected shipment may tell its route and papers anew, not what went to whom.

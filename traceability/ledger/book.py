@@ -124,7 +124,11 @@ class Effects(Struct, frozen=True, kw_only=True):
 
 @dataclass(slots=True, kw_only=True)
 class Book:
-    """States by id. Absent means unknown to the ledger."""
+    """States by id. Absent means unknown to the ledger.
+
+    `is_admitting` while statements are recorded. Rules of admission that came later than the
+    record are asked then alone: what was recorded before them verifies as it did (ADR 0034).
+    """
 
     organizations: dict[str, frozenset[str]] = field(default_factory=dict)  # id → roles
     keys: dict[str, Key] = field(default_factory=dict)
@@ -134,6 +138,7 @@ class Book:
     statements: dict[str, Recorded] = field(default_factory=dict)
     states: dict[str, State] = field(default_factory=dict)  # by subject, of other apps' kinds
     turns: dict[str, list[Turn]] = field(default_factory=dict)  # by lot, in their order
+    is_admitting: bool = False
 
     def accept(self, statement: Statement, effects: Effects, entry: str) -> None:
         """Take over what a statement changed, so that the next one sees it."""

@@ -142,7 +142,8 @@ def _beginnings_first(stand: Sequence[Happening]) -> list[Happening]:
     """Return happenings so that lots begin before anything is said of them, as far as possible.
 
     A correction may name a lot that began after what it corrects. Where the lot was made of
-    what the corrected event brought, no order is right, and what was taken stays unknown.
+    what the corrected event brought, no order is right, and what was taken stays unknown;
+    recording refuses that now (`circling`).
     """
     begun_by = {m.lot: one for one in stand for m in one.movements if m.role == "make"}
     placed: dict[str, None] = {}

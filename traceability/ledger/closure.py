@@ -13,6 +13,7 @@ Chains are named by their handles, so that the rule works on blinded entries too
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 from msgspec import Struct
@@ -84,11 +85,18 @@ def brought_by(statement: Statement) -> frozenset[str]:
     """Return the subjects whose chains are needed to judge a statement."""
     needs = Needs()
     needs.add_named(statement)
+    consignments = [name for name in statement.subjects if name.startswith("consignment:")]
+    named = _named(frozenset(needs.organizations), frozenset(needs.facilities))
+    return named.union(consignments) if consignments else named
+
+
+@lru_cache(maxsize=1024)
+def _named(organizations: frozenset[str], facilities: frozenset[str]) -> frozenset[str]:
+    """Return subjects by name: statement after statement names the same, kept once."""
     return frozenset(
         [
-            *[f"organization:{name}" for name in needs.organizations],
-            *[f"facility:{name}" for name in needs.facilities],
-            *[name for name in statement.subjects if name.startswith("consignment:")],
+            *[f"organization:{name}" for name in organizations],
+            *[f"facility:{name}" for name in facilities],
         ]
     )
 

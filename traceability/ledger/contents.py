@@ -91,35 +91,54 @@ class Contents:
         )
 
 
-def verify_entries(
-    bundle: ProofBundle, checkpoint: Checkpoint, written: Sequence[msgspec.Raw] | None = None
-) -> None:
+def verify_entries(bundle: ProofBundle, checkpoint: Checkpoint) -> None:
     """Verify that every entry is of this ledger and stands in the tree at its index.
 
     Args:
         bundle: its entries are verified.
         checkpoint: verified before.
-        written: the proofs as they are written, where `bundle` was read without them.
 
     Raises:
         EntryOfAnotherLedger, InclusionNotProven: at the entry that is not.
     """
     size, root = checkpoint.size, checkpoint.root
-    together = Inclusions(size=size, root=root)
     for number, item in enumerate(bundle.entries):
-        if item.entry.ledger != checkpoint.origin:
-            raise EntryOfAnotherLedger(
-                item.entry.ledger, ledger=checkpoint.origin, at=at_entry(number)
-            )
+        verify_origin(item, checkpoint.origin, number)
         try:
-            if written is not None:
-                together.verify(item.leaf, index=item.index, proof=bytes(written[number]))
-            else:
-                verify_inclusion(
-                    item.leaf, index=item.index, size=size, proof=item.proof, root=root
-                )
+            verify_inclusion(item.leaf, index=item.index, size=size, proof=item.proof, root=root)
         except InclusionNotProven as error:
             raise placed(error, number) from None
+
+
+def verify_origin(item: ProvenEntry, origin: str, number: int) -> None:
+    """Verify that an entry is of this ledger.
+
+    Raises:
+        EntryOfAnotherLedger: it names another one.
+    """
+    if item.entry.ledger != origin:
+        raise EntryOfAnotherLedger(item.entry.ledger, ledger=origin, at=at_entry(number))
+
+
+def verify_inclusions(
+    bundle: ProofBundle, checkpoint: Checkpoint, written: Sequence[msgspec.Raw], ahead: Ahead
+) -> None:
+    """Verify that every entry stands in the tree, where its proof was not read yet.
+
+    Args:
+        bundle: read without its proofs.
+        checkpoint: verified before, and told to `ahead`.
+        written: the proofs as they are written.
+        ahead: what others have proven is not proven here, from the end: they come to meet it.
+
+    Raises:
+        InclusionNotProven: of an entry, not always the first.
+    """
+    together = Inclusions(size=checkpoint.size, root=checkpoint.root)
+    for number in range(len(bundle.entries) - 1, -1, -1):
+        item = bundle.entries[number]
+        if not (ahead.has_begun and ahead.has_proven(number, item.leaf, item.index)):
+            together.verify(item.leaf, index=item.index, proof=bytes(written[number]))
 
 
 def understand(bundle: ProofBundle, origin: str) -> Contents:

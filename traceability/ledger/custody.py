@@ -33,6 +33,7 @@ from traceability.ledger.book import (
     Lot,
     is_same_water,
 )
+from traceability.ledger.commingling import Inputs, Owners, blended
 from traceability.ledger.draft import Draft
 from traceability.ledger.feasibility import check_assays, check_compound, check_moisture
 from traceability.ledger.kinds import consignment as consignment_subject
@@ -110,14 +111,15 @@ def _transformation(draft: Draft, body: events.Transformation) -> Effects:
 
 def _blend(draft: Draft, body: events.Blend) -> Effects:
     draft.facility(body.facility, operated=False)
-    total = 0
-    inputs = []
-    for place, item in enumerate(body.inputs):
-        lot, amount = draft.take(item.lot, item.quantity, body.facility, f"$.body.inputs[{place}]")
-        total += amount
-        inputs.append(lot)
-    made, at = draft.make(body.output, body.facility, "$.body.output"), "$.body.output.quantity"
-    for lot in inputs:  # only what is counted alike can be added up
+    inputs = [
+        draft.take(item.lot, item.quantity, body.facility, f"$.body.inputs[{place}]")
+        for place, item in enumerate(body.inputs)
+    ]
+    total = sum(amount for _, amount in inputs)
+    owners = _owners_of_blend(draft, body, [(amount, lot.owners) for lot, amount in inputs])
+    at = "$.body.output.quantity"
+    made = draft.make(body.output, body.facility, "$.body.output", owners)
+    for lot, _ in inputs:  # only what is counted alike can be added up
         if lot.unit != made.unit:
             raise UnitMismatch(made.id, booked=made.unit, given=lot.unit, at=at)
         if not is_same_water(lot.basis, made.basis):
@@ -125,6 +127,16 @@ def _blend(draft: Draft, body: events.Blend) -> Effects:
     if total != made.amount:
         raise GrossNotConserved(taken=total, made=made.amount, unit=made.unit, at=at)
     return draft.effects()
+
+
+def _owners_of_blend(draft: Draft, body: events.Blend, inputs: Inputs) -> Owners:
+    """Return the shares declared for a blend, with what is backed of them (ADR 0034)."""
+    declared: Owners = msgspec.to_builtins(body.output.owners)
+    if isinstance(draft, amendments.Amendment):
+        return draft.owners_again(declared, [owners for _, owners in inputs])
+    if not draft.book.is_admitting:
+        return declared
+    return blended(declared, sum(amount for amount, _ in inputs), inputs)
 
 
 def _split(draft: Draft, body: events.Split) -> Effects:

@@ -1,6 +1,6 @@
 """A draft: one statement's working copy of the book, kept as a whole or dropped as a whole."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -127,8 +127,19 @@ class Draft:
         self.move(replace(lot, amount=lot.amount - amount), "take", -amount, facts)
         return lot, amount
 
-    def make(self, new: NewLot, facility: str | None, at: str, **facts: Any) -> Lot:
-        """Begin a lot in the author's name space."""
+    def make(
+        self,
+        new: NewLot,
+        facility: str | None,
+        at: str,
+        owners: Sequence[Mapping[str, Any]] | None = None,
+        **facts: Any,
+    ) -> Lot:
+        """Begin a lot in the author's name space.
+
+        Args:
+            owners: the shares to book, where they say more than those declared.
+        """
         amount, unit = gross(new.quantity, f"{at}.quantity")
         check_compound(new.compound, f"{at}.compound")
         check_assays(
@@ -147,7 +158,7 @@ class Draft:
             basis=new.quantity.basis.value,
             material=new.material,
             form=new.form,
-            owners=tuple(msgspec.to_builtins(new.owners)),
+            owners=tuple(msgspec.to_builtins(new.owners) if owners is None else owners),
             known_to=frozenset(
                 {self.author, *(s.owner.organization for s in new.owners if s.owner.organization)}
             ),

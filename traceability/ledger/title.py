@@ -1,104 +1,86 @@
 """Title to lots: who owns which part, and how a part passes to another."""
 
-from math import gcd
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
-from traceability.errors import InsufficientTitle, NotOwner
+from traceability.errors import InsufficientTitle, NotOwner, TitleNotBacked
 from traceability.ledger import events
-from traceability.ledger.apportioning import scaled
 from traceability.ledger.book import Lot
-from traceability.ledger.canonical import INTEGER_LIMIT
+from traceability.ledger.commingling import BACKED, Owners, Share, backed_of, undivided
 from traceability.ledger.draft import Draft
-from traceability.ledger.shapes import OwnerShare
-from traceability.ledger.statements import to_shape
 
 
 def pass_title(draft: Draft, item: events.TitleTransfer, at: str) -> None:
     """Let title to a lot, or to a quantity of it, pass from the author to another.
 
     Raises:
-        UnknownLot, NotOwner, UnknownOrganization, InsufficientTitle: why it does not.
+        UnknownLot, NotOwner, UnknownOrganization, InsufficientTitle, TitleNotBacked: why it does
+            not.
     """
     lot = draft.lot(item.lot, at)
     if item.transferor.organization != draft.author:
         raise NotOwner(item.lot, author=draft.author, at=f"{at}.from")
     if item.transferee.organization is not None:
         draft.organization(item.transferee.organization, f"{at}.to")
-    shares = [to_shape(share, OwnerShare) for share in lot.owners]
-    own = [share for share in shares if share.owner.organization == draft.author]
+    own = [share for share in lot.owners if _is_of(share, draft.author)]
     if not own:
         raise NotOwner(item.lot, author=draft.author, at=at)
     if item.quantity is None:
-        owners = [msgspec.to_builtins(_renamed(share, draft.author, item)) for share in shares]
+        if any(BACKED in share for share in own):
+            raise _not_backed(lot, own, at)
+        to: Any = msgspec.to_builtins(item.transferee)
+        owners = [
+            {**share, "owner": to} if _is_of(share, draft.author) else share for share in lot.owners
+        ]
     else:
         amount = draft.amount_of(lot, item.quantity, f"{at}.quantity")
-        owners = _divided(lot, shares, amount, item, draft.author, f"{at}.quantity")
-    to = item.transferee.organization or ""
-    gains = {to or draft.author}
-    facts = {"owners": owners, "before": list(lot.owners), "to": to}
+        owners = _divided(lot, own, amount, item, f"{at}.quantity")
+    name = item.transferee.organization or ""
+    gains = {name or draft.author}
+    facts = {"owners": owners, "before": list(lot.owners), "to": name}
     changed = replace(lot, owners=tuple(owners), known_to=lot.known_to | gains)
     draft.move(changed, "title", 0, facts)
 
 
-def _renamed(share: OwnerShare, author: str, item: events.TitleTransfer) -> OwnerShare:
-    if share.owner.organization != author:
-        return share
-    return msgspec.structs.replace(share, owner=item.transferee)
+def _is_of(share: Share, author: str) -> bool:
+    return bool(share["owner"].get("organization") == author)
 
 
 def _divided(
-    lot: Lot,
-    shares: list[OwnerShare],
-    amount: int,
-    item: events.TitleTransfer,
-    author: str,
-    at: str,
+    lot: Lot, own: Sequence[Share], amount: int, item: events.TitleTransfer, at: str
 ) -> list[Any]:
     """Pass title to a quantity: parts are scaled by the lot's amount, so all stay whole.
 
     Raises:
         InsufficientTitle: more than the author owns, a lot that holds nothing, or shares
             that differ by element, of which no gross quantity can be passed.
+        TitleNotBacked: more than the author put into a blend.
     """
-    if lot.amount <= 0 or any(share.element is not None for share in shares):
+    if lot.amount <= 0 or any(share.get("element") is not None for share in lot.owners):
         raise InsufficientTitle(item.lot, at=at)
-    total = sum(share.parts for share in shares)
-    own = sum(share.parts for share in shares if share.owner.organization == author)
-    left = own * lot.amount - amount * total
+    moved = amount * _total(lot.owners)
+    left = _total(own) * lot.amount - moved
     if left < 0:
         raise InsufficientTitle(item.lot, at=at)
+    title = sum(map(backed_of, own)) * lot.amount - moved
+    if title < 0:
+        raise _not_backed(lot, own, at)
     parts = [
-        (msgspec.to_builtins(share.owner), share.parts * lot.amount)
-        for share in shares
-        if share.owner.organization != author
+        (share["owner"], share["parts"] * lot.amount, backed_of(share) * lot.amount)
+        for share in lot.owners
+        if share not in own
     ]
-    parts += [({"organization": author}, left)] if left else []
-    return _merged([*parts, (msgspec.to_builtins(item.transferee), amount * total)])
+    parts += [(own[0]["owner"], left, title)] if left else []
+    return undivided([*parts, (msgspec.to_builtins(item.transferee), moved, moved)])
 
 
-def _merged(parts: list[tuple[Any, int]]) -> list[Any]:
-    """Add up the parts of equal owners and divide all by what they have in common.
+def _not_backed(lot: Lot, own: Sequence[Share], at: str) -> TitleNotBacked:
+    holds = max(0, lot.amount) * sum(map(backed_of, own)) // _total(lot.owners)
+    return TitleNotBacked(lot.id, holds=holds, unit=lot.unit, at=at)
 
-    Where that leaves numbers JSON readers would not keep, the nearest shares that they do.
-    """
-    owners: list[Any] = []
-    sums: list[int] = []
-    for owner, count in parts:
-        if owner in owners:
-            sums[owners.index(owner)] += count
-        else:
-            owners.append(owner)
-            sums.append(count)
-    common, total = gcd(*sums), sum(sums)
-    if total // common > INTEGER_LIMIT:
-        named = {str(place): count for place, count in enumerate(sums)}
-        rounded = scaled(named, INTEGER_LIMIT, total)
-        sums, common = [rounded.get(name, 0) for name in named], 1
-    return [
-        {"owner": owner, "parts": count // common}
-        for owner, count in zip(owners, sums, strict=True)
-        if count
-    ]
+
+def _total(owners: Owners) -> int:
+    return sum(share["parts"] for share in owners)

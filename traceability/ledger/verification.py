@@ -196,10 +196,11 @@ class _Found:
 def _run(found: _Found, given: _Given, ahead: Ahead | None) -> Iterator[tuple[str, str]]:
     """Run the steps, one at each `next`; yields outcome and sentence of each.
 
-    With `ahead` all is read the short way, and signatures are verified last, by others meanwhile:
-    that everything holds is sure after the last step only, and what fails need not be the first.
+    With `ahead` all is read the short way, and proofs and signatures are verified last, by others
+    meanwhile: that everything holds is sure after the last step only, and what fails need not be
+    the first.
     """
-    bundle, written = (parse_bundle(given.data), None) if ahead is None else skim_bundle(given.data)
+    bundle, written = (parse_bundle(given.data), ()) if ahead is None else skim_bundle(given.data)
     checkpoint = heads.open_exactly(bundle.checkpoint, given.verifiers)
     found.lot, found.size, found.entries = bundle.lot, checkpoint.size, bundle.entries
     witnesses = heads.witnesses_of(bundle.checkpoint, given.verifiers)
@@ -208,7 +209,12 @@ def _run(found: _Found, given: _Given, ahead: Ahead | None) -> Iterator[tuple[st
         f"{checkpoint.origin} signed size {checkpoint.size}; cosigned by {witnesses} witnesses.",
     )
 
-    contents.verify_entries(bundle, checkpoint, written)
+    if ahead is None:
+        contents.verify_entries(bundle, checkpoint)
+    else:
+        ahead.tell_tree(size=checkpoint.size, root=checkpoint.root)
+        for number, item in enumerate(bundle.entries):
+            contents.verify_origin(item, checkpoint.origin, number)
     yield OK, f"{len(bundle.entries)} entries are in the log, each at its index."
 
     read = contents.understand(bundle, checkpoint.origin)
@@ -231,6 +237,7 @@ def _run(found: _Found, given: _Given, ahead: Ahead | None) -> Iterator[tuple[st
 
     consistency = _verify_consistency(found, bundle, checkpoint, given)
     if ahead is not None:
+        contents.verify_inclusions(bundle, checkpoint, written, ahead)
         contents.verify_signatures(read, ahead)
     yield consistency
 

@@ -72,7 +72,9 @@ def each_step_holds_both_certificates(dossier: Dossier, law: LawOnDate) -> Findi
 def no_larger_share_goes_out_than_came_in(dossier: Dossier, law: LawOnDate) -> Finding:
     """Claims of the year over the metal that came out of the year's input are at most its share.
 
-    Until the year is over it cannot be told: more may come in, or be claimed.
+    Until the year is over it cannot be told: more may come in, or be claimed. For which
+    activities the site is certified is no part of it: CRED-03 asks that, and ASI-01 whether both
+    certificates hold.
     """
     booked = booked_for(dossier, law)
     told = unbooked(dossier, ASI, MASS_BALANCE)

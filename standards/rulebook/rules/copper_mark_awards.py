@@ -2,6 +2,10 @@
 
 An award may rest on criteria met only partially, with an improvement plan: "awarded" alone
 hides that. The Joint Due Diligence Standard leads to no mark at all.
+
+There is one assurance process and a separate award for each metal. So the rules about an award
+ask for one of this metal: the mark of another is none, neither its status nor its term. Where
+nobody coded for which metals an award is, it cannot be told whether it is one.
 """
 
 from collections.abc import Callable
@@ -33,6 +37,7 @@ from standards.rulebook.standing import (
     fails,
     holds,
     listed,
+    material_standing,
     renews_in_time,
     status_standing,
     validity_standing,
@@ -74,7 +79,7 @@ def _about_sites(
 def _about_awards(
     dossier: Dossier, law: LawOnDate, words: str, question: Question, *, on_any_day: bool = False
 ) -> Finding:
-    """Ask the award that governs at each smelter or refiner.
+    """Ask the award for this metal that governs at each smelter or refiner.
 
     Args:
         on_any_day: as in `asking.answered`.
@@ -83,7 +88,11 @@ def _about_awards(
     if isinstance(told, Finding):
         return told
     return answered_for(
-        told, words, question, minimum="copper_mark.minimum_share", on_any_day=on_any_day
+        told,
+        words,
+        _of_this_metal(question),
+        minimum="copper_mark.minimum_share",
+        on_any_day=on_any_day,
     )
 
 
@@ -114,7 +123,11 @@ def _asked(dossier: Dossier, law: LawOnDate, metals: str = "copper_mark.marks") 
     reads=USUAL,
 )
 def smelters_and_refiners_held_an_award(dossier: Dossier, law: LawOnDate) -> Finding:
-    """The site's award, for whichever metal, carried on the day; which metal is CM-02's."""
+    """The site's award for this metal carried on the day, at whatever stage; the stage is CM-02's.
+
+    A site awarded for another metal only holds none: nonconforming, and not "not applicable",
+    which would let a club that asks for no more than an award take what was never assessed.
+    """
     words = "was worked by sites that held an award on the day"
     return _about_sites(dossier, law, words, _awarded)
 
@@ -129,15 +142,22 @@ def _awarded(asked: Asked, told: Appraisal) -> Standing:
         return absence(asked.dossier, COPPER_MARK, visit, day)
     return best(
         disputed(one, site=site)
+        or material_standing(one, site=site, mineral=asked.dossier.mineral)
         or status_standing(one, site=site, day=day, log_size=size)
         or validity_standing(one, site=site, day=day, log_size=size)
-        or holds(f"{site}: awarded for {_metals(one)} on {day}", one.entry)
+        or holds(f"{site}: awarded for {listed(one.materials or ())} on {day}", one.entry)
         for one in own
     )
 
 
-def _metals(award: Credential) -> str:
-    return "metals nobody coded" if award.materials is None else listed(award.materials)
+def _of_this_metal(question: Question) -> Question:
+    """Return a question that an award for another metal answers as if there were none."""
+
+    def ask(asked: Asked, told: Appraisal, award: Credential) -> Standing:
+        other = material_standing(award, site=told.visit.site, mineral=asked.dossier.mineral)
+        return other or question(asked, told, award)
+
+    return ask
 
 
 # ── CM-03, CM-04 ──────────────────────────────────────────────────────────────────────────

@@ -5,12 +5,16 @@ registrar keeps and records as a snapshot: one row per site or company and risk.
 finding of guilt: it asks for a closer look, and until that was taken a purchase is on hold.
 """
 
+from collections.abc import Iterator
+from datetime import date
+
 from msgspec import Struct
+from msgspec.structs import replace
 
 from standards.rulebook.claims import least_favorable
 from standards.rulebook.composition import unmeasurable, untraced_mg
 from standards.rulebook.credential import Listing, Snapshot
-from standards.rulebook.dossier import ORIGIN_UNKNOWN, Dossier, Source, Step
+from standards.rulebook.dossier import ORIGIN_UNKNOWN, Dossier, Hand, PathLot, Source, Step
 from standards.rulebook.findings import Finding, Outcome, not_applicable
 from standards.rulebook.forms import latest, questions
 from standards.rulebook.handing import holders_of
@@ -22,7 +26,7 @@ from standards.rulebook.rules.geography import members_on
 from standards.rulebook.rules.plausibility import PLAUSIBILITY
 from standards.rulebook.schemes import OECD
 from standards.rulebook.sites import told_or_open
-from standards.rulebook.standing import Standing, cannot_tell, fails, holds
+from standards.rulebook.standing import Standing, cannot_tell, fails, holds, listed
 
 GUIDANCE = "OECD Due Diligence Guidance for Responsible Supply Chains of Minerals"
 CLOSER_LOOK = "enhanced_due_diligence"
@@ -141,8 +145,9 @@ def _nobody(dossier: Dossier, register: Snapshot, words: str) -> Standing:
 def red_flags_were_looked_into(dossier: Dossier, law: LawOnDate) -> Finding:
     """A flag asks for a closer look; until somebody declared one the purchase is on hold.
 
-    Location: mined or worked in a conflict-affected or high-risk area. Supplier: one declares
-    that its smelters buy there. Circumstance: more than a site or a country can yield.
+    Location: mined or worked in a conflict-affected or high-risk area, or shipped through one, as
+    far as shipments state the countries they pass; those that state none are counted. Supplier:
+    one declares that its smelters buy there. Circumstance: more than a site or a country can yield.
     """
     if (answer := unmeasurable(dossier)) is not None:
         return answer
@@ -151,9 +156,11 @@ def red_flags_were_looked_into(dossier: Dossier, law: LawOnDate) -> Finding:
     if isinstance(group, Standing):
         told.append(group)
     else:
-        told = [*_locations(dossier, members_on(group, dossier.as_of)), *told]
+        members = members_on(group, dossier.as_of)
+        told = [*_locations(dossier, members), *_transits(dossier, members), *told]
     nothing = f"no red flag is up for the {dossier.mineral} of lot {dossier.lot_id}"
-    return least_favorable(told or [holds(nothing)])
+    found = least_favorable(told or [holds(nothing)])
+    return replace(found, notices=(*found.notices, *_untold_ways(dossier)))
 
 
 def _locations(dossier: Dossier, members: frozenset[str]) -> list[Standing]:
@@ -170,6 +177,44 @@ def _locations(dossier: Dossier, members: frozenset[str]) -> list[Standing]:
             because = f"{site} lies in {one.country}, a conflict-affected or high-risk area"
             flags[site] = _looked_into(dossier, one.facility_id or "", because, one.entry)
     return list(flags.values())
+
+
+def _shipments(dossier: Dossier) -> Iterator[tuple[PathLot, Hand]]:
+    """Yield the shipments of lots on the path, until what came of a lot had left it."""
+    left: dict[str, date] = {}
+    for lot in dossier.lots:
+        for parent in lot.parents:
+            left[parent] = max(left.get(parent, lot.made_on), lot.made_on)
+    for lot in dossier.lots:
+        for hand in lot.hands:
+            if hand.kind == "custody" and hand.on <= left.get(lot.lot_id, hand.on):
+                yield lot, hand
+
+
+def _transits(dossier: Dossier, members: frozenset[str]) -> list[Standing]:
+    """Raise a flag for each shipment that states to pass, or to go to, one of the countries."""
+    told = []
+    for lot, hand in _shipments(dossier):
+        through = [country for country in hand.countries if country in members]
+        if through:
+            because = (
+                f"a shipment of lot {lot.lot_id} on {hand.on} passes {listed(through)}, "
+                "a conflict-affected or high-risk area"
+            )
+            told.append(_looked_into(dossier, hand.giver, because, hand.entry))
+    return told
+
+
+def _untold_ways(dossier: Dossier) -> list[str]:
+    """Say how many shipments state no country on their way, where there are any."""
+    silent = {hand.entry for _, hand in _shipments(dossier) if not hand.countries}
+    count = len(silent)
+    if not count:
+        return []
+    way = "no country on the way: transit is not known"
+    if count == 1:
+        return [f"1 shipment on the path states {way}"]
+    return [f"{count} shipments on the path state {way}"]
 
 
 def _suppliers(dossier: Dossier, law: LawOnDate) -> list[Standing]:

@@ -1,5 +1,6 @@
 """Waivers: what they reach, what ends them, and how their tonnage is counted."""
 
+import dataclasses
 from datetime import timedelta
 
 import pytest
@@ -16,6 +17,10 @@ from standards.rulebook.waiving import Condition, Granted, Reach, Use, reach, st
 DAY = timedelta(days=1)
 FAILED = finding(Outcome.NONCONFORMING)
 OPEN = finding(Outcome.INDETERMINATE, missing=("a paper",))
+
+
+def within(**changes):
+    return dataclasses.replace(BOUNDS, **changes)
 
 
 def condition(due, met=None):
@@ -43,8 +48,12 @@ def condition(due, met=None):
         ({"conditions": (condition(NOVEMBER - DAY, NOVEMBER),)}, Reach.HOLDS, "waived"),
         ({"conditions": (condition(NOVEMBER - DAY, NOVEMBER + DAY),)}, Reach.PENDING, "missing"),
         # within what bounds waivers, and beyond it
-        ({"bounds": replace(BOUNDS, most_days=92)}, Reach.HOLDS, "waived"),
-        ({"bounds": replace(BOUNDS, most_days=91)}, Reach.LAPSED, "lasts 92 days, and 91 are"),
+        ({"bounds": within(most_days=92)}, Reach.HOLDS, "waived"),
+        (
+            {"bounds": within(most_days=91)},
+            Reach.LAPSED,
+            "lasts 92 days, and 91 are",
+        ),
         ({"place": 2}, Reach.HOLDS, "waived"),
         ({"place": 3}, Reach.LAPSED, "it is number 3 in force at once, and 2 are allowed"),
         ({"cap_mg": 100}, Reach.HOLDS, "waived"),
@@ -53,7 +62,7 @@ def condition(due, met=None):
         # what nobody has said
         ({"bounds": UNTOLD}, Reach.PENDING, "no rule pack says what bounds waivers"),
         (
-            {"bounds": replace(BOUNDS, most_mg={"Ni": 1})},
+            {"bounds": within(most_mg={"Ni": 1})},
             Reach.PENDING,
             "policy.waiver_mass says nothing about Cu",
         ),

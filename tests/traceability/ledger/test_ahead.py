@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from tests.traceability.ledger.paper_ledger import PaperLedger, company, extract, mine_and_buyer
 from traceability.errors import MalformedBundle
 from traceability.ledger import ahead, contents
-from traceability.ledger.ahead import Ahead, digests_signed
+from traceability.ledger.ahead import Ahead, digests_signed, leaves_proven
 from traceability.ledger.bundle import format_bundle, parse_bundle, skim_bundle
+from traceability.ledger.heads import open_exactly
 from traceability.ledger.verification import verify_bundle
 
 LEDGER = mine_and_buyer()
@@ -23,6 +24,9 @@ KEY = LEDGER.signer.verifier
 BUNDLE = LEDGER.bundle("bolt:C", is_open=lambda line: line.statement.author != "acme", since=[4])
 DATA = format_bundle(BUNDLE)
 STATEMENTS = [item.statement for item in BUNDLE.entries if item.statement is not None]
+LEAVES = [(place, item.leaf, item.index) for place, item in enumerate(BUNDLE.entries)]
+CHECKPOINT = open_exactly(BUNDLE.checkpoint, [KEY])
+TREE = {"size": CHECKPOINT.size, "root": CHECKPOINT.root}
 FORGED = DATA.replace(b'"received_at":"2026-03-01T15', b'"received_at":"2026-03-01T14', 1)
 DIGESTS = [
     (place, sha256(item.statement).digest())
@@ -78,6 +82,36 @@ def test_anything_may_be_looked_through(data):
     assert list(digests_signed(b'{"entry":{"format":1,"kind":"registry.key' + data)) == []
 
 
+# ── proofs of inclusion ───────────────────────────────────────────────────────────────────
+
+
+def test_every_entry_is_proven_to_stand_in_the_tree():
+    assert list(leaves_proven(DATA, **TREE)) == LEAVES
+
+
+def test_in_another_tree_nothing_is_proven():
+    assert list(leaves_proven(DATA, size=CHECKPOINT.size, root=b"0" * 32)) == []
+    assert list(leaves_proven(DATA, size=1, root=CHECKPOINT.root)) == []
+
+
+@given(place=st.integers(DATA.index(b'"entries"'), len(DATA) - 1), new=st.sampled_from([b"", b"0"]))
+def test_whatever_is_changed_only_what_stands_in_the_tree_is_proven(place, new):
+    found = leaves_proven(DATA[:place] + new + DATA[place + 1 :], **TREE)
+    assert {found[1:] for found in found} <= {told[1:] for told in LEAVES}
+
+
+@pytest.mark.parametrize("index", [b"", b"-1", b"1_0", b" 1", b"9" * 5000, b"\xb2"])
+def test_what_is_no_index_is_passed_by(index):
+    data = DATA.replace(b',"index":0,', b',"index":' + index + b",", 1)
+    assert data != DATA
+    assert list(leaves_proven(data, **TREE)) == LEAVES[1:]
+
+
+@given(data=st.binary(max_size=200))
+def test_anything_may_be_looked_through_for_proofs(data):
+    assert list(leaves_proven(b'{"entry":' + data + b',"index":0,"proof":[]}', **TREE)) == []
+
+
 # ── processes ─────────────────────────────────────────────────────────────────────────────
 
 
@@ -98,6 +132,25 @@ def test_what_others_found_is_known_here(processes):
             assert not begun.has_vouched(len(BUNDLE.entries) + 1, digest)
 
 
+@pytest.mark.parametrize("processes", [2, 3])
+def test_what_others_have_proven_is_known_here(processes):
+    with Ahead(DATA, processes=processes) as begun:
+        begun.tell_tree(**TREE)  # in time or not: then it is told once more, to the work itself
+        patiently(begun)
+        ahead.work(begun._told, DATA, share=0, shares=1)
+        for place, leaf, index in LEAVES:
+            assert begun.has_proven(place, leaf, index)
+            assert not begun.has_proven(place, leaf, index + 1)
+            assert not begun.has_proven(place, leaf[::-1], index)
+            assert not begun.has_proven(place + 1, leaf, index)
+
+
+def test_nothing_is_proven_before_the_tree_is_known():
+    with Ahead(DATA, processes=2) as begun:
+        patiently(begun)
+        assert not any(begun.has_proven(*told) for told in LEAVES)
+
+
 def test_nothing_is_vouched_for_that_nobody_has_come_to():
     with Ahead(DATA, processes=2) as begun:
         patiently(begun)
@@ -109,9 +162,9 @@ def test_nothing_is_vouched_for_that_nobody_has_come_to():
 def test_a_process_ends_with_its_work_whatever_comes_of_it(monkeypatch):
     ended = []
     monkeypatch.setattr(os, "_exit", ended.append)
-    told = mmap(-1, len(BUNDLE.entries) * 32)
+    told = mmap(-1, 40 + len(BUNDLE.entries) * (32 + 40))
     ahead._work_and_end(told, DATA, 0, 1)
-    assert [(p, told[p * 32 : p * 32 + 32]) for p, _ in DIGESTS] == DIGESTS
+    assert [(p, told[40 + p * 32 : 40 + p * 32 + 32]) for p, _ in DIGESTS] == DIGESTS
     with pytest.raises(IndexError):
         ahead._work_and_end(mmap(-1, 1), DATA, 0, 1)
     assert ended == [0, 0]
@@ -188,6 +241,19 @@ def test_what_nobody_has_vouched_for_is_verified_here(monkeypatch, is_slow):
     monkeypatch.setattr(contents, "verify_many", verify_some)
     assert verify_bundle(DATA, verifiers=[KEY], processes=2).is_verified
     assert len(verified) == (len(STATEMENTS) if is_slow else 0)
+
+
+@pytest.mark.parametrize("is_slow", [True, False])
+def test_what_nobody_has_proven_is_proven_here(monkeypatch, is_slow):
+    proven = []
+
+    def prove(self, leaf, *, index, proof):
+        proven.append((leaf, index))
+
+    monkeypatch.setattr(Ahead, "has_proven", lambda self, *told: not is_slow and told in LEAVES)
+    monkeypatch.setattr(contents.Inclusions, "verify", prove)
+    assert verify_bundle(DATA, verifiers=[KEY], processes=2).is_verified
+    assert proven == [told[1:] for told in reversed(LEAVES) if is_slow]
 
 
 @pytest.mark.parametrize("processes", [1, 2, 3])

@@ -27,6 +27,7 @@ ParticularKind = Literal[
     "unsealed",  # a shipment without seals, as it says; empty
     "container",  # on a shipment
     "mode",  # of transport of a shipment
+    "transit",  # country that a shipment states to pass, or to go to
     "document",  # SHA-256 of evidence of what brings goods into somebody's books
     "certificate",  # SHA-256 of evidence of an assay
     "received",  # `<consignment>:<consignee>/<lot>` of a receipt
@@ -192,6 +193,11 @@ class Noted:
     arrivals: Mapping[str, Arrival] = field(default_factory=dict)  # by `<consignment>/<lot>`
     sisters: Sequence[SisterAssay] = ()
     clubs: frozenset[str] = frozenset()
+
+    def countries_passed(self) -> dict[str, tuple[str, ...]]:
+        """Return the countries that shipments state to pass, by entry; without those of none."""
+        passed = {entry: told.named("transit") for entry, told in self.told.items()}
+        return {entry: countries for entry, countries in passed.items() if countries}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

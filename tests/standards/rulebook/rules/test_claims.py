@@ -9,8 +9,10 @@ from account_builders import account, in_doubt, issue, received
 from claim_builders import FAIL, KG, NONE, OPEN, PASS, judged, kilograms, lot, shares
 from rulebook_builders import credential, dossier, source
 
+from standards.rulebook.accounts import Certified
 from standards.rulebook.claimed import input_share, next_day_of_accounts
 from standards.rulebook.dossier import MassRange
+from standards.rulebook.outside import Outside
 from standards.rulebook.rules.claims import (
     attributes_are_sold_once_and_together as mb_08,
 )
@@ -54,6 +56,28 @@ def test_claims_under_two_schemes_are_not_added_up():
     )
     about = lot(*claims, accounts=accounts, contained=6)
     assert judged(mb_01, about).outcome is PASS
+
+
+# ── from outside the ledger ───────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("accepted", "outcome", "missing"),
+    [
+        (None, OPEN, ("a value of irma.account_outside_evidence",)),
+        (["opening_statement"], PASS, ()),
+        (["declared_origin"], FAIL, ()),
+        (["nothing"], FAIL, ()),
+    ],
+)
+def test_stock_from_outside_covers_a_claim_as_the_scheme_says(accepted, outcome, missing):
+    stated = Certified(level="IRMA 75", proven_mg=10 * KG, doubt_mg=0, basis="opening_statement")
+    stock = received("heel", 10, 10 * KG, certified=(stated,), outside=Outside(mg=10 * KG, why=""))
+    claims = (kilograms("A", 20, 6),)
+    about = lot(*claims, accounts=(account(stock, claims=claims),))
+    values = {} if accepted is None else {"irma__account_outside_evidence": accepted}
+    found = judged(iso_mb_02, about, **values)
+    assert (found.outcome, found.missing) == (outcome, missing)
 
 
 # ── MB-02 and ISO-MB-02 ───────────────────────────────────────────────────────────────────

@@ -104,7 +104,13 @@ def test_nickel_molybdenum_and_zinc_have_marks_of_their_own(mineral):
     own, copper = award(materials=(mineral,)), award(materials=("Cu",))
     assert judged("CM-02", own, mineral=mineral).outcome is PASS
     assert judged("CM-02", copper, mineral=mineral).outcome is FAIL
-    assert judged("CM-01", copper, mineral=mineral).outcome is PASS
+    for rule in ("CM-01", "CM-03", "CM-04", "CM-05"):
+        assert judged(rule, own, mineral=mineral).outcome is PASS
+        assert judged(rule, own, copper, mineral=mineral).outcome is PASS
+        found = judged(rule, copper, mineral=mineral)
+        assert found.outcome is FAIL
+        assert f"covers Cu at this site; {mineral} is not in its scope" in found.because
+        assert judged(rule, award(materials=None), mineral=mineral).outcome is OPEN
 
 
 # ── CM-01 ─────────────────────────────────────────────────────────────────────────────────
@@ -123,8 +129,8 @@ def test_nickel_molybdenum_and_zinc_have_marks_of_their_own(mineral):
         ({"valid_until": PROCESSING - DAY}, FAIL),
         ({"valid_until": PROCESSING}, PASS),
         ({"valid_until": None}, OPEN),
-        ({"materials": ("Zn",)}, PASS),
-        ({"materials": None}, PASS),
+        ({"materials": ("Zn",)}, FAIL),
+        ({"materials": None}, OPEN),
         ({"is_disputed": True}, OPEN),
         ({"standard_code": "joint_due_diligence"}, OPEN),
         ({"standard_code": "copper_mark_chain_of_custody"}, OPEN),
@@ -428,6 +434,12 @@ MARKS = [
                 f"CM-02: {metal} of a site that is not on the register",
                 "CM-02",
                 lot(metal, rows=(snapshot("copper_mark"),)),
+                FAIL,
+            ),
+            (
+                f"CM-01: {metal} where its own mark is suspended, and {other} is not",
+                "CM-01",
+                lot(metal, mark(metal, statuses=SUSPENDED), mark(other)),
                 FAIL,
             ),
             (

@@ -7,11 +7,14 @@ from fractions import Fraction
 import pytest
 from cases import FAIL, NONE, OPEN, PASS, Case, check
 from rulebook_builders import (
+    DISPATCH,
     NOVEMBER,
+    PROCESSING,
     UNSET,
     answered,
     dossier,
     form,
+    hand,
     listed,
     path_lot,
     snapshot,
@@ -91,6 +94,15 @@ def beyond(amount):
     }
 
 
+def sent(*countries, on=date(2026, 10, 2), kind="custody"):
+    return replace(hand("acme", "smelter", on, kind), countries=countries)
+
+
+def shipped(*hands):
+    """Return a lot, and the ore it was made of, which was passed on."""
+    return path_lot("acme:L1", "acme:ore"), path_lot("acme:ore", hands=hands, made_on=DISPATCH)
+
+
 FLAGS = [
     case("OECD-01", "no flag", refined(), PASS, "no red flag is up"),
     case("OECD-01", "no metal", dossier(source(0), mineral="Co"), NONE, "contains no Co"),
@@ -107,6 +119,47 @@ FLAGS = [
         refined(steps=(step(10, "refining", country="CD"),)),
         OPEN,
         "red flag: acme:plant lies in CD",
+    ),
+    case(
+        "OECD-01",
+        "shipped through a high-risk area",
+        refined(lots=shipped(sent("CD", "ZM"))),
+        OPEN,
+        "red flag: a shipment of lot acme:ore on 2026-10-02 passes CD, a conflict-affected or "
+        "high-risk area; hold",
+    ),
+    case("OECD-01", "shipped through others", refined(lots=shipped(sent("ZM"))), PASS),
+    case(
+        "OECD-01",
+        "shipped through one after what came of the lot had left it",
+        refined(lots=shipped(sent("CD", on=PROCESSING + DAY))),
+        PASS,
+    ),
+    case(
+        "OECD-01",
+        "shipped through one on the day it left",
+        refined(lots=shipped(sent("CD", on=PROCESSING))),
+        OPEN,
+    ),
+    case(
+        "OECD-01",
+        "the lot itself, whenever it was shipped",
+        refined(lots=(path_lot(hands=(sent("CD", on=NOVEMBER),)),)),
+        OPEN,
+        "a shipment of lot acme:L1",
+    ),
+    case(
+        "OECD-01",
+        "title passes no country",
+        refined(lots=shipped(sent("CD", kind="title"))),
+        PASS,
+    ),
+    case(
+        "OECD-01",
+        "shipped through one, and whoever sent it took a closer look",
+        refined(lots=shipped(sent("CD")), forms=(closer(author="acme", facilities=()),)),
+        PASS,
+        "looked into",
     ),
     case(
         "OECD-01",
@@ -393,6 +446,24 @@ CASES = [*FLAGS, *WITH_REGISTER, *ABUSES, *CLOCK]
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_due_diligence_over_the_path(case):
     check(case)
+
+
+@pytest.mark.parametrize(
+    ("hands", "told"),
+    [
+        ((), None),
+        ((sent("ZM"),), None),
+        ((sent(kind="title"),), None),
+        ((sent(),), "1 shipment on the path states no country on the way: transit is not known"),
+        (
+            (sent(), replace(sent(), entry="f" * 64), sent("ZM")),
+            "2 shipments on the path state no country on the way: transit is not known",
+        ),
+    ],
+)
+def test_shipments_that_state_no_country_are_counted(hands, told):
+    notices = case("OECD-01", "", refined(lots=shipped(*hands)), PASS).found().notices
+    assert [one for one in notices if "transit" in one] == ([told] if told else [])
 
 
 def test_a_red_flag_that_was_looked_into_stays_visible():
