@@ -75,7 +75,7 @@ def assess_due(*, now: datetime | None = None, limit: int = 1_000) -> int:
 def assess_lot(lot: str, *, now: datetime | None = None) -> None:
     """Assess one lot now, due or not."""
     _lock([lot], wait=True)
-    _assess([lot], followed_size(), now or timezone.now())
+    _assess([lot], _terms_at(followed_size(), now or timezone.now()))
 
 
 @transaction.atomic(durable=True)
@@ -84,12 +84,13 @@ def _assess_batch(now: datetime) -> int:
     if not claimed:
         return 0
     size = followed_size()  # read after the claim: a row that we see was followed by now
+    terms = _terms_at(size, now)
     for lots in _in_bounds(claimed):
         try:
             with transaction.atomic():
-                _assess(lots, size, now)
+                _assess(lots, terms)
         except TraceabilityError:
-            _one_by_one(lots, size, now)
+            _one_by_one(lots, terms)
     _settle(claimed, size, now.date())
     # From here, once committed, verdicts are kept and the lots are out of the queue.
     return len(claimed)
@@ -141,15 +142,15 @@ def _settle(lots: Sequence[str], size: int, today: date) -> None:
         )
 
 
-def _one_by_one(lots: Sequence[str], size: int, now: datetime) -> None:
+def _one_by_one(lots: Sequence[str], terms: "_Terms") -> None:
     """Assess each lot alone, so that one with a broken history does not hold up the others."""
     for lot in lots:
         try:
             with transaction.atomic():
-                _assess([lot], size, now)
+                _assess([lot], terms)
         except TraceabilityError:
             logger.exception("Lot %s cannot be assessed; it is due again tomorrow.", lot)
-            _due_again({lot: now.date() + timedelta(days=1)}, size)
+            _due_again({lot: terms.now.date() + timedelta(days=1)}, terms.size)
 
 
 def _due_again(days: Mapping[str, date], size: int) -> None:
@@ -172,45 +173,60 @@ def _due_again(days: Mapping[str, date], size: int) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Round:
-    """What the lots of one batch are assessed with."""
+class _Terms:
+    """What every lot is assessed under at one log size."""
 
     size: int
     now: datetime
-    traced: Traced
-    assembler: Assembler
+    packs: Mapping[str, str]
     bench: Bench
     adopted: Mapping[str, Adopted]
     next_policy: date | None
     granted: Mapping[str, Granted]
 
 
-def _assess(lots: Sequence[str], size: int, now: datetime) -> None:
-    traced, evidence = gathered(lots, size)
+def _terms_at(size: int, now: datetime) -> _Terms:
     law = law_at(size)
     adopted = policies_at(size, on=now.date())
-    turn = _Round(
+    policies = {club: one.policy for club, one in adopted.items()}
+    return _Terms(
         size=size,
         now=now,
-        traced=traced,
-        assembler=Assembler(traced, evidence, as_of=now.date()),
-        bench=Bench(law, {club: one.policy for club, one in adopted.items()}),
+        packs={pack.id: pack.digest for pack in law.packs},
+        bench=Bench(law, policies),
         adopted=adopted,
         next_policy=next_policy_day(size, after=now.date()),
-        granted=granted_at(
-            size, {club: one.policy for club, one in adopted.items()}, law, on=now.date()
-        ),
+        granted=granted_at(size, policies, law, on=now.date()),
     )
-    seen = clubs_that_see(lots, turn.adopted, on=now.date())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Round:
+    """What the lots of one part of a batch are assessed with."""
+
+    terms: _Terms
+    traced: Traced
+    assembler: Assembler
+    shelf: Shelf
+    asked: list[tuple[Place, Sequence[Finding]]]
+
+
+def _assess(lots: Sequence[str], terms: _Terms) -> None:
+    traced, evidence = gathered(lots, terms.size)
+    seen = clubs_that_see(lots, terms.adopted, on=terms.now.date())
     salts = dict(Lot.objects.filter(id__in=lots).values_list("id", "salt"))
-    packs = {pack.id: pack.digest for pack in law.packs}
-    shelf = Shelf(lots, size=size, packs=packs, now=now)
-    asked: list[tuple[Place, Sequence[Finding]]] = []
+    turn = _Round(
+        terms=terms,
+        traced=traced,
+        assembler=Assembler(traced, evidence, as_of=terms.now.date()),
+        shelf=Shelf(lots, size=terms.size, packs=terms.packs, now=terms.now),
+        asked=[],
+    )
     days: dict[str, date | None] = {}
     for lot in lots:
         handle = chain_handle(f"lot:{lot}", bytes.fromhex(salts[lot]))
-        days[lot] = _assess_one(lot, handle, sorted(seen[lot]), shelf, asked, turn)
-    rows = shelf.close(lots)
+        days[lot] = _assess_one(lot, handle, sorted(seen[lot]), turn)
+    rows = turn.shelf.close(lots)
     raise_flags(
         [
             Assessed(
@@ -218,55 +234,48 @@ def _assess(lots: Sequence[str], size: int, now: datetime) -> None:
                 mineral=place[1],
                 assessment=rows[place],
                 findings=findings,
-                adopted=turn.adopted[place[2]],
-                waivers=turn.granted[place[2]].for_lot(place[0], place[1]),
+                adopted=terms.adopted[place[2]],
+                waivers=terms.granted[place[2]].for_lot(place[0], place[1]),
             )
-            for place, findings in asked
+            for place, findings in turn.asked
         ],
-        now=now,
+        now=terms.now,
     )
-    _next_by_calendar(days, turn)
+    _next_by_calendar(days, terms)
 
 
-def _assess_one(
-    lot: str,
-    handle: str,
-    clubs: Sequence[str],
-    shelf: Shelf,
-    asked: list[tuple[Place, Sequence[Finding]]],
-    turn: _Round,
-) -> date | None:
+def _assess_one(lot: str, handle: str, clubs: Sequence[str], turn: _Round) -> date | None:
     """Assess every mineral of a lot, without a club and for each that may judge it.
 
     Returns:
         The next day on which law or policy changes by itself.
     """
-    today = turn.now.date()
-    digests = {club: turn.adopted[club].policy.digest for club in clubs}
+    terms, today = turn.terms, turn.terms.now.date()
+    digests = {club: terms.adopted[club].policy.digest for club in clubs}
     minerals = turn.traced.minerals_of(lot)
-    days = [turn.next_policy]
-    days += [turn.granted[club].next_day(today) for club in clubs]
+    days = [terms.next_policy]
+    days += [terms.granted[club].next_day(today) for club in clubs]
     for mineral in minerals:
         dossier = turn.assembler.dossier(lot, mineral)
-        told = turn.bench.assess(dossier, clubs)
-        days.append(turn.bench.next_day(told, today))
+        told = terms.bench.assess(dossier, clubs)
+        days.append(terms.bench.next_day(told, today))
         days.append(next_day_of_accounts(dossier, today))
-        shelf.put(dossier, handle, told, digests)
-        asked += [((lot, mineral, club), told[club].findings) for club in clubs]
+        turn.shelf.put(dossier, handle, told, digests)
+        turn.asked.extend(((lot, mineral, club), told[club].findings) for club in clubs)
 
-    gone = shelf.minerals_of(lot) - set(minerals)
+    gone = turn.shelf.minerals_of(lot) - set(minerals)
     if gone:
         Assessment.objects.filter(lot=lot, mineral__in=gone).update(is_current=False)
-        withdraw_judgements(lot, gone, now=turn.now)
+        withdraw_judgements(lot, gone, now=terms.now)
     return min((day for day in days if day), default=None)
 
 
-def _next_by_calendar(days: Mapping[str, date | None], turn: _Round) -> None:
+def _next_by_calendar(days: Mapping[str, date | None], terms: _Terms) -> None:
     """Put lots in the queue for the next day on which law or policy changes by itself."""
     DueAssessment.objects.filter(
-        lot__in=list(days), because=DueAssessment.Because.CALENDAR, due_on__gt=turn.now.date()
+        lot__in=list(days), because=DueAssessment.Because.CALENDAR, due_on__gt=terms.now.date()
     ).delete()
-    _due_again({lot: day for lot, day in days.items() if day}, turn.size)
+    _due_again({lot: day for lot, day in days.items() if day}, terms.size)
 
 
 # ── logging what changed ──────────────────────────────────────────────────────────────────

@@ -119,7 +119,8 @@ def _follow_batch(today: date) -> int:
     doubted = note_statements(cursor.size, until)
     due.add(descendants(doubted) if doubted else (), _Because.ENTRY)
     _mark_claimed(due)
-    DueAssessment.objects.bulk_create(due.rows.values(), ignore_conflicts=True, batch_size=5_000)
+    rows = sorted(due.rows.values(), key=lambda one: one.lot)  # parts of one lot: judged at once
+    DueAssessment.objects.bulk_create(rows, ignore_conflicts=True, batch_size=5_000)
     taken, cursor.size = until - cursor.size, until
     cursor.save()
     # From here, once committed, what these entries say counts, and the lots are in the queue.

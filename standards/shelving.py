@@ -19,6 +19,8 @@ from traceability import wire
 Place = tuple[str, str, str]
 """Lot, mineral, and the club under whose policy (empty: the packs alone)."""
 
+MOST_WAITING = 32
+"""How many rows wait to be written: each may be a hundred kilobytes, and is copied on its way."""
 _COLUMNS = (
     "lot",
     "mineral",
@@ -108,15 +110,23 @@ class Shelf:
                     "t",
                 )
             )
+        if len(self._rows) >= MOST_WAITING:
+            self._write()
 
     def close(self, lots: Collection[str]) -> dict[Place, int]:
-        """Write what is news; return the keys of the rows that hold now."""
-        Assessment.objects.filter(pk__in=self._replaced).update(is_current=False)
-        copy = wire.Copy()
-        copy.add("standards_assessment", _COLUMNS, self._rows, null="\\N")
-        copy.drain()
+        """Write what is left; return the keys of the rows that hold now."""
+        self._write()
         current = Assessment.objects.filter(lot__in=lots, is_current=True)
         return {
             (lot, mineral, club): key
             for key, lot, mineral, club in current.values_list("pk", "lot", "mineral", "club")
         }
+
+    def _write(self) -> None:
+        """Write what is news so far, in place of what held before."""
+        Assessment.objects.filter(pk__in=self._replaced).update(is_current=False)
+        copy = wire.Copy()
+        copy.add("standards_assessment", _COLUMNS, self._rows, null="\\N")
+        copy.drain()
+        self._rows.clear()
+        self._replaced.clear()

@@ -16,6 +16,8 @@ from standards.rulebook.remembering import Sight
 from standards.rulebook.rule import Rule
 from standards.rulebook.rules import RULES
 
+MOST_REMEMBERED = 64
+"""How many lots and minerals are told before what was said of them is forgotten."""
 PACKS_ALONE = ""
 """The name under which the findings without any club's policy stand."""
 
@@ -34,6 +36,7 @@ class Bench:
             for club, policy in policies.items()
         }
         self._applied: dict[tuple[str, str], Applied] = {}
+        self._told = 0
         self._changes: dict[tuple[str, frozenset[str], date], date | None] = {}
 
     def assess(self, dossier: Dossier, clubs: Iterable[str]) -> dict[str, Evaluation]:
@@ -41,6 +44,10 @@ class Bench:
 
         A club's are those of the rules it requires, under its own parameters.
         """
+        if self._told == MOST_REMEMBERED:
+            self._applied.clear()
+            self._told = 0
+        self._told += 1
         sight = Sight(dossier)
         alone = {rule.id: self._answer(PACKS_ALONE, rule, sight) for rule in self._rules}
         told = {PACKS_ALONE: evaluated(dossier, alone.values())}

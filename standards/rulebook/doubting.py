@@ -19,9 +19,6 @@ from standards.rulebook.parts import Part
 from traceability.ledger.plausibility.check import Check
 from traceability.ledger.plausibility.view import Observation
 
-_NOTHING = Fraction(0)
-_RANK = {Outcome.CONFORMS: 0, Outcome.INDETERMINATE: 1, Outcome.NONCONFORMING: 2}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
@@ -46,40 +43,80 @@ class Limits:
     read: tuple[Provision, ...] = ()
 
 
-_Weight = tuple[int, int, Fraction]
+class Far:
+    """How far a figure lies beyond its threshold: a ratio that is only ever compared."""
+
+    __slots__ = ("over", "parts")
+
+    def __init__(self, over: int, parts: int) -> None:
+        self.over, self.parts = over, parts
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether another lies as far."""
+        return isinstance(other, Far) and self.over * other.parts == other.over * self.parts
+
+    def __lt__(self, other: "Far") -> bool:
+        """Tell whether another lies farther."""
+        return self.over * other.parts < other.over * self.parts
+
+
+_Weight = tuple[int, int, Far]
+_NOT_MEASURED = Far(0, 1)
+_FINE: tuple[Outcome, _Weight] = (Outcome.CONFORMS, (0, 0, _NOT_MEASURED))
+_OPEN: tuple[Outcome, _Weight] = (Outcome.INDETERMINATE, (1, 0, _NOT_MEASURED))
+_FAILED: tuple[Outcome, _Weight] = (Outcome.NONCONFORMING, (2, 0, _NOT_MEASURED))
 
 
 class Judged(Struct, kw_only=True):
-    """An observation with what comes of comparing it.
+    """An observation with what comes of comparing it by a check.
 
     `weight` is by what the deciding statement is chosen: failed before open, then how far.
     """
 
     one: Observation
+    check: Check
+    limit: Limit
     outcome: Outcome
     weight: _Weight
-    measured: Measured | None
-    told: str  # the threshold, in words
-    missing: tuple[str, ...] = ()
     written: StatementLine | None = None
+
+    @property
+    def is_compared(self) -> bool:
+        """Tell whether there was something to compare, and to compare it with."""
+        return not (self.limit.missing or self.one.worst is None or self.one.best is None)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Return what would settle it, where it is open."""
+        if self.outcome is not Outcome.INDETERMINATE:
+            return ()
+        return (self.limit.missing,) if self.limit.missing else self.one.missing
+
+    @property
+    def measured(self) -> Measured | None:
+        """Return the figure beside its threshold, where one is compared with the other."""
+        compare = _COMPARE.get(self.check.comparison)
+        worst, best = self.one.worst, self.one.best
+        if compare is None or self.limit.missing or worst is None or best is None:
+            return None
+        return compare(worst, best, self.limit.threshold, self.check.unit)
 
     @property
     def line(self) -> StatementLine:
         """Return the fact, and the threshold it was compared with: few are ever written out."""
         if self.written is None:
-            one = self.one
+            one, told = self.one, self.limit.told if self.is_compared else ""
             self.written = StatementLine(
                 entry=one.entry,
                 author=one.author,
                 outcome=self.outcome,
-                because=f"{one.sentence}; {self.told}" if self.told else one.sentence,
+                because=f"{one.sentence}; {told}" if told else one.sentence,
             )
         return self.written
 
 
+_COMPARE = {"at_least": at_least, "at_most": at_most}
 _weight = attrgetter("weight")
-_Compared = dict[tuple[int, ...], tuple[Limit, Measured, Outcome, Fraction]]
-"""What came of comparing figures with a limit: observations have few different ones."""
 
 
 class Alike(Struct, frozen=True, kw_only=True):
@@ -139,12 +176,14 @@ def _summed(check: Check, told: Sequence[Observation], limits: Limits) -> Summed
     """Judge a part of a path. Nearly all of it is of no interest: what is fine is only counted."""
     doubted = []
     farthest: Observation | None = None
-    counts = check.counts_others or check.comparison in ("never", "outside_hours")
-    known: _Compared = {}
+    counts = check.counts_others or check.comparison not in _COMPARE
     for one in told:
         limit = limits.of(one)
-        if not _is_fine(check, one, limit):
-            doubted.append(_judge(check, one, limit, known))
+        outcome, weight = _compared(check, one, limit)
+        if outcome is not Outcome.CONFORMS:
+            doubted.append(
+                Judged(one=one, check=check, limit=limit, outcome=outcome, weight=weight)
+            )
         elif not (doubted or counts or one.worst is None or limit.spares):
             farthest = _farther(check, one, farthest)
     doubted.sort(key=_weight, reverse=True)
@@ -153,7 +192,7 @@ def _summed(check: Check, told: Sequence[Observation], limits: Limits) -> Summed
         entries=frozenset([one.entry for one in told]),
         doubted=doubted,
         at_sites=[one for one in doubted if at_sites[one.one.facility] is one],
-        farthest=_judge(check, farthest, limits.of(farthest), known) if farthest else None,
+        farthest=_judge(check, farthest, limits.of(farthest)) if farthest else None,
     )
 
 
@@ -182,44 +221,45 @@ def named_missing(parts: Iterable[Alike]) -> tuple[str, ...]:
     return abridged_of(distinct, others)
 
 
-def _is_fine(check: Check, one: Observation, limit: Limit) -> bool:
-    """Tell whether an observation gives no reason to doubt, at worst."""
-    if one.worst is None:
-        return not one.missing
+def _judge(check: Check, one: Observation, limit: Limit) -> Judged:
+    outcome, weight = _compared(check, one, limit)
+    return Judged(one=one, check=check, limit=limit, outcome=outcome, weight=weight)
+
+
+def _compared(check: Check, one: Observation, limit: Limit) -> tuple[Outcome, _Weight]:
+    """Compare an observation: fine, open, or failed, and how far it lies beyond its threshold."""
+    worst, best = one.worst, one.best
+    if worst is None:
+        return _OPEN if one.missing else _FINE
     if check.comparison == "never":
-        return not one.worst
-    if limit.missing:
-        return False
-    if check.comparison == "outside_hours":
-        return not limit.threshold
-    if check.comparison == "at_least":
-        return one.worst >= limit.threshold
-    return limit.spares or one.worst <= limit.threshold
-
-
-def _judge(check: Check, one: Observation, limit: Limit, known: _Compared) -> Judged:
-    measured, far, told, missing = None, _NOTHING, "", one.missing
-    if limit.missing or one.worst is None or one.best is None:
-        outcome = Outcome.INDETERMINATE
-        missing = (limit.missing,) if limit.missing else missing
-    elif check.comparison in ("never", "outside_hours"):
-        outcome, told, missing = Outcome.NONCONFORMING, limit.told, ()
+        is_fine = not worst
+    elif limit.missing:
+        return _OPEN
+    elif check.comparison == "outside_hours":
+        is_fine = not limit.threshold
     else:
-        ratios = (one.worst, one.best)
-        question = (id(limit), *(n for ratio in ratios for n in ratio.as_integer_ratio()))
-        if question not in known:
-            compare = at_least if check.comparison == "at_least" else at_most
-            measured = compare(*ratios, limit.threshold, check.unit)
-            known[question] = limit, measured, measured.outcome, -measured.margin
-        _, measured, outcome, far = known[question]
-        told = limit.told
-        missing = missing if outcome is Outcome.INDETERMINATE else ()
-    return Judged(
-        one=one,
-        outcome=outcome,
-        # Whole numbers are compared first: nearly always they decide, in a tenth of the time.
-        weight=(_RANK[outcome] + limit.is_gravest, far.__floor__(), far),
-        measured=measured,
-        told=told,
-        missing=missing,
-    )
+        return _beyond(worst, best, limit, is_least=check.comparison == "at_least")
+    if is_fine:
+        return _FINE
+    return _OPEN if best is None else _FAILED
+
+
+def _beyond(
+    worst: Fraction, best: Fraction | None, limit: Limit, *, is_least: bool
+) -> tuple[Outcome, _Weight]:
+    """Compare with a threshold in whole numbers: there are many, in exact ratios."""
+    sign = -1 if is_least else 1
+    wanted, wanted_parts = limit.threshold.as_integer_ratio()
+    over, parts = worst.as_integer_ratio()
+    over, parts = sign * (over * wanted_parts - wanted * parts), parts * wanted_parts
+    if over <= 0 or (limit.spares and not is_least):
+        return _FINE
+    if best is None:
+        return _OPEN
+    # What lies beyond the gravest limit goes before everything else that is failed, or open.
+    rank = 1 + limit.is_gravest
+    least, least_parts = best.as_integer_ratio()
+    is_sure = sign * (least * wanted_parts - wanted * least_parts) > 0
+    outcome = Outcome.NONCONFORMING if is_sure else Outcome.INDETERMINATE
+    # Whole parts are compared first: nearly always they decide.
+    return outcome, (rank + is_sure, (over << 40) // parts, Far(over, parts))

@@ -5,7 +5,6 @@ A finding is a fact about a lot and a law. Whether it matters is a club's policy
 """
 
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from typing import Any, Literal
@@ -15,6 +14,7 @@ from msgspec import Struct
 
 from standards.rulebook.errors import BadFinding
 from standards.rulebook.law import Provision
+from traceability.ledger.apportioning import half_even
 
 
 class Outcome(StrEnum):
@@ -127,9 +127,11 @@ def at_most(worst: Fraction, best: Fraction, threshold: Fraction, unit: Unit = "
 
 def decimal_text(value: Fraction, places: int = 6) -> str:
     """Return the value rounded half-even to so many places, without trailing zeros: display."""
-    scaled = round(value * 10**places)
-    text = format(Decimal(scaled).scaleb(-places), "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    scaled = half_even(abs(value.numerator) * 10**places, value.denominator)
+    whole, part = divmod(scaled, 10**places)
+    sign = "-" if value < 0 and scaled else ""
+    decimals = f"{part:0{places}}".rstrip("0")
+    return f"{sign}{whole}.{decimals}" if decimals else f"{sign}{whole}"
 
 
 def percent_text(share: Fraction) -> str:

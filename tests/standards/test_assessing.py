@@ -304,9 +304,9 @@ class Counted:
     def __init__(self, assess):
         self.assess, self.lots = assess, []
 
-    def __call__(self, lots, size, now):
+    def __call__(self, lots, terms):
         self.lots.append(len(lots))
-        self.assess(lots, size, now)
+        self.assess(lots, terms)
 
 
 def a_part(number: int) -> dict:

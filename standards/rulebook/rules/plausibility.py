@@ -235,7 +235,7 @@ def _stated(dossier: Dossier, law: LawOnDate) -> Limits:
     try:
         open_books = _one_value("stated_within", "at most {} days are plausible")(dossier, law)
     except Unavailable:
-        if all(one.against != CLOSED for one in dossier.observations[BACKDATED.id]):
+        if all(one.against != CLOSED for one in dossier.observed(BACKDATED.id)):
             raise
         lacking = Limit(missing=value_of("plausibility.stated_within"))
         open_books = Limits(of=lambda _one: lacking)

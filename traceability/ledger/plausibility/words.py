@@ -1,16 +1,19 @@
 """Figures and times as the sentences of the checks write them."""
 
 from datetime import datetime, timedelta
-from decimal import Decimal
 from fractions import Fraction
 
+from traceability.ledger.apportioning import half_even
 from traceability.ledger.mass import Interval
 
 
 def number(value: Fraction, places: int = 2) -> str:
     """Return a number rounded half to even, without trailing zeros: for display."""
-    text = format(Decimal(round(value * 10**places)).scaleb(-places), "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    scaled = half_even(abs(value.numerator) * 10**places, value.denominator)
+    whole, part = divmod(scaled, 10**places)
+    sign = "-" if value < 0 and scaled else ""
+    decimals = f"{part:0{places}}".rstrip("0")
+    return f"{sign}{whole}.{decimals}" if decimals else f"{sign}{whole}"
 
 
 def percent(share: Fraction) -> str:
