@@ -7,7 +7,7 @@ migrations/sql/functions.sql.
 """
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
@@ -26,6 +26,14 @@ from traceability.ledger.needs import Needs
 from traceability.ledger.statements import Statement
 
 _LARGE = 64  # statements; below, a second thread costs more than it saves
+_DRAWN = 16  # salts at once: each call gives the interpreter away, and has to get it back
+
+
+def _salts() -> Iterator[bytes]:
+    """Yield random salts without end, none of them twice."""
+    while True:
+        drawn = os.urandom(_DRAWN * SALT_SIZE)
+        yield from (drawn[at : at + SALT_SIZE] for at in range(0, len(drawn), SALT_SIZE))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -41,6 +49,7 @@ class Held:
     sealed: list[rows.Sealed] = field(default_factory=list)
     orders: Sequence[str] = ()  # drawn for a large batch, whose rows are copied meanwhile
     copying: Copying | None = None
+    salts: Iterator[bytes] = field(default_factory=_salts)
 
     def __enter__(self) -> "Held":
         return self
@@ -62,10 +71,10 @@ class Held:
     def seal(self, statement: Statement, effects: Effects, received_at: str) -> rows.Known:
         """Give a statement its place and let the next one see what it changed."""
         chained = [
-            self.subjects.get(name) or begin_subject(name, os.urandom(SALT_SIZE))
+            self.subjects.get(name) or begin_subject(name, next(self.salts))
             for name in effects.subjects
         ]
-        entry = seal(statement, chained, salt=os.urandom(SALT_SIZE), received_at=received_at)
+        entry = seal(statement, chained, salt=next(self.salts), received_at=received_at)
         for subject in chained:
             self.subjects[subject.id] = Subject(
                 id=subject.id, salt=subject.salt, chain=subject.chain, head=entry.hash

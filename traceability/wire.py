@@ -156,6 +156,7 @@ class Copy:
 
     def __init__(self) -> None:
         self._waiting: deque[tuple[bytes, bytes]] = deque()
+        self._rows: bytes | None = None  # of the table that the server was asked to take them for
         self._is_under_way = False
 
     def add(
@@ -171,7 +172,7 @@ class Copy:
             self._waiting.append((command.encode(), _lines(rows)))
 
     def go_on(self) -> None:
-        """Send the next rows if the server has taken the last ones; it is not waited for."""
+        """Take the next step if the server has answered the last one; it is not waited for."""
         database = _database()
         wire = database.connection.pgconn
         if self._is_under_way:
@@ -180,35 +181,48 @@ class Copy:
                 wire.consume_input()
             if wire.is_busy():
                 return
-            self._end(database)
-        if self._waiting:
-            self._begin(database)
+        self._step(database)
 
     def drain(self) -> None:
         """Finish everything: from here the connection may be used for something else."""
         database = _database()
         while self._is_under_way or self._waiting:
-            if self._is_under_way:
-                self._end(database)
-            if self._waiting:
-                self._begin(database)
+            self._step(database)
 
     def abandon(self) -> None:
         """Finish what is under way, whatever comes of it, so that all can be rolled back."""
         self._waiting.clear()
-        if self._is_under_way:
-            with suppress(Error):
-                self._end(_database())
+        with suppress(Error):
+            self.drain()
 
-    def _begin(self, database: BaseDatabaseWrapper) -> None:
+    def _step(self, database: BaseDatabaseWrapper) -> None:
+        """Send rows that the server is ready for; else end with a table and ask for the next."""
+        if self._rows is not None:
+            self._send(database)
+            return
+        if self._is_under_way:
+            self._end(database)
+        if self._waiting:
+            self._ask(database)
+
+    def _ask(self, database: BaseDatabaseWrapper) -> None:
         command, rows = self._waiting.popleft()
         wire = database.connection.pgconn
         if wire.transaction_status == TransactionStatus.IDLE:
             command = b"BEGIN;" + command
-        answer = wire.exec_(command)
+        with database.wrap_database_errors:
+            wire.send_query(command)
+            wire.flush()
+        self._rows, self._is_under_way = rows, True
+
+    def _send(self, database: BaseDatabaseWrapper) -> None:
+        rows, self._rows = self._rows, None
+        wire = database.connection.pgconn
+        with database.wrap_database_errors:
+            *_, answer = database.connection.wait(generators.execute(wire))
         if answer.status != ExecStatus.COPY_IN:
+            self._is_under_way = False
             _fail(database, answer, begins=False)
-        self._is_under_way = True
         with database.wrap_database_errors:
             wire.put_copy_data(rows)  # kept by libpq as far as the server does not take it yet
             wire.put_copy_end()

@@ -1,5 +1,7 @@
 """The connection past Django's cursors: transactions, errors, dead connections, and odd text."""
 
+from contextlib import suppress
+
 import psycopg
 import pytest
 from django.db import DatabaseError, OperationalError, connection, transaction
@@ -139,19 +141,49 @@ def test_several_tables_are_sent_one_after_the_other_without_waiting(table):
     assert len(kept()) == 15
 
 
-def test_what_is_abandoned_is_rolled_back_with_the_rest(table):
+def test_each_step_is_taken_when_the_server_has_answered_the_last(table):
+    with transaction.atomic():
+        copy = wire.Copy()
+        copy.add(table, ("place",), [("1",)])
+        copy.add(table, ("place",), [("2",)])
+        while copy._waiting or copy._is_under_way:
+            copy.go_on()
+    assert len(kept()) == 2
+
+
+@pytest.mark.parametrize("steps", range(7))
+@pytest.mark.parametrize("value", ["1", "many"])
+def test_what_is_abandoned_is_rolled_back_with_the_rest(table, steps, value):
+    """Whether the server was asked to take rows, has them, or refuses them."""
+
     def fails() -> None:
         with transaction.atomic(durable=True):
             copy = wire.Copy()
-            for place in range(3):
-                copy.add(table, ("place",), [(str(place),)])
-            copy.go_on()
+            for _ in range(3):
+                copy.add(table, ("place",), [(value,)])
+            with suppress(DatabaseError):
+                for _ in range(steps):
+                    copy._step(connection)
             copy.abandon()
+            assert not copy._is_under_way
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         fails()
     assert kept() == []
+    assert state() == "IDLE"
+
+
+def test_a_table_that_is_not_there_is_abandoned_too():
+    transaction.set_autocommit(False)
+    copy = wire.Copy()
+    copy.add("nowhere", ("place",), [("1",)])
+    copy.go_on()
+    copy.abandon()
+    assert state() == "INERROR"
+    transaction.rollback()
+    transaction.set_autocommit(True)
+    assert state() == "IDLE"
 
 
 def test_rows_that_do_not_fit_are_refused_when_they_are_finished(table):
