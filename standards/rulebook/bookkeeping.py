@@ -137,6 +137,7 @@ class Books:
         self._open = self._oldest_first()
         for one in self._open:
             one.is_open = True
+        self._none_expires_before = date.min  # the first look tells
 
     # ── as they stand ─────────────────────────────────────────────────────────────────────
 
@@ -262,18 +263,24 @@ class Books:
     ) -> int:
         """Take from tranches, first what is proven, then what is possible; return what lacks."""
         place = debited or debit.id
-        for held in tranches:
+        for held in tranches if self._left else ():
+            if not mg:
+                return 0
             taken = min(mg, held.left)
-            mg -= taken
-            self._put(held, -taken, 0)
-            self._use(debit, f"tranche:{held.id}", taken)
-            self._line(at, place, f"tranche:{held.id}", taken)
-        for held in tranches:
+            if taken:
+                mg -= taken
+                self._put(held, -taken, 0)
+                self._use(debit, f"tranche:{held.id}", taken)
+                self._line(at, place, f"tranche:{held.id}", taken)
+        for held in tranches if self._doubt else ():
+            if not mg:
+                return 0
             taken = min(mg, held.doubt)
-            mg -= taken
-            self._put(held, 0, -taken)
-            self._use(debit, f"doubt:{held.id}", taken)
-            self._line(at, place, f"doubt:{held.id}", taken)
+            if taken:
+                mg -= taken
+                self._put(held, 0, -taken)
+                self._use(debit, f"doubt:{held.id}", taken)
+                self._line(at, place, f"doubt:{held.id}", taken)
         return mg
 
     def _cover(self, at: datetime) -> None:
@@ -328,6 +335,8 @@ class Books:
         self._lack(source, mg, at, "restated")
 
     def _expire_before(self, day: date) -> None:
+        if self._none_expires_before >= day:
+            return
         for held in self._available():
             if held.last is None or held.last >= day:
                 continue
@@ -339,6 +348,8 @@ class Books:
             held.doubt_expired += held.doubt
             self._put(held, -held.left, -held.doubt)
             self._point(at, f"expiry:{held.id}")
+        lasts = (one.last or date.max for one in self._open if one.left or one.doubt)
+        self._none_expires_before = min(lasts, default=date.max)
 
     # ── running totals ────────────────────────────────────────────────────────────────────
 
@@ -357,6 +368,7 @@ class Books:
         if not held.is_open:
             held.is_open = True
             insort(self._open, held, key=_age)
+        self._none_expires_before = min(self._none_expires_before, held.last or date.max)
         held.left += left
         held.doubt += doubt
         self._left += left

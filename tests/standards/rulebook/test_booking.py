@@ -322,6 +322,20 @@ def test_entitlement_expires_with_the_last_period_into_which_it_is_carried():
     assert (uses(told, "A"), uses(told, "B")) == ({"tranche:mine:one": 4}, {"over_claimed": 4})
 
 
+def test_what_is_given_back_after_it_had_expired_expires_at_once():
+    record = account(
+        received("one", 0, 10),
+        received("two", 50, 10),
+        claims=(
+            claim("A", 5, 4, withdrawn_at=at(60)),
+            claim("B", 61, 12),
+        ),
+    )
+    told = booked(record, terms=Terms(carry_over_days=30))
+    assert [one.expired_mg for one in told.tranches] == [10, 0]
+    assert told.over_mg == 2
+
+
 def test_of_days_and_periods_the_shorter_counts():
     record = account(received("one", 10, 10), claims=(claim("A", 41, 4),))
     both = Terms(carry_over_days=30, carry_over_periods=1)
