@@ -17,6 +17,7 @@ from django.core.management import call_command
 from django.core.management.commands import flush
 from django.db import connections
 from django.test import override_settings
+from hypothesis import HealthCheck, settings
 from pytest_django.plugin import DjangoDbBlocker
 
 from traceability.project.database import database_urls, embedded_environment, prepare_state
@@ -37,6 +38,10 @@ FRESH_COPY = f"""
 DROP DATABASE IF EXISTS {LEDGER_DATABASE} WITH (FORCE);
 CREATE DATABASE {LEDGER_DATABASE} OWNER {OWNER} TEMPLATE {TEMPLATE};
 """
+
+# How long an example takes says more of the machine than of the code: no test fails by the clock.
+settings.register_profile("ledger", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("ledger")
 
 
 def pytest_configure(config: pytest.Config) -> None:

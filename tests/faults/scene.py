@@ -21,7 +21,7 @@ from tests.faults.dying import Step, Surroundings
 from traceability.project.embedded_postgres import LEDGER_DATABASE, OWNER, Cluster
 
 TEMPLATE = "staged"
-PATIENCE = 30  # seconds until a process is taken for stuck
+PATIENCE = 120  # seconds until a process is taken for stuck
 
 Constants = Mapping[str, Any]  # of the product, by dotted name, as a process is to find them
 NONE: Constants = {}

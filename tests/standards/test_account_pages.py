@@ -154,7 +154,7 @@ def test_stock_from_outside_says_what_it_brings_and_why_it_brings_nothing(world,
 
     assert "nothing: no origin is declared" in stock
     assert stock.count("whether it counts is not filled in for this scheme") == 2
-    assert "0 mg to 7 kg" in stock
+    assert "0 kg to 7 kg" in stock
     assert "did not enter as metal of the holder" in stock
     assert "Stock list of 2025" in stock
 
@@ -210,3 +210,22 @@ def test_a_lot_shows_what_is_claimed_of_it_beside_what_it_is(world, as_person):
     assert "smelter:C2" in told
     assert in_red("200 kg") in told
     assert "no answer about origin rests on the first" in told
+
+
+def test_a_period_is_drawn_from_its_opening_to_its_closing_balance(world, as_person):
+    answer = as_person("smelter").get(page())
+    told, drawn = answer.context["picture"], answer.context["drawn"]
+
+    assert [bar.look for bar in told.bars] == ["stock", "in", "out", "stock"]
+    assert drawn.claimed_mg == "9000000000"
+    for end, entitled in (("worst", drawn.entitled_low_mg), ("best", drawn.entitled_high_mg)):
+        closing = int(getattr(drawn, f"opening_{end}_mg")) + int(entitled) - int(drawn.claimed_mg)
+        assert closing == int(getattr(drawn, f"closing_{end}_mg"))
+    assert 'id="balance-title"' in text_of(answer)
+
+
+def test_an_account_in_which_nothing_happened_has_no_picture(world, as_person):
+    world.account(account="smelter:ni", element="Ni", tier="IRMA 50")
+    world.catch_up()
+
+    assert "l-waterfall" not in text_of(as_person("smelter").get(page("smelter:ni")))
