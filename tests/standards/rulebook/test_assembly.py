@@ -3,10 +3,12 @@
 from dataclasses import replace
 from datetime import date
 
-from rulebook_builders import claimed, credential
+from rulebook_builders import claimed, credential, path_lot
 
-from standards.rulebook.assembly import Evidence, assemble
+from standards.rulebook import passage
+from standards.rulebook.assembly import Assembler, Evidence, assemble
 from standards.rulebook.dossier import Agreement
+from standards.rulebook.handing import upstream
 from standards.rulebook.passage import Site
 from standards.rulebook.traced import parcel_of, trace
 from traceability.ledger.book import Movement
@@ -514,3 +516,56 @@ def test_credentials_and_agreements_of_holders_come_along():
     assert (dossier.credentials, dossier.agreements) == ((company,), (agreed,))
     traced = trace(build_history(handed().told), ["acme:cathode"])
     assert traced.organizations() == {"acme", "x", "y"}
+
+
+# ── many lots of one history ──────────────────────────────────────────────────────────────
+
+
+def many_parts() -> Story:
+    """Two mines, smelted in turns, and the anodes divided into parts, some of them alike."""
+    story = Story().mined("acme:ore").mined("acme:ore-2", 50, facility="acme:pit-2")
+    for ore in ("acme:ore", "acme:ore-2"):
+        anode = f"{ore}-anode"
+        made = make(anode, 20, material="copper_anode", role="product", assays=percent("90"))
+        story.add("transformation", take(ore, 40), made, stage="smelting")
+        for number, kilograms in enumerate((4, 4, 7)):
+            part = f"{anode}-{number}"
+            story.add(
+                "split", take(anode, kilograms, into=part), make(part, kilograms, **{"from": anode})
+            )
+    return story
+
+
+def test_an_assembler_tells_of_every_lot_what_it_tells_of_it_alone(monkeypatch):
+    """However many it told before, and whatever of them it still remembers."""
+    monkeypatch.setattr(passage, "MOST_REMEMBERED", 2)
+    traced = trace(build_history(many_parts().told), ["acme:ore-anode"])
+    together = Assembler(traced, EVIDENCE, as_of=DAY)
+
+    for lot in [*traced.history.last, *traced.history.last]:
+        told = together.dossier(lot, "Cu")
+        assert told == assemble(traced, lot, "Cu", evidence=EVIDENCE, as_of=DAY)
+        assert [one.lot_id for one in told.lots] == [
+            one.lot_id for one in upstream(traced.lots, lot)
+        ]
+
+
+def test_parts_that_hold_the_same_share_what_is_told_of_it():
+    traced = trace(build_history(many_parts().told), ["acme:ore-anode"])
+    together = Assembler(traced, EVIDENCE, as_of=DAY)
+
+    one, other, larger = (together.dossier(f"acme:ore-anode-{n}", "Cu") for n in range(3))
+
+    assert one.sources is other.sources
+    assert one.steps is other.steps
+    assert one.sources is not larger.sources
+
+
+def test_a_lot_that_went_round_is_on_its_own_path_once():
+    traced = trace(build_history(many_parts().told), ["acme:ore"])
+    round_ = {"acme:ore": path_lot("acme:ore", "acme:x"), "acme:x": path_lot("acme:x", "acme:ore")}
+    odd = replace(traced, lots=round_)
+
+    told = Assembler(odd, EVIDENCE, as_of=DAY).dossier("acme:ore", "Cu")
+
+    assert [one.lot_id for one in told.lots] == ["acme:ore", "acme:x"]

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rulebook_builders import credential, dossier, entry, exactly, snapshot, source, step
 
+from standards.rulebook import assessment
 from standards.rulebook.assessment import PACKS_ALONE, Bench, assess
 from standards.rulebook.evaluation import evaluate, verdict_digest
 from standards.rulebook.findings import Outcome
@@ -122,3 +123,12 @@ def test_a_bench_says_of_every_lot_what_it_would_say_of_that_lot_alone(lots, dat
         }
         about = replace(lot, observations=measured, **alike)
         assert bench.assess(about, adopted) == assess(lot, Law(PACKS), adopted)
+
+
+def test_what_was_said_of_many_lots_is_forgotten_and_said_again(monkeypatch):
+    monkeypatch.setattr(assessment, "MOST_REMEMBERED", 1)
+    bench, adopted = Bench(Law(PACKS), {}), {}
+
+    for lot in ("acme:L1", "acme:L2", "acme:L3"):
+        about = replace(excess(), lot_id=lot)
+        assert bench.assess(about, adopted) == assess(about, Law(PACKS), adopted)

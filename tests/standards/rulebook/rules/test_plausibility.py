@@ -237,3 +237,27 @@ def test_a_path_in_parts_is_judged_as_it_is_in_one_piece(told, cuts, check):
     )
 
     assert whole == again == once_more
+
+
+def test_of_two_figures_that_lie_nearly_as_far_beyond_the_farther_one_decides():
+    farther = Fraction("0.02") + Fraction(1, 10**30)
+    finding = found("PL-13", observed("0.02"), observed(farther, "b"), observed("0.02", "c"))
+
+    assert finding.measured.worst == farther
+    assert [one.entry for one in finding.statements] == [entry("b"), entry("a"), entry("c")]
+
+
+def test_a_figure_beyond_its_threshold_at_worst_only_without_another_is_open():
+    finding = found("PL-13", observed("0.02", best=None, missing=("a weight",)))
+
+    assert (finding.outcome, finding.missing) == (Outcome.INDETERMINATE, ("a weight",))
+    assert finding.measured is None
+
+
+def test_what_two_paths_share_is_added_up_once():
+    """Each path has something of its own before it, and says of it what it says alone."""
+    shared = Part([observed(90, "b"), observed(80, "c")])
+    for own in (Part([observed(70, "d")]), Part([observed(95, "e")])):
+        about = dossier(source(100), observations={"PL-06": Parted.of([own, shared])})
+        alone = replace(found("PL-06", *own, *shared), lines=())
+        assert replace(finding_of(RULE["PL-06"], about), lines=()) == alone
