@@ -59,6 +59,29 @@ def test_those_who_come_while_one_works_are_the_next_group():
     assert [sorted(group) for group in work.groups[1:]] == [[1, 2, 3, 4]]
 
 
+def test_who_is_woken_takes_along_who_came_while_it_woke():
+    class Sleepy(Gathering):
+        def _group_of(self, turn):
+            while turn.item == 1 and waiting(self) < 1:
+                pass
+            return super()._group_of(turn)
+
+    work = Work()
+    gathering = Sleepy(work)
+    with ThreadPoolExecutor(3) as pool:
+        first = pool.submit(gathering.do, 0)
+        assert work.has_begun.wait(10)
+        second = pool.submit(gathering.do, 1)
+        while waiting(gathering) < 1:
+            pass
+        work.is_open.set()
+        assert first.result(10)
+        third = pool.submit(gathering.do, 2)
+        assert second.result(10)
+        assert third.result(10)
+    assert work.groups == [[0], [1, 2]]
+
+
 def test_a_group_has_a_limit_and_nobody_is_forgotten():
     work = Work()
     assert at_once(work, 40) == [True] * 40
