@@ -57,7 +57,7 @@ ALL = {
 }
 COPIED = {  # a large batch, whose receipts are signed while it is written
     "with a receipt signed ahead": (EITHER, AFTER, "traceability.outcomes._sign"),
-    "with rows under way": (NO, AFTER, "traceability.wire.Copy._begin", WRITE),
+    "with rows under way": (NO, AFTER, "traceability.wire.Copy._send", WRITE),
     "with all rows copied and the old states": (NO, AFTER, "traceability.wire.Copy.drain", WRITE),
 }
 AT_ONCE = {  # what is not mirrored is committed by the message that writes it
