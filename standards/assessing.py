@@ -7,6 +7,7 @@ with the Merkle root over them (DESIGN 3.1).
 """
 
 import logging
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -109,13 +110,19 @@ def _claim(today: date) -> list[str]:
 
 
 def _in_bounds(lots: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Yield lots in parts whose history fits into memory; those with names alike stay together."""
-    if len(lots) == 1 or not led_by_more_than(MOST_UPSTREAM, lots):
+    """Yield lots in parts whose history fits into memory, each as large as it may be.
+
+    Those with names alike are mostly of one family, whose history is then read once.
+    """
+    while lots and led_by_more_than(MOST_UPSTREAM, lots):
+        longer = range(2, len(lots))
+        fitting = 1 + bisect_left(
+            longer, x=True, key=lambda count: led_by_more_than(MOST_UPSTREAM, lots[:count])
+        )
+        yield lots[:fitting]
+        lots = lots[fitting:]
+    if lots:
         yield lots
-        return
-    half = len(lots) // 2
-    yield from _in_bounds(lots[:half])
-    yield from _in_bounds(lots[half:])
 
 
 def _lock(lots: Sequence[str], *, wait: bool = False) -> list[str]:

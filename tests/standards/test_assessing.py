@@ -1,6 +1,10 @@
 """From the published log to findings, verdicts and flags, on PostgreSQL."""
 
+from unittest.mock import patch
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from standards import assessing
 from standards.assessing import assess_lot, verdict_root
@@ -296,6 +300,27 @@ def test_lots_in_parts_that_fit_into_memory_are_judged_as_they_are_together(worl
     assert [found_of(row) for row in rows] == together
     assert max(counted.lots) < 5
     assert sum(counted.lots) == 5
+
+
+@given(st.lists(st.frozensets(st.integers(0, 30), min_size=1, max_size=12), max_size=20))
+def test_a_part_of_a_batch_is_as_large_as_its_bound_allows(upstream):
+    """`upstream` are the ancestors of each lot; a lot with more than the bound is alone."""
+    names = [str(place) for place in range(len(upstream))]
+    most = 10
+
+    def led_by(lots):
+        return len(frozenset[int]().union(*(upstream[int(name)] for name in lots)))
+
+    with (
+        patch.object(assessing, "MOST_UPSTREAM", most),
+        patch.object(assessing, "led_by_more_than", lambda bound, lots: led_by(lots) > bound),
+    ):
+        parts = list(assessing._in_bounds(names))
+
+    assert [name for part in parts for name in part] == names
+    for part, following in zip(parts, [*parts[1:], []], strict=True):
+        assert len(part) == 1 or led_by(part) <= most
+        assert not following or led_by([*part, following[0]]) > most
 
 
 class Counted:
