@@ -1,5 +1,6 @@
 """From the published log to findings, verdicts and flags, on PostgreSQL."""
 
+from itertools import zip_longest
 from unittest.mock import patch
 
 import pytest
@@ -318,7 +319,7 @@ def test_a_part_of_a_batch_is_as_large_as_its_bound_allows(upstream):
         parts = list(assessing._in_bounds(names))
 
     assert [name for part in parts for name in part] == names
-    for part, following in zip(parts, [*parts[1:], []], strict=True):
+    for part, following in zip_longest(parts, parts[1:], fillvalue=[]):
         assert len(part) == 1 or led_by(part) <= most
         assert not following or led_by([*part, following[0]]) > most
 
