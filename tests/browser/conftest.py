@@ -1,8 +1,13 @@
 """A told story behind a live server, and a page that complains about what it should not do."""
 
+import os
+from pathlib import Path
+
 import pytest
 
 from tests.screens import PASSWORD, tell_story
+
+WIDTHS = (390, 1280)
 
 
 @pytest.fixture
@@ -35,3 +40,17 @@ def log_in(page, site):
         page.wait_for_url(f"**{to}**")
 
     return sign_in
+
+
+@pytest.fixture
+def looked_at(page):
+    """Return what checks that a page fits both widths, and keeps pictures where asked to."""
+
+    def look(name):
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 900})
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+            if folder := os.environ.get("SCREENSHOTS"):
+                page.screenshot(path=Path(folder) / f"{name}-{width}.png", full_page=True)
+
+    return look

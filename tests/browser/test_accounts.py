@@ -1,8 +1,5 @@
 """Closing a period in a real browser, wide and narrow: look at what is frozen, then confirm."""
 
-import os
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import expect
 
@@ -15,21 +12,6 @@ from traceability.publishing import publish_checkpoint
 from traceability.registering import enrolment, record_as_service, statement_document
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-WIDTHS = (390, 1280)
-
-
-@pytest.fixture
-def looked_at(page):
-    """Return what checks that a page fits both widths, and keeps pictures where asked to."""
-
-    def look(name):
-        for width in WIDTHS:
-            page.set_viewport_size({"width": width, "height": 900})
-            assert page.evaluate("document.documentElement.scrollWidth") <= width, name
-            if folder := os.environ.get("SCREENSHOTS"):
-                page.screenshot(path=Path(folder) / f"{name}-{width}.png", full_page=True)
-
-    return look
 
 
 def say(kind, author, body, on="2026-01-01"):

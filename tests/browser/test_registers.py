@@ -1,8 +1,5 @@
 """Registers and the calendar in a real browser, wide and narrow: import in two steps, days."""
 
-import os
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import expect
 
@@ -12,26 +9,11 @@ from traceability.publishing import publish_checkpoint
 from traceability.registering import record_as_service, statement_document
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-WIDTHS = (390, 1280)
 FILE = (
     "name,facility,country,materials,level,status,from,to\n"
     "Kafue pit,kafue-north:pit,ZM,Cu,IRMA 50,completed,2025-06-01,2028-05-31\n"
     "Someone else,,PE,Cu,,in process,,\n"
 )
-
-
-@pytest.fixture
-def looked_at(page):
-    """Return what checks that a page fits both widths, and keeps pictures where asked to."""
-
-    def look(name):
-        for width in WIDTHS:
-            page.set_viewport_size({"width": width, "height": 900})
-            assert page.evaluate("document.documentElement.scrollWidth") <= width, name
-            if folder := os.environ.get("SCREENSHOTS"):
-                page.screenshot(path=Path(folder) / f"{name}-{width}.png", full_page=True)
-
-    return look
 
 
 def fill(page, path):
