@@ -3,7 +3,7 @@
 Colours stand for countries, patterns for what is recycled, only declared, or not known.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
@@ -16,6 +16,8 @@ from traceability.templatetags.ledger import country_name
 COLOURS, FEW_COLOURS = 7, 4
 """Countries with a colour of their own; those of less metal share one."""
 OTHERS = "l-cx"
+Palette = Callable[[int], dict[str, str]]
+"""Colours by country, of which so many have one of their own."""
 _APART = ("recycled", "unknown")
 
 

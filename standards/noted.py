@@ -7,11 +7,8 @@ and *before* is in log order, so that a later statement changes nothing about an
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import msgspec
-from django.db import connection
-
 from standards.known import statement_of
-from traceability import wire
+from traceability.chronicling import Row, fetch, json_value
 from traceability.ledger import events
 from traceability.ledger.book import Movement
 from traceability.ledger.chronicle import History, document_in
@@ -29,6 +26,7 @@ from traceability.ledger.plausibility.view import (
 )
 from traceability.ledger.vocabulary import OrganizationRole
 from traceability.models import Organization, StatementText
+from traceability.wire import array_text
 
 
 def noted_at(size: int, history: History) -> Noted:
@@ -100,18 +98,17 @@ def _told(history: History, entries: Sequence[str]) -> dict[str, Told]:
         for entry, (own, root) in of.items()
     ]
     rows = _rows(_CLOSED, {"entries": list(of), "orders": orders})
-    closed = {entry: (until, by) for entry, until, by in rows}
+    closed = {entry: {"closed_until": until, "closed_by": by} for entry, until, by in rows}
     told = {}
     for entry, _, effective, received_at, _, has_text in heads:
-        start, end = parse_effective(times.get(entry, effective)).moments
+        start, end = parse_effective(times.get(entry) or effective).moments
         told[entry] = Told(
             start=start,
             end=end,
             received_at=first.get(of[entry][1], (received_at, ""))[0],
             names=names.get(entry, {}),
             has_text=has_text,
-            closed_until=closed.get(entry, (None, ""))[0],
-            closed_by=closed.get(entry, (None, ""))[1],
+            **closed.get(entry, {}),
         )
     return told
 
@@ -311,7 +308,7 @@ ORDER BY m.recorded_order, m.ordinal
 
 def _titles(known: Mapping[str, Any]) -> Iterator[Titled]:
     for order, entry, lot, role, author, stored, is_withdrawn in _rows(_TITLES, known):
-        facts = _json_value(stored)
+        facts = json_value(stored)
         owners = [share["owner"].get("organization") for share in facts.get("owners", ())]
         yield Titled(
             entry=entry,
@@ -373,7 +370,7 @@ def _sisters(history: History, size: int) -> Iterator[SisterAssay]:
     quantities: dict[str, Mapping[str, Any]] = {}
     rows = _rows(_SISTERS, {"lots": list(parents), "size": size}) if parents else []
     for order, entry, author, lot, role, unit, stored in rows:
-        facts = _json_value(stored)
+        facts = json_value(stored)
         if role == "make":
             quantities[lot] = facts["quantity"]
         movement = Movement(lot=lot, role=role, delta=0, unit=unit, facts=facts)
@@ -394,18 +391,10 @@ def _clubs() -> frozenset[str]:
     return frozenset(rows.values_list("pk", flat=True))
 
 
-def _rows(sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+def _rows(sql: str, parameters: Mapping[str, Any]) -> list[Row]:
     """Return rows. Lists go over as the text of an array, which is quoted as a whole."""
-    told = {name: _as_array(value) for name, value in parameters.items()}
-    with connection.cursor() as cursor:
-        cursor.execute(sql, told)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return rows
-
-
-def _as_array(value: Any) -> Any:
-    return wire.array(map(str, value)).decode() if isinstance(value, list) else value
-
-
-def _json_value(value: Any) -> Any:
-    return msgspec.json.decode(value) if isinstance(value, str) else value
+    told = {
+        name: array_text(map(str, value)) if isinstance(value, list) else value
+        for name, value in parameters.items()
+    }
+    return fetch(sql, told)

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-import msgspec
 from django.db import connection
 
 from standards.known import statement_of
 from standards.models import BookedAmount, Particular
+from traceability.chronicling import json_value
 from traceability.ledger import events
 from traceability.ledger.effective import Effective, parse_effective
 from traceability.ledger.grades import Assayed, elements_named, measured
@@ -33,6 +33,7 @@ _MAKING = _BEGINNING | {"custody.transformation"}
 _BOOKING = _MAKING | {"custody.receipt"}
 _NAMING = _BRINGING | {"custody.shipment", "custody.assay", "registry.erasure"}
 _UNWEIGHED = frozenset({"declared", "estimated"})
+_AT_ONCE = 10_000  # entries
 
 _ENTRIES = """
 SELECT i.index, e.recorded_order, e.hash, e.kind, coalesce(e.event, e.kind), e.author, e.facility,
@@ -112,16 +113,18 @@ def note_transit(until: int) -> None:
 
     For the migration of a ledger that is older than the notes; on any other it changes nothing.
     """
-    shipments = [one for one in _read(0, until) if one.kind == "custody.shipment"]
-    noted = set(Particular.objects.filter(kind="transit").values_list("entry", flat=True))
-    ended = dict(Particular.objects.exclude(until=None).values_list("entry", "until"))
-    places = _places(shipments)
-    fresh = [one for one in shipments if one.entry not in noted]
-    rows = [row for one in fresh for row in _particulars(one, places[one.entry])]
-    for row in rows:
-        row.until = ended.get(row.entry)
-    transits = [row for row in rows if row.kind == "transit"]
-    Particular.objects.bulk_create(transits, batch_size=2_000)
+    for first in range(0, until, _AT_ONCE):
+        read = _read(first, min(first + _AT_ONCE, until))
+        shipments = [one for one in read if one.kind == "custody.shipment"]
+        known = Particular.objects.filter(entry__in=[one.entry for one in shipments])
+        noted = set(known.filter(kind="transit").values_list("entry", flat=True))
+        ended = dict(known.exclude(until=None).values_list("entry", "until"))
+        places = _places(shipments)
+        fresh = [one for one in shipments if one.entry not in noted]
+        rows = [row for one in fresh for row in _particulars(one, places[one.entry])]
+        for row in rows:
+            row.until = ended.get(row.entry)
+        Particular.objects.bulk_create([row for row in rows if row.kind == "transit"])
 
 
 def _read(first: int, until: int) -> Iterator[Event]:
@@ -273,7 +276,7 @@ def _amounts(found: Iterable[Event], places: Mapping[str, int]) -> Iterator[Book
         cursor.execute(_MOVEMENTS, [list(booking)])
         rows = cursor.fetchall()
     for order, lot, role, delta, unit, facts in rows:
-        event, told = booking[order], _json_value(facts)
+        event, told = booking[order], json_value(facts)
         if role == "make" and event.kind in _MAKING:
             booked = _made(event, lot, int(delta), unit, told)
         elif role == "adjust" and "consignment" in told:
@@ -395,7 +398,3 @@ def _lots_by(sql: str, entries: list[Any]) -> set[str]:
     with connection.cursor() as cursor:
         cursor.execute(sql, [entries])
         return {row[0] for row in cursor.fetchall()}
-
-
-def _json_value(value: Any) -> Any:
-    return msgspec.json.decode(value) if isinstance(value, str) else value

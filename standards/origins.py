@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
-from functools import partial
+from functools import cache, partial
 
 from django.utils.translation import gettext as _
 
 from standards.known import law_at
-from standards.legends import COLOURS, colour_of, colours_of
+from standards.legends import COLOURS, Palette, colour_of, colours_of
 from standards.picturing import WayView, picture_of
 from standards.reading import Row
 from standards.rulebook.assembly import Evidence, assemble
@@ -137,25 +137,27 @@ def origins_of(
         for one in told
         if (way := finder.way(one.mineral, standing_of(asked.rows(one.mineral)))) is not None
     }
-    return [_origin(one, asked, finder.veil, ways, opened) for one in told]
+    palette = cache(partial(colours_of, list(ways.values())))  # countries look alike in all
+    return [
+        _origin(one, asked, finder.veil, ways.get(one.mineral), palette, opened) for one in told
+    ]
 
 
 def _origin(
-    dossier: Dossier, asked: Asked, veil: Veil, ways: Mapping[str, Way], opened: str
+    dossier: Dossier, asked: Asked, veil: Veil, way: Way | None, palette: Palette, opened: str
 ) -> Origin:
     untraced = untraced_mg(dossier)
     total = sum(source.mg for source in dossier.sources) + untraced
     contained, mineral = dossier.contained_mg, dossier.mineral
-    view, every = None, list(ways.values())
-    if mineral in ways:
-        view = picture_of(
-            ways[mineral], opened=opened, address=partial(asked.address, mineral), beside=every
-        )
+    view = None
+    if way is not None:
+        address = partial(asked.address, mineral)
+        view = picture_of(way, opened=opened, address=address, palette=palette)
     return Origin(
         mineral=mineral,
         log_size=dossier.log_size,
         contained=(contained.low_mg, contained.high_mg) if contained else None,
-        mined_in=_mined(dossier.sources, untraced, total, colours_of(every, COLOURS)),
+        mined_in=_mined(dossier.sources, untraced, total, palette(COLOURS)),
         processed_in=_processed(dossier, total),
         way=view,
         claimed=_claimed(dossier, veil, asked.on),

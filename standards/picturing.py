@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
+from functools import partial
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -18,6 +19,7 @@ from standards.legends import (
     FEW_COLOURS,
     OTHERS,
     Key,
+    Palette,
     bands_of,
     colour_of,
     colours_of,
@@ -93,21 +95,23 @@ class WayView:
 
 
 def picture_of(
-    way: Way, *, address: Callable[[str], str], opened: str = "", beside: Sequence[Way] = ()
+    way: Way,
+    *,
+    address: Callable[[str], str],
+    opened: str = "",
+    palette: Palette | None = None,
 ) -> WayView | None:
     """Return how a way is shown: as finely as can still be read.
 
     Args:
         address: of the page on which the group with a key is opened.
         opened: the key of a group whose members are shown in its place.
-        beside: the ways on the page, this one included: countries have one colour in all.
+        palette: gives countries their colours; by this way alone where None.
     """
-    ways = beside or [way]
-    colours = colours_of(ways, COLOURS)
-    work = _Picturing(way=way, most=MOST, colours=colours, address=address)
+    palette = palette or partial(colours_of, [way])
+    work = _Picturing(way=way, most=MOST, colours=palette(COLOURS), address=address)
     if sum(len(arrow.bands) for arrow in work.drawn("").arrows) > MOST_RIBBONS:
-        colours = colours_of(ways, FEW_COLOURS)
-        work = _Picturing(way=way, most=FEW, colours=colours, address=address)
+        work = _Picturing(way=way, most=FEW, colours=palette(FEW_COLOURS), address=address)
     return work.view(opened)
 
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from standards.models import Flag, FlagReply, Question
 from standards.rulebook.findings import StatementLine
-from standards.rulebook.rules import RULES
+from standards.rulebook.rules import title_of
 from standards.veiling import veil_for
 from traceability import seeing
 from traceability.errors import MalformedReply, QuestionNotOpen, UnknownQuestion
@@ -24,7 +24,6 @@ from traceability.models import Entry, EntrySubject
 
 MAX_TEXT = 4_000
 MAX_EVIDENCE = 32
-TITLES: Mapping[str, str] = {rule.id: rule.title for rule in RULES}
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -211,7 +210,7 @@ def described_for(organization: str, questions: Sequence[Question]) -> list[Doub
         told.append(
             Doubted(
                 question=one,
-                title=TITLES.get(one.rule_id, one.rule_id),
+                title=title_of(one.rule_id),
                 because=veil.text(one.because),
                 kind=entry.event or entry.kind if entry else "",
                 order=order,

@@ -16,20 +16,18 @@ from standards.models import (
     Judgement,
 )
 from standards.phrasing import in_language
-from standards.rulebook.bounds import CHECKS
 from standards.rulebook.credential import POSITIVE_STATUSES
 from standards.rulebook.findings import Finding, Outcome, SiteLine, percent_text
 from standards.rulebook.law import Provision
 from standards.rulebook.policy import ClubPolicy as ParsedPolicy
 from standards.rulebook.policy import Requirement, Verdict
-from standards.rulebook.rules import RULES
+from standards.rulebook.rules import title_of
 from standards.veiling import Veil, site_in, veil_for
 from traceability import seeing
 from traceability.models import Entry, Facility, LogIndex, Organization
 
 WORST_FIRST = tuple(Verdict)
 _HASH = re.compile(r"\b[0-9a-f]{64}\b")
-_TITLES = {rule.id: rule.title for rule in RULES} | {one.id: one.title for one in CHECKS}
 _SHORT_ROWS = ("country_group", "yearly_tonnes")  # other rows are too long for a citation
 _OUTCOMES = {
     Outcome.CONFORMS: Verdict.PASS,
@@ -270,7 +268,7 @@ def _row(
     is_shown = measured is not None and measured.unit != "mg"  # the sentence has the masses
     return Row(
         rule_id=rule_id,
-        title=in_language(_TITLES.get(rule_id, rule_id)),
+        title=in_language(title_of(rule_id)),
         verdict=verdict,
         severity=severity,
         because=sentence(veil.text(because)),
@@ -394,4 +392,4 @@ def certificate_timeline(certificate: str) -> list[StatusLine]:
 
 def policy_rows(policy: ParsedPolicy) -> list[tuple[str, Requirement]]:
     """Return the requirements of a policy, each with what its rule says."""
-    return [(_TITLES.get(one.rule_id, one.rule_id), one) for one in policy.requirements]
+    return [(title_of(one.rule_id), one) for one in policy.requirements]

@@ -14,10 +14,9 @@ from django.db.models import Q, QuerySet
 from standards.known import Adopted, followed_size, law_at, policies_at
 from standards.models import Judgement
 from standards.reading import clubs_of, sentence
-from standards.rulebook.bounds import CHECKS
 from standards.rulebook.findings import Finding
 from standards.rulebook.policy import Requirement, may_be_waived
-from standards.rulebook.rules import RULES
+from standards.rulebook.rules import title_of
 from standards.rulebook.waiver_shapes import WaiverStatement
 from standards.rulebook.waiving import Granted, Reach, Use, Waiver, reach, standing
 from standards.veiling import Veil, veil_for
@@ -27,7 +26,6 @@ from traceability.models import Facility, Organization
 
 MOST_LOTS = 200
 """Lots that a page looks at for one waiver."""
-TITLES = {rule.id: rule.title for rule in RULES} | {one.id: one.title for one in CHECKS}
 _UNMET = ("fail", "indeterminate", "waived")
 
 
@@ -76,7 +74,7 @@ class WaiverSeen:
     @property
     def rules(self) -> list[tuple[str, str]]:
         """Return what is waived: the ids and titles of its rules."""
-        return [(one, TITLES.get(one, one)) for one in self.waiver.rule_ids]
+        return [(one, title_of(one)) for one in self.waiver.rule_ids]
 
     def is_over(self, on: date) -> bool:
         """Tell whether no day is left on which it could hold."""
@@ -124,9 +122,10 @@ class _Known:
     stated: Mapping[str, list[Stated]]  # by waiver, its uses too
     own_clubs: frozenset[str]
     own_sites: frozenset[str]
+    names: seeing.OpenNames
 
     def is_own_lot(self, lot: str) -> bool:
-        return lot.partition(":")[0] == self.reader
+        return lot.startswith(f"{self.reader}:")
 
 
 # ── which, for whom ───────────────────────────────────────────────────────────────────────
@@ -172,6 +171,7 @@ def _known(reader: str, on: date) -> _Known:
         stated=stated,
         own_clubs=frozenset(clubs_of(reader).values_list("pk", flat=True)),
         own_sites=frozenset(sites.values_list("pk", flat=True)),
+        names=seeing.names_open_to(reader),
     )
 
 
@@ -200,11 +200,10 @@ def _seen(waiver: Waiver, known: _Known) -> WaiverSeen:
     visible = _seen_lots({*(one.lot for one in own), *(waiver.lot_ids or ())}, known.reader)
     if not whole:
         visible = frozenset(filter(known.is_own_lot, visible))
-    names = seeing.names_open_to(known.reader)
     sites = [
         one
         for one in waiver.facility_ids or ()
-        if (names.has_facility(one) if whole else one in known.own_sites)
+        if (known.names.has_facility(one) if whole else one in known.own_sites)
     ]
     lots = [one for one in waiver.lot_ids or () if one in visible]
     stated = tuple(
@@ -297,12 +296,12 @@ def would_touch(
     covered: list[LotTold] = []
     unseen: set[str] = set()
     for row in judged[:MOST_LOTS]:
-        asked = _covered(row, waiver, rows)
+        about = [Finding.from_json(told) for told in row.assessment.findings]
+        asked = _covered(row, about, waiver, rows)
         if asked and row.lot not in visible:
             unseen.add(row.lot)
             continue
         [at_lot] = [one for one in among.for_lot(row.lot, row.mineral) if one.id == waiver.id]
-        about = [Finding.from_json(told) for told in row.assessment.findings]
         for requirement, reason in asked:
             line, holds = _line(row, reason), False
             if not may_be_waived(requirement, at_lot):
@@ -335,11 +334,10 @@ def _in_scope(waiver: Waiver) -> QuerySet[Judgement]:
 
 
 def _covered(
-    row: Judgement, waiver: Waiver, rows: Mapping[str, Requirement]
+    row: Judgement, about: Iterable[Finding], waiver: Waiver, rows: Mapping[str, Requirement]
 ) -> list[tuple[Requirement, Mapping[str, str]]]:
     """Return the requirements a lot does not meet by itself that the waiver is about."""
-    findings = [Finding.from_json(told) for told in row.assessment.findings]
-    covered = {one.rule_id for one in findings if waiver.covers(one)}
+    covered = {one.rule_id for one in about if waiver.covers(one)}
     return [
         (rows[reason["rule_id"]], reason)
         for reason in row.reasons

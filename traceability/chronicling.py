@@ -17,6 +17,7 @@ from traceability.ledger.book import Movement
 from traceability.ledger.chronicle import Happening
 from traceability.ledger.kinds import KINDS
 from traceability.ledger.statements import Statement, parse_statement, to_shape
+from traceability.wire import array_text
 
 Row = tuple[Any, ...]
 Movements = dict[int, list[Movement]]
@@ -58,17 +59,6 @@ def asking() -> Iterator[Ask]:
         yield ask
 
 
-def bigints(numbers: Iterable[int]) -> str:
-    """Return numbers as PostgreSQL writes an array; the driver takes ten times as long."""
-    return f"{{{','.join(map(str, numbers))}}}"
-
-
-def texts(names: Iterable[str]) -> str:
-    """Return names as PostgreSQL writes an array; see `bigints`."""
-    quoted = (name.replace("\\", "\\\\").replace('"', '\\"') for name in names)
-    return "{" + ",".join(f'"{name}"' for name in quoted) + "}"
-
-
 def movements_of(rows: Iterable[Row]) -> Movements:
     """Return movements from rows of recorded order, lot, role, delta, unit and facts."""
     movements: Movements = {}
@@ -98,14 +88,14 @@ def told_by(rows: Sequence[Row], size: int) -> tuple[Movements, Entries]:
     shipments = dict.fromkeys(row[0] for row in rows if row[2] == "move" and '"gross"' in row[5])
     with asking() as ask:
         entries = ask_entries(ask, [row[0] for row in rows], size)
-        assays = ask(_CONSIGNMENT_ASSAYS, {"orders": bigints(shipments), "size": size})
+        assays = ask(_CONSIGNMENT_ASSAYS, {"orders": _orders(shipments), "size": size})
         movements = movements_of(rows)
         return movements, _with_assays(assays(), movements, entries(), size)
 
 
 def ask_entries(ask: Ask, orders: Iterable[int], size: int) -> Callable[[], Entries]:
     """Ask for entries below a log size; the answer has all that amends them, too."""
-    first = ask(_ENTRIES, {"orders": bigints(dict.fromkeys(orders)), "size": size})
+    first = ask(_ENTRIES, {"orders": _orders(dict.fromkeys(orders)), "size": size})
     return lambda: _with_amendments(first(), size)
 
 
@@ -125,8 +115,12 @@ def _with_amendments(rows: list[Row], size: int) -> Entries:
     return found
 
 
+def _orders(orders: Iterable[int]) -> str:
+    return array_text(map(str, orders))
+
+
 def _entry_rows(orders: Iterable[int], size: int) -> list[Row]:
-    return fetch(_ENTRIES, {"orders": bigints(orders), "size": size})
+    return fetch(_ENTRIES, {"orders": _orders(orders), "size": size})
 
 
 def happenings_of(movements: Movements, entries: Entries) -> list[Happening]:
@@ -167,7 +161,7 @@ def _with_assays(assays: list[Row], movements: Movements, entries: Entries, size
     for shipment, order, jws, disclosures in assays:
         if shipment not in entries:
             continue
-        body = _assay_of(_statement(jws, _json_value(disclosures)))
+        body = _assay_of(_statement(jws, json_value(disclosures)))
         facts = msgspec.to_builtins(body)
         for move in movements[shipment]:
             if move.role == "move" and move.facts.get("gross"):
@@ -192,6 +186,6 @@ def _statement(jws: str, disclosures: Sequence[Mapping[str, Any]]) -> Statement:
     )
 
 
-def _json_value(value: Any) -> Any:
+def json_value(value: Any) -> Any:
     """Return a JSON column as data: Django's own connections hand it over as text."""
     return msgspec.json.decode(value) if isinstance(value, str) else value

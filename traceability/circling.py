@@ -10,6 +10,7 @@ for it after those of the lots, and nothing is locked under it but lots that beg
 """
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from django.db import connection
 
@@ -55,15 +56,22 @@ def check_no_circle(added: set[str], made: set[str], earlier: Iterable[Effects])
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ONE_AT_A_TIME])
         # By index, whatever the statistics say: a lot has few ancestors in any ledger.
         cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off")
-        for lot in sorted(added):
-            found: set[str] = set()
-            fresh = {lot}
-            while fresh:
-                cursor.execute(_ANCESTORS, {"lots": sorted(fresh)})
-                found |= fresh | {row[0] for row in cursor.fetchall()}
-                fresh = {name for one in found for name in taken_for.get(one, ())} - found
-            if found & made:
-                raise MadeOfItself(lot, made=min(found & made))
+        if _ancestors(cursor, added, taken_for).isdisjoint(made):
+            return
+        for lot in sorted(added):  # which of them is to be named
+            if found := _ancestors(cursor, {lot}, taken_for) & made:
+                raise MadeOfItself(lot, made=min(found))
+
+
+def _ancestors(cursor: Any, lots: set[str], taken_for: Mapping[str, set[str]]) -> set[str]:
+    """Return lots and all that they were made of, written or not."""
+    found: set[str] = set()
+    fresh = lots
+    while fresh:
+        cursor.execute(_ANCESTORS, {"lots": sorted(fresh)})
+        found |= fresh | {row[0] for row in cursor.fetchall()}
+        fresh = {name for one in found for name in taken_for.get(one, ())} - found
+    return found
 
 
 def _taken_for(earlier: Iterable[Effects]) -> Mapping[str, set[str]]:

@@ -22,7 +22,6 @@ from traceability.chronicling import (
     fetch,
     happenings_of,
     movements_of,
-    texts,
     told_by,
 )
 from traceability.ledger.chronicle import as_they_stand, documents_in
@@ -30,6 +29,7 @@ from traceability.ledger.grades import Assayed, compound_elements, elements_name
 from traceability.ledger.history import carried
 from traceability.ledger.recall import Passage, measured_in
 from traceability.tracing import lot_histories
+from traceability.wire import array_text
 
 _AT_ONCE = 4_000  # movements
 _COURSE = "SELECT * FROM ledger_course(%(lots)s::text[], %(assayed)s::jsonb)"
@@ -57,7 +57,7 @@ def elements_of(lots: Collection[str], *, size: int) -> frozenset[str]:
     what came of them, and in what went into that.
     """
     told, named = set[str](), set[str]()
-    for material, results, formula in fetch(_CONTENTS, {"lots": texts(lots)}):
+    for material, results, formula in fetch(_CONTENTS, {"lots": array_text(lots)}):
         named |= elements_named(material or "")
         told.update(msgspec.json.decode(results))
         told |= compound_elements(formula) if formula else frozenset()
@@ -84,7 +84,7 @@ def passages(lots: Collection[str], *, size: int, elements: Collection[str]) -> 
     met: dict[str, int] = {}  # lots between their first event and their last, numbered
     count = 0
     for rows, is_last in _whole_places(
-        {"lots": texts(lots), "assayed": assayed if elements else None}
+        {"lots": array_text(lots), "assayed": assayed if elements else None}
     ):
         for row in rows:
             lot = row[2]
@@ -102,7 +102,7 @@ def _passage(rows: Sequence[Row], ended: Sequence[str], size: int) -> Passage:
     made = {row[2] for row in rows if row[8] and row[3] == "make"}
     with asking() as ask:
         entries = ask_entries(ask, [row[1] for row in rows], size)
-        documents = ask(_DOCUMENTS, {"lots": texts(sorted(made))})
+        documents = ask(_DOCUMENTS, {"lots": array_text(sorted(made))})
         movements = movements_of(map(_movement, rows))
         stand = as_they_stand(happenings_of(movements, entries()))
         further = documents()

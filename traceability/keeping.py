@@ -44,6 +44,11 @@ def keep_new_key(organization: str) -> PrivateKey:
     return key
 
 
+def signs_itself(organization: str) -> bool:
+    """Tell whether the service holds no key of an organization."""
+    return not ServiceKey.objects.filter(organization_id=organization).exists()
+
+
 def service_key(organization: str) -> PrivateKey:
     """Return an enrolled, unrevoked key that the service holds for an organization.
 

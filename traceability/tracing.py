@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Collection, Iterable
 
-from traceability.chronicling import fetch, happenings_of, texts, told_by
+from traceability.chronicling import fetch, happenings_of, told_by
 from traceability.ledger.chronicle import History, build_history
 from traceability.ledger.tiles import TILE_WIDTH
 from traceability.models import Checkpoint, LogState, Tile
+from traceability.wire import array_text
 
 
 def log_state() -> LogState:
@@ -57,20 +58,24 @@ def lot_histories(lots: Collection[str], *, size: int) -> History:
     """
     if not lots:
         return build_history(())
-    movements, entries = told_by(fetch(_ANCESTRY, {"lots": texts(lots), "size": None}), size)
+    asked = array_text(lots)
+    movements, entries = told_by(fetch(_ANCESTRY, {"lots": asked, "size": None}), size)
     unknown = movements.keys() - entries.keys()
     if any(one.role == "make" for order in unknown for one in movements[order]):
         # Something above the size made one of these lots: it must not lead anywhere.
-        movements, entries = told_by(fetch(_ANCESTRY, {"lots": texts(lots), "size": size}), size)
+        movements, entries = told_by(fetch(_ANCESTRY, {"lots": asked, "size": size}), size)
     return build_history(happenings_of(movements, entries))
 
 
 def led_by_more_than(most: int, lots: Collection[str]) -> bool:
-    """Tell whether more than so many lots, themselves included, led to some lots."""
-    [(found,)] = fetch(_LED_BY_MORE, {"lots": texts(lots), "most": most})
+    """Tell whether more than so many lots, themselves included, led to some lots.
+
+    A lot that was made on the way counts twice: as what led on, and as what was made.
+    """
+    [(found,)] = fetch(_LED_BY_MORE, {"lots": array_text(lots), "most": most})
     return bool(found)
 
 
 def descendants(lots: Iterable[str]) -> set[str]:
     """Return these lots and every lot that took from them, also by statements replaced since."""
-    return {row[0] for row in fetch(_DESCENDANTS, {"lots": texts(lots)})}
+    return {row[0] for row in fetch(_DESCENDANTS, {"lots": array_text(lots)})}

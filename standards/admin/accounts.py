@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -20,9 +20,9 @@ from standards.models import Account
 from standards.templatetags.verdicts import badge
 from traceability import noting, seeing
 from traceability.admin.access import Viewer, known_facilities, viewer_of
-from traceability.admin.base import ReadOnlyAdmin, column
+from traceability.admin.base import ReadOnlyAdmin, column, statement_file
 from traceability.errors import TraceabilityError
-from traceability.models import ServiceKey
+from traceability.keeping import signs_itself
 from traceability.templatetags.ledger import amount, words
 
 
@@ -147,7 +147,7 @@ class AccountAdmin(ReadOnlyAdmin):
             "balance": between(period.closing_worst_mg, period.closing_best_mg),
             "entitled": between(period.entitled_low_mg, period.entitled_high_mg),
             "opening": between(period.opening_worst_mg, period.opening_best_mg),
-            "signs_itself": not ServiceKey.objects.filter(organization_id=row.holder).exists(),
+            "signs_itself": signs_itself(row.holder),
         }
         return self.rendered(request, "standards/admin/account_close.html", context)
 
@@ -157,10 +157,7 @@ class AccountAdmin(ReadOnlyAdmin):
         found = self._closable(request, row)
         if found is None:
             return self._to_page(pk)
-        document = found.document(on=seeing.today())
-        response = JsonResponse(document, json_dumps_params={"indent": 2, "ensure_ascii": False})
-        response["Content-Disposition"] = 'attachment; filename="close.statement.json"'
-        return response
+        return statement_file(found.document(on=seeing.today()), "close")
 
     def _conclude(self, request: HttpRequest, row: Account, viewer: Viewer) -> HttpResponse:
         told = request.POST

@@ -18,8 +18,7 @@ from standards.flagging import acknowledge_flags, resolve_flag
 from standards.models import Flag
 from standards.questioning import replies_to
 from standards.reading import decisions_on, flags_seen_by, rows_behind, veiled_reasons
-from standards.rulebook.bounds import CHECKS
-from standards.rulebook.rules import RULES
+from standards.rulebook.rules import title_of
 from standards.templatetags.verdicts import badge, severity_badge, verdict_badge
 from traceability.admin.access import Viewer, viewer_of
 from traceability.admin.base import ReadOnlyAdmin, column
@@ -33,7 +32,6 @@ _STATUS_LOOKS: dict[str, tuple[str, str]] = {
     Flag.Status.RESOLVED: ("l-good", "✓"),
     Flag.Status.CLOSED: ("", "·"),
 }
-_TITLES = {rule.id: rule.title for rule in RULES} | {one.id: one.title for one in CHECKS}
 
 
 class StatusFilter(admin.SimpleListFilter):
@@ -185,7 +183,7 @@ class FlagAdmin(ReadOnlyAdmin):
         return {
             "flag": row,
             "title": f"{row.rule_id} {row.lot}",
-            "rule": _TITLES.get(row.rule_id, row.rule_id),
+            "rule": title_of(row.rule_id),
             "rows": rows_behind(row, viewer.organization) if viewer else [],
             "decisions": decisions_on([row], viewer.organization).get(row.pk, []) if viewer else [],
             "replies": replies_to([row], viewer.organization)[row.pk] if viewer else [],

@@ -13,9 +13,10 @@ from django.utils.translation import gettext_lazy as _
 
 from standards.looks import LOOKS
 from standards.models import Flag, Judgement, Question
-from standards.questioning import TITLES, open_questions, questions_to
+from standards.questioning import open_questions, questions_to
 from standards.reading import WORST_FIRST, clubs_of, flags_seen_by, veiled_reasons
 from standards.rulebook.policy import SEVERITIES
+from standards.rulebook.rules import title_of
 from traceability import seeing
 from traceability.admin.access import Viewer, viewer_of
 from traceability.ledger.book import HELD, IN_TRANSIT
@@ -55,7 +56,7 @@ def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         told |= _flags(viewer, timezone.localdate()) | {"clubs": _verdicts(viewer)}
     if may("standards.view_question"):
         told["questions"] = [
-            (one, TITLES.get(one.rule_id, one.rule_id)) for one in _questions(viewer)[:MOST_URGENT]
+            (one, title_of(one.rule_id)) for one in _questions(viewer)[:MOST_URGENT]
         ]
         told["question_count"] = _questions(viewer).count()
     if may("traceability.view_lot"):
@@ -88,7 +89,8 @@ def _lots(viewer: Viewer) -> dict[str, int]:
     """Return how many lots an organization holds, and how many are on the way to it or from it."""
     mine = Q(custodian=viewer.organization)
     is_moving = Q(state=IN_TRANSIT)
-    return Lot.objects.aggregate(
+    # Whoever holds or expects a lot knows of it: there is an index of that.
+    return Lot.objects.filter(known_to__contains=[viewer.organization]).aggregate(
         held=Count("pk", filter=mine & Q(state=HELD, amount__gt=0)),
         coming=Count("pk", filter=is_moving & Q(consignee=viewer.organization)),
         leaving=Count("pk", filter=is_moving & mine),

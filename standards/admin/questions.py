@@ -13,8 +13,9 @@ from django.views.decorators.http import require_POST
 
 from standards.flagging import name_of
 from standards.models import Question
-from standards.questioning import TITLES, described_for, open_questions, questions_to, reply
+from standards.questioning import described_for, open_questions, questions_to, reply
 from standards.reading import sentence
+from standards.rulebook.rules import title_of
 from standards.veiling import veil_for
 from traceability.admin.access import Viewer, viewer_of
 from traceability.admin.base import ReadOnlyAdmin, column
@@ -69,7 +70,7 @@ class QuestionAdmin(ReadOnlyAdmin):
     @column(description=gettext_lazy("what should be so"), ordering="rule_id")
     def rule(self, question: Question) -> str:
         """Return what the rule says."""
-        return TITLES.get(question.rule_id, question.rule_id)
+        return title_of(question.rule_id)
 
     @column(description=gettext_lazy("because"))
     def why(self, question: Question) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -27,9 +27,9 @@ from standards.rulebook.register_file import MOST_BYTES
 from standards.templatetags.verdicts import badge
 from traceability import seeing
 from traceability.admin.access import Viewer, viewer_of
-from traceability.admin.base import ReadOnlyAdmin, column
+from traceability.admin.base import ReadOnlyAdmin, column, statement_file
 from traceability.errors import TraceabilityError
-from traceability.models import ServiceKey
+from traceability.keeping import signs_itself
 from traceability.templatetags.ledger import words
 
 _PERMISSION = "standards.import_registrysnapshot"
@@ -161,11 +161,10 @@ class RegistrySnapshotAdmin(ReadOnlyAdmin):
                 told = _("The copy is recorded as entry %(entry)s; it counts once published.")
                 self.message_user(request, told % {"entry": f"{outcome.entry[:12]}…"})
                 return self._to_list()
-        held = ServiceKey.objects.filter(organization_id=viewer.organization).exists()
         context: dict[str, Any] = {
             "draft": draft,
             "title": _("Compare with the copy on file"),
-            "signs_itself": not held,
+            "signs_itself": signs_itself(viewer.organization),
         }
         try:
             context |= _shown(compare_draft(draft))
@@ -182,9 +181,7 @@ class RegistrySnapshotAdmin(ReadOnlyAdmin):
             self.message_user(request, f"{error} {error.hint}", messages.ERROR)
             address = reverse("admin:standards_registrysnapshot_compare", args=[key])
             return HttpResponseRedirect(address)
-        response = JsonResponse(document, json_dumps_params={"indent": 2, "ensure_ascii": False})
-        response["Content-Disposition"] = 'attachment; filename="snapshot.statement.json"'
-        return response
+        return statement_file(document, "snapshot")
 
     def give_up(self, request: HttpRequest, key: int) -> HttpResponse:
         """Forget an uploaded file."""

@@ -8,8 +8,8 @@ from typing import Any
 from standards.granting import adopted_by, told, waivers_of
 from standards.rulebook.account_shapes import milligrams
 from standards.rulebook.findings import decimal_text
+from standards.rulebook.rules import title_of
 from standards.rulebook.waiver_shapes import WaiverStatement
-from standards.waived import TITLES
 
 CONDITIONS, COMMENTS = 4, 3
 """Lines that the form offers; a statement may have more."""
@@ -77,7 +77,7 @@ def offered(club: str, body: Mapping[str, Any], *, on: date) -> dict[str, Any]:
         "rules": [
             {
                 "id": rule,
-                "title": TITLES.get(rule, rule),
+                "title": title_of(rule),
                 "is_chosen": rule in chosen,
                 "is_barred": not row.waivable or rule in bounds.hard_stops,
                 "needs_second": row.second_approver,

@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -31,7 +31,6 @@ from standards.rulebook.findings import canonical_json
 from standards.rulebook.waiving import Reach
 from standards.templatetags.verdicts import badge
 from standards.waived import (
-    TITLES,
     WaiverSeen,
     touched_by,
     waiver_seen_by,
@@ -39,9 +38,9 @@ from standards.waived import (
     would_touch,
 )
 from traceability.admin.access import Viewer, viewer_of
-from traceability.admin.base import ReadOnlyAdmin
+from traceability.admin.base import ReadOnlyAdmin, statement_file
 from traceability.errors import TraceabilityError
-from traceability.models import ServiceKey
+from traceability.keeping import signs_itself
 from traceability.pictures.spans import Span, Spans, spans_picture
 
 
@@ -104,10 +103,9 @@ class WaiverPages(ReadOnlyAdmin):
             "words": _words(seen),
             "picture": _picture([seen], today),
             "touched": touched_by(seen, reader=viewer.organization, on=today),
-            "titles": TITLES,
             "may_withdraw": may_change and not seen.waiver.void_because,
             "may_use": may_change and seen.waiver.cap_mg is not None and not seen.is_over(today),
-            "signs_itself": _signs_itself(viewer),
+            "signs_itself": signs_itself(viewer.organization),
         }
         return self.rendered(request, "standards/admin/waiver.html", context)
 
@@ -132,7 +130,7 @@ class WaiverPages(ReadOnlyAdmin):
         elif again := request.GET.get("again", ""):
             body = stated_anew(self._last(viewer, again).statement.body)
         context |= offered(viewer.organization, body, on=today)
-        context["signs_itself"] = _signs_itself(viewer)
+        context["signs_itself"] = signs_itself(viewer.organization)
         return self.rendered(request, "standards/admin/waiver_grant.html", context)
 
     def _granted(
@@ -143,7 +141,7 @@ class WaiverPages(ReadOnlyAdmin):
         if step not in ("sign", "take") or seen != _digest(prepared.body):
             return None
         if step == "take":
-            return _document(prepared.document(person=viewer.person))
+            return statement_file(prepared.document(person=viewer.person), "waiver")
         basis = request.POST.get("basis", "")
         outcome = grant(prepared, basis=basis, person=viewer.person)
         said = _("The waiver is recorded as entry %(entry)s; it counts once published.")
@@ -183,7 +181,7 @@ class WaiverPages(ReadOnlyAdmin):
         try:
             document = made(viewer)
             if request.POST.get("step") == "take":
-                return _document(document)
+                return statement_file(document, "waiver")
             entry = record(document).entry
         except TraceabilityError as error:
             self.message_user(request, f"{error} {error.hint}", messages.ERROR)
@@ -227,16 +225,6 @@ def _found(viewer: Viewer, name: str, today: date) -> WaiverSeen:
     if seen is None:
         raise Http404
     return seen
-
-
-def _signs_itself(viewer: Viewer) -> bool:
-    return not ServiceKey.objects.filter(organization_id=viewer.organization).exists()
-
-
-def _document(document: Mapping[str, Any]) -> HttpResponse:
-    response = JsonResponse(document, json_dumps_params={"indent": 2, "ensure_ascii": False})
-    response["Content-Disposition"] = 'attachment; filename="waiver.statement.json"'
-    return response
 
 
 # ── what is shown ─────────────────────────────────────────────────────────────────────────
@@ -306,7 +294,6 @@ def _preview(prepared: Prepared, viewer: Viewer, today: date) -> dict[str, Any]:
         "seen": _digest(prepared.body),
         "touched": touched,
         "open": prepared.waiver.bounds.open_about((prepared.waiver.minerals or (None,))[0]),
-        "titles": TITLES,
     }
 
 

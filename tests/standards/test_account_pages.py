@@ -1,15 +1,13 @@
 """The metal accountant's pages: whose accounts they are, and the excess in red."""
 
 import pytest
-from django.contrib.auth.models import Group, User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from standards.models import Account
-from standards.staffing import ensure_roles
 from tests.standards.world import World, percent
-from traceability.models import Membership, Reading
+from traceability.models import Reading
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LIST = reverse("admin:standards_account_changelist")
@@ -28,18 +26,8 @@ def world() -> World:
 
 
 @pytest.fixture
-def as_person(client, world):
-    def login(organization, role="metal accountant"):
-        ensure_roles()
-        user = User.objects.create_user(f"{organization}-person", is_staff=True)
-        user.groups.set([Group.objects.get(name=role)])
-        Membership.objects.create(
-            user=user, organization_id=organization, pseudonym=f"person-{organization}"
-        )
-        client.force_login(user, "django.contrib.auth.backends.ModelBackend")
-        return client
-
-    return login
+def as_person(as_staff_of, world):
+    return as_staff_of
 
 
 def page(account="smelter:cu"):

@@ -2,7 +2,6 @@
 
 import pytest
 from django.contrib.admin.utils import quote
-from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -26,17 +25,6 @@ def story(django_db_setup, django_db_blocker, tmp_path_factory):
 @pytest.fixture(autouse=True)
 def own_guard(story, settings):
     settings.GUARD_PATH = story
-
-
-@pytest.fixture
-def as_person(client):
-    def login(name):
-        client.force_login(
-            User.objects.get(username=name), "django.contrib.auth.backends.ModelBackend"
-        )
-        return client
-
-    return login
 
 
 @pytest.fixture

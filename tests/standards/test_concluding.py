@@ -4,15 +4,13 @@ import json
 import re
 
 import pytest
-from django.contrib.auth.models import Group, User
 from django.contrib.messages import get_messages
 from django.urls import reverse
 
 from standards.models import Account, AccountClose, ClosedPeriod
-from standards.staffing import ensure_roles
 from tests.standards.world import World
 from traceability.ledger.signing import STATEMENT_TYPE, parse_jws
-from traceability.models import Entry, Membership, ServiceKey, StatementText
+from traceability.models import Entry, ServiceKey, StatementText
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -29,18 +27,8 @@ def world() -> World:
 
 
 @pytest.fixture
-def as_person(client, world):
-    def login(organization, role="metal accountant"):
-        ensure_roles()
-        user = User.objects.create_user(f"{organization}-{role}", is_staff=True)
-        user.groups.set([Group.objects.get(name=role)])
-        Membership.objects.create(
-            user=user, organization_id=organization, pseudonym=f"person-{organization}"
-        )
-        client.force_login(user, "django.contrib.auth.backends.ModelBackend")
-        return client
-
-    return login
+def as_person(as_staff_of, world):
+    return as_staff_of
 
 
 def address(name="close", account="smelter:cu"):

@@ -23,17 +23,6 @@ def own_guard(story, settings):
 
 
 @pytest.fixture
-def as_person(client):
-    def login(name):
-        client.force_login(
-            User.objects.get(username=name), "django.contrib.auth.backends.ModelBackend"
-        )
-        return client
-
-    return login
-
-
-@pytest.fixture
 def question():
     return Question.objects.get(organization="seto-bay")
 

@@ -1,7 +1,6 @@
 """Registers, declarations and certificates in full in the admin: who sees them, who imports."""
 
 import pytest
-from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import timezone
@@ -38,14 +37,8 @@ def story(django_db_setup, transactional_db, tmp_path, settings):
 
 
 @pytest.fixture
-def as_person(client, story):
-    def login(name):
-        client.force_login(
-            User.objects.get(username=name), "django.contrib.auth.backends.ModelBackend"
-        )
-        return client
-
-    return login
+def as_person(as_person, story):
+    return as_person
 
 
 def address(name, *arguments):

@@ -69,17 +69,6 @@ def world(monkeypatch):
     return made
 
 
-@pytest.fixture
-def as_person(client):
-    def login(name):
-        client.force_login(
-            User.objects.get(username=name), "django.contrib.auth.backends.ModelBackend"
-        )
-        return client
-
-    return login
-
-
 def address(name, *arguments):
     return reverse(f"admin:{name}", args=arguments)
 

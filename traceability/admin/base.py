@@ -1,13 +1,13 @@
 """Read-only pages, scoped by who asks: the ledger is the truth, changes are statements."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import islice
 from typing import Any, NoReturn, TypeVar
 
 from django.contrib.admin.utils import unquote
 from django.db.models import Model, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
@@ -32,6 +32,13 @@ def shown(telling: Telling) -> dict[str, Any]:
     first = list(islice(lines, MOST_LINES))
     deque(lines, maxlen=0)  # the totals are of all lines
     return {"lines": first, "totals": telling.totals()}
+
+
+def statement_file(document: Mapping[str, Any], name: str) -> HttpResponse:
+    """Return a statement, unsigned, as a file: for an author that signs with a key of its own."""
+    response = JsonResponse(document, json_dumps_params={"indent": 2, "ensure_ascii": False})
+    response["Content-Disposition"] = f'attachment; filename="{name}.statement.json"'
+    return response
 
 
 class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]

@@ -3,9 +3,8 @@
 The ledger keeps what each entry did to each lot; this module puts it in the order in which
 it holds. The head of a correction chain stands where the original stood, what is voided is
 gone, and what a lot held before a withdrawal is counted anew, since a later correction may
-have changed it. Where a lot is weighed again (receipt, stocktake) it begins anew, under a
-name of its own (`acme:L1~1`), so that what it was before is not lost; `History.last` tells
-the present name.
+have changed it. Where a lot is weighed again (receipt, stocktake) it begins anew, under a name
+of its own (`acme:L1~1`), so that what it was before is not lost: `History.last` has the present.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence

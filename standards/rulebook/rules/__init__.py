@@ -1,5 +1,8 @@
 """All rules, in the order in which findings are shown. Registration is a line here."""
 
+from collections.abc import Mapping
+
+from standards.rulebook.bounds import CHECKS
 from standards.rulebook.rule import Rule
 from standards.rulebook.rules.asi import (
     each_step_holds_both_certificates,
@@ -264,3 +267,12 @@ RULES: tuple[Rule, ...] = (
     claims_rest_on_custody_and_performance,
     *PLAUSIBILITY,
 )
+
+_TITLES: Mapping[str, str] = {rule.id: rule.title for rule in RULES} | {
+    check.id: check.title for check in CHECKS
+}
+
+
+def title_of(rule_id: str) -> str:
+    """Return what a rule, or a check of waivers, is called; its id where nobody knows it now."""
+    return _TITLES.get(rule_id, rule_id)

@@ -1,11 +1,8 @@
 """The Copper Mark: what stands behind an award: its status, its criteria, its plans, its term.
 
 An award may rest on criteria met only partially, with an improvement plan: "awarded" alone
-hides that. The Joint Due Diligence Standard leads to no mark at all.
-
-There is one assurance process and a separate award for each metal. So the rules about an award
-ask for one of this metal: the mark of another is none, neither its status nor its term. Where
-nobody coded for which metals an award is, it cannot be told whether it is one.
+hides that. The Joint Due Diligence Standard leads to no mark at all. Each metal has an award of
+its own: the mark of another is none, and of one without coded metals it cannot be told.
 """
 
 from collections.abc import Callable
