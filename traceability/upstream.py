@@ -19,9 +19,10 @@ from traceability.ledger.chronicle import Happening, History, lot_of
 from traceability.ledger.composition import UNKNOWN_PREFIXES, Content
 from traceability.ledger.history import Step
 from traceability.ledger.lineage import Reached, check_depth, junctions, upstream
+from traceability.ledger.pooling import Parcels
 from traceability.ledger.provenance import propagate
 from traceability.ledger.shapes import Country
-from traceability.ledger.spreading import Relabel
+from traceability.ledger.spreading import Rename, by_label
 from traceability.models import Facility
 from traceability.tracing import lot_history
 
@@ -325,7 +326,7 @@ def _processing(view: _Told, name: str, contents: Mapping[str, Content]) -> list
         answer = propagate(
             view.history.steps,
             elements=contents,
-            relabel=_at_stage(view.history, stage),
+            rename=_at_stage(view.history, stage),
             lots=[name],
         )
         for element, content in answer[name].contents.items() if name in answer else ():
@@ -338,16 +339,20 @@ def _processing(view: _Told, name: str, contents: Mapping[str, Content]) -> list
 _PASSED, _NOT_YET = "at ", "-"
 
 
-def _at_stage(history: History, stage: str) -> Relabel:
+def _at_stage(history: History, stage: str) -> Rename:
     """Return the renaming that says where metal last passed a stage, and nothing else of it."""
-
     entries = [name for name, one in history.happenings.items() if one.stage == stage]
     passed = {name: f"{_PASSED}{name}" for name in entries}
+    known = frozenset({_NOT_YET, *passed.values()})
+    forget = by_label(lambda _step, _element, label: label if label in known else _NOT_YET)
 
-    def relabel(step: Step, _element: str, label: str) -> str:
-        return passed.get(step.entry) or (label if label.startswith(_PASSED) else _NOT_YET)
+    def rename(step: Step, element: str, parcels: Parcels) -> Parcels:
+        label = passed.get(step.entry)
+        if label is not None:
+            return {label: sum(parcels.values())} if parcels else parcels
+        return parcels if known.issuperset(parcels) else forget(step, element, parcels)
 
-    return relabel
+    return rename
 
 
 def _passed(view: _Told, content: Content) -> list[ProcessingPart]:

@@ -16,6 +16,7 @@ from traceability.ledger import history as flow
 from traceability.ledger.chronicle import Happening, History, lot_of
 from traceability.ledger.composition import Composition, Content
 from traceability.ledger.provenance import propagate
+from traceability.ledger.spreading import by_label
 
 _WORK = frozenset({"transformation", "assembly", "recovery"})
 _RESTING = frozenset({"receipt", "stocktake", "loss"})
@@ -78,7 +79,7 @@ def followed(
     """
     rewritten = _Rewriting(history, told.entering)
     steps = rewritten.steps()
-    made = propagate(steps, elements=[element], relabel=rewritten.relabel)
+    made = propagate(steps, elements=[element], rename=by_label(rewritten.relabel))
     contents = {name: _content(one, element) for name, one in made.items()}
     counts = _Counting(history, told, rewritten, contents)
     return Followed(

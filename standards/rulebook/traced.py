@@ -14,11 +14,13 @@ from standards.rulebook.handing import holders_of, path_lots
 from traceability.ledger import history as flow
 from traceability.ledger.chronicle import History
 from traceability.ledger.composition import Composition
+from traceability.ledger.pooling import Parcels
 from traceability.ledger.provenance import propagate
-from traceability.ledger.spreading import Relabel
+from traceability.ledger.spreading import Relabel, Rename, by_label
 
 LEAF_STAGE: Mapping[str, str] = {"mined": "extraction", "recycled": "recovery"}
 """The stage that makes a first lot, by the kind of source."""
+_CONSUMING = frozenset({"transformation", "assembly"})
 _NEW = "-"  # the label of metal that has passed no step of the stage in question
 
 
@@ -99,9 +101,9 @@ def trace(history: History, lots: Iterable[str]) -> Traced:
 
     return Traced(
         history=history,
-        sources=propagate(history.steps, elements=elements, relabel=dispatched(history)),
+        sources=propagate(history.steps, elements=elements, rename=_stamped(history)),
         passed={
-            stage: propagate(history.steps, elements=elements, relabel=_through(entries))
+            stage: propagate(history.steps, elements=elements, rename=_through(entries))
             for stage, entries in stage_steps.items()
         },
         stage_steps=stage_steps,
@@ -121,29 +123,44 @@ def dispatched(history: History) -> Relabel:
     def relabel(step: flow.Step, _element: str, label: str) -> str:
         if "|" in label or not step.takes or not label.startswith(tuple(LEAF_STAGE)):
             return label
-        if history.is_dispatch(step) or step.kind in ("transformation", "assembly"):
+        if history.is_dispatch(step) or step.kind in _CONSUMING:
             return f"{label}|{history.happenings[step.entry].on.isoformat()}"
         return label
 
     return relabel
 
 
-def _through(entries: Sequence[str]) -> Relabel:
-    """Return the relabeling that writes down which steps of one stage metal passed."""
+def _stamped(history: History) -> Rename:
+    """Return the same for all parcels at once; most steps stamp none."""
+    stamp = by_label(dispatched(history))
+
+    def rename(step: flow.Step, element: str, parcels: Parcels) -> Parcels:
+        if step.takes and (step.kind in _CONSUMING or history.is_dispatch(step)):
+            return stamp(step, element, parcels)
+        return parcels
+
+    return rename
+
+
+def _through(entries: Sequence[str]) -> Rename:
+    """Return the renaming that writes down which steps of one stage metal passed."""
     number = {entry: str(place) for place, entry in enumerate(entries)}
 
     def relabel(step: flow.Step, _element: str, label: str) -> str:
-        if not step.takes:
-            return _NEW
-        passed = number.get(step.entry)
-        if passed is None:
-            return label
+        passed = number[step.entry]
         if not label[0].isdigit():
             return passed
         before = label.split("+")
         return label if passed in before else "+".join([*before, passed])
 
-    return relabel
+    write_down = by_label(relabel)
+
+    def rename(step: flow.Step, element: str, parcels: Parcels) -> Parcels:
+        if not step.takes:
+            return {_NEW: sum(parcels.values())} if parcels else parcels
+        return write_down(step, element, parcels) if step.entry in number else parcels
+
+    return rename
 
 
 @lru_cache(maxsize=4096)

@@ -1,6 +1,6 @@
 """Provenance: whose metal is in a lot, to the milligram. The one propagation of the code base.
 
-Origin, custody, certification and recall all ask `propagate`; they differ in `relabel`.
+Origin, custody, certification and recall all ask `propagate`; they differ in `rename`.
 A history is a sequence of `Step`s in log order. A lot's content is, per element, whole
 milligrams by source. A withdrawal takes its part of every source that is left, in chain
 order, by largest remainder (`apportioning`), so every source conserves through any depth and
@@ -38,10 +38,8 @@ from traceability.ledger.spreading import (
     ADJUSTING_KINDS,
     CONSERVING_KINDS,
     Outputs,
-    Relabel,
     Rename,
     Wanted,
-    by_label,
     entered,
     is_measured,
     lighter,
@@ -56,7 +54,7 @@ def propagate(
     steps: Sequence[Step],
     *,
     elements: Iterable[str] | None = None,
-    relabel: Relabel | None = None,
+    rename: Rename | None = None,
     lots: Collection[str] | None = None,
 ) -> dict[str, Composition]:
     """Tell, for every lot, how much of each element came from which source.
@@ -64,7 +62,7 @@ def propagate(
     Args:
         steps: a history in log order, from the sources on (`restrict` cuts one).
         elements: those to follow, each on its own; all that some step measures if None.
-        relabel: renames what enters or passes a step, for questions about stages.
+        rename: of what enters or passes a step, for questions about stages (`by_label`).
         lots: those to answer for; all that the history makes if None.
 
     Returns:
@@ -78,7 +76,7 @@ def propagate(
     if elements is None:
         told = [made.contained for step in steps for made in step.makes if made.contained]
         elements = set[str]().union(*told)
-    flow = Flow(sorted(elements), relabel and by_label(relabel))
+    flow = Flow(sorted(elements), rename)
     for step, wanted in _all_of(steps) if lots is None else _what_leads_to(steps, set(lots)):
         flow.add(step, wanted)
     asked = flow.lots if lots is None else [name for name in lots if name in flow.lots]

@@ -13,6 +13,7 @@ from tests.traceability.ledger.histories import (
 from traceability.ledger.history import Made, Source
 from traceability.ledger.mass import Interval, exactly
 from traceability.ledger.provenance import propagate
+from traceability.ledger.spreading import by_label
 
 # ── sources and labels ────────────────────────────────────────────────────────────────────
 
@@ -53,7 +54,7 @@ def test_labels_answer_where_metal_was_smelted():
         ("extraction", [], [mined("c", T, Cu=90)]),
         ("blend", [taken("matte", T), taken("c", T)], [made("mix", 2 * T)]),
     )
-    assert content(steps, "mix", relabel=by_smelter).sources == {
+    assert content(steps, "mix", rename=by_label(by_smelter)).sources == {
         "smelted:e1": 100,
         "unexplained:matte": 10,
         "mined:c": 90,
@@ -70,7 +71,7 @@ def test_halves_of_an_unmeasured_lot_that_got_other_labels_are_no_longer_alike()
         ("transformation", [taken("ore", 500)], [made("y", 500)]),
         ("blend", [taken("x", 500), taken("y", 500)], [made("mix", 1000)]),
     )
-    told = content(steps, "mix", elements=["Cu"], relabel=by_step)
+    told = content(steps, "mix", elements=["Cu"], rename=by_label(by_step))
     assert told.sources == {"unmeasured:x": 500, "unmeasured:y": 500}
 
 
@@ -83,10 +84,10 @@ def test_doubt_that_got_another_label_is_still_doubt():
         ("blend", [taken("c", 300), taken("d", T)], [made("mix", T + 300)]),
         ("shipment", [taken("mix", T + 300)], [made("mix", T + 300)]),
     )
-    told = content(steps, "mix", relabel=shipped_as("all"))
+    told = content(steps, "mix", rename=by_label(shipped_as("all")))
     assert told.sources == {"all": 400}
     assert (told.bounds, told.measured, told.missing) == (Interval(low=100, high=400), False, ())
-    assert content(steps, "mix", relabel=shipped_as("")).missing == ("c",)
+    assert content(steps, "mix", rename=by_label(shipped_as(""))).missing == ("c",)
 
 
 def test_elements_are_those_that_somebody_measured_unless_named():

@@ -23,6 +23,7 @@ from traceability.errors import LotMadeTwice, StepsOutOfOrder
 from traceability.ledger.history import Step, restrict
 from traceability.ledger.mass import MAX_MASS_MG, Interval
 from traceability.ledger.provenance import propagate
+from traceability.ledger.spreading import by_label
 
 # ── properties ────────────────────────────────────────────────────────────────────────────
 
@@ -117,7 +118,9 @@ def test_every_element_is_followed_on_its_own(steps):
 
 @given(steps=histories())
 def test_renaming_every_source_to_itself_changes_nothing(steps):
-    same = propagate(steps, elements=ELEMENTS, relabel=lambda _step, _element, label: label)
+    same = propagate(
+        steps, elements=ELEMENTS, rename=by_label(lambda _step, _element, label: label)
+    )
     assert same == propagate(steps, elements=ELEMENTS)
 
 
