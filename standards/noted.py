@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from standards.known import statement_of
-from traceability.chronicling import Row, fetch, json_value
+from traceability.chronicling import fetch, json_value
 from traceability.ledger import events
 from traceability.ledger.book import Movement
 from traceability.ledger.chronicle import History, document_in
@@ -26,6 +26,7 @@ from traceability.ledger.plausibility.view import (
 )
 from traceability.ledger.vocabulary import OrganizationRole
 from traceability.models import Organization, StatementText
+from traceability.streaming import Row
 from traceability.wire import array_text
 
 

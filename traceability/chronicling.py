@@ -1,12 +1,11 @@
 """From rows to happenings: what the ledger keeps of some lots, as `chronicle` reads it.
 
-Every look-up is a call of a function in migrations/sql/lineage.sql or lineage_faster.sql, which
-say what is read.
+Every look-up is a call of a function in migrations/sql, where lineage*.sql say what is read.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from typing import Any, cast
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
+from typing import Any
 
 import msgspec
 from django.conf import settings
@@ -17,20 +16,17 @@ from traceability.ledger.book import Movement
 from traceability.ledger.chronicle import Happening
 from traceability.ledger.kinds import KINDS
 from traceability.ledger.statements import Statement, parse_statement, to_shape
+from traceability.streaming import Answers, Row, rows_of
 from traceability.wire import array_text
 
-Row = tuple[Any, ...]
 Movements = dict[int, list[Movement]]
 """Movements by the recorded order of their entry, in their order there."""
 Entries = dict[int, Row]
 """Rows of `ledger_entries` by recorded order."""
-Rows = Callable[[], list[Row]]
-Ask = Callable[[str, Mapping[str, Any]], Rows]
 
-_ENTRIES = "SELECT * FROM ledger_entries(%(orders)s::bigint[], %(size)s)"
 _BY_HASH = "SELECT recorded_order FROM traceability_entry WHERE hash = ANY (%(hashes)s)"
-_CONSIGNMENT_ASSAYS = "SELECT * FROM ledger_consignment_assays(%(orders)s::bigint[], %(size)s)"
 _facts = msgspec.json.Decoder().decode
+_place = itemgetter(0, 1)
 
 
 def fetch(sql: str, parameters: Mapping[str, Any]) -> list[Row]:
@@ -41,65 +37,57 @@ def fetch(sql: str, parameters: Mapping[str, Any]) -> list[Row]:
     return rows
 
 
-@contextmanager
-def asking() -> Iterator[Ask]:
-    """Send queries at once; while the database works, whoever asks does something else.
+def told_by(rows: Iterable[Row], size: int) -> tuple[Movements, Entries]:
+    """Return movements by their entries, and those entries as they stand below a log size.
 
-    What is yielded sends a query and returns a function that waits for its rows.
+    An assay on a consignment is told of each lot that travelled in it. Rows are decoded as they
+    come, and put in order while the database looks up their entries.
+
+    Args:
+        rows: recorded order, ordinal, lot, role, delta, unit, facts; in any order.
+        size: of the log.
     """
-    connection.ensure_connection()
-    with ExitStack() as stack:
-        stack.enter_context(connection.connection.pipeline())
+    shipments: dict[int, None] = {}
+    told = list(_decoded(rows, shipments))
+    orders = dict.fromkeys([row[0] for row in told])
+    found: tuple[list[Row], list[Row]] = [], []
+    asked = ("ledger_entries", orders), ("ledger_consignment_assays", shipments)
+    answers = Answers(*[(name, (_orders(which), str(size))) for name, which in asked])
+    movements = _movements_of(told)
+    for number, some in answers:
+        found[number].extend(some)
+    entries, assays = found
+    return movements, _with_assays(assays, movements, with_amendments(entries, size), size)
 
-        def ask(sql: str, parameters: Mapping[str, Any]) -> Rows:
-            cursor = stack.enter_context(connection.cursor())
-            cursor.execute(sql, parameters)
-            return cast("Rows", cursor.fetchall)
 
-        yield ask
-
-
-def movements_of(rows: Iterable[Row]) -> Movements:
-    """Return movements from rows of recorded order, lot, role, delta, unit and facts."""
-    movements: Movements = {}
+def _decoded(rows: Iterable[Row], shipments: dict[int, None]) -> Iterator[Row]:
+    """Yield rows with their facts as data, and note what was shipped in consignments."""
     known: dict[str, Any] = {}  # withdrawals say the same few things
-    told: list[Movement] = []
-    before = None
-    for order, lot, role, delta, unit, text in rows:
+    for order, ordinal, lot, role, delta, unit, text in rows:
         if role == "take":
             facts = known.get(text)
             if facts is None:
                 facts = known[text] = _facts(text)
         else:
             facts = _facts(text)
-        movement = Movement(lot=lot, role=role, delta=delta, unit=unit, facts=facts)
-        if order != before:  # most rows are in the order of their entries
+            if role == "move" and "gross" in facts:
+                shipments[order] = None
+        yield order, ordinal, lot, role, delta, unit, facts
+
+
+def _movements_of(rows: list[Row]) -> Movements:
+    movements: Movements = {}
+    rows.sort(key=_place)
+    told: list[Movement] = []
+    before = None
+    for order, _ordinal, lot, role, delta, unit, facts in rows:
+        if order != before:
             before, told = order, movements.setdefault(order, [])
-        told.append(movement)
+        told.append(Movement(lot=lot, role=role, delta=delta, unit=unit, facts=facts))
     return movements
 
 
-def told_by(rows: Sequence[Row], size: int) -> tuple[Movements, Entries]:
-    """Return the movements in rows, as for `movements_of`, and their entries below a log size.
-
-    An assay on a consignment is told of each lot that travelled in it. The database looks up
-    entries and such assays while the rows are decoded.
-    """
-    shipments = dict.fromkeys(row[0] for row in rows if row[2] == "move" and '"gross"' in row[5])
-    with asking() as ask:
-        entries = ask_entries(ask, [row[0] for row in rows], size)
-        assays = ask(_CONSIGNMENT_ASSAYS, {"orders": _orders(shipments), "size": size})
-        movements = movements_of(rows)
-        return movements, _with_assays(assays(), movements, entries(), size)
-
-
-def ask_entries(ask: Ask, orders: Iterable[int], size: int) -> Callable[[], Entries]:
-    """Ask for entries below a log size; the answer has all that amends them, too."""
-    first = ask(_ENTRIES, {"orders": _orders(dict.fromkeys(orders)), "size": size})
-    return lambda: _with_amendments(first(), size)
-
-
-def _with_amendments(rows: list[Row], size: int) -> Entries:
+def with_amendments(rows: list[Row], size: int) -> Entries:
     """Return entries by recorded order, with all that amends them."""
     found: Entries = {}
     while rows:
@@ -120,7 +108,7 @@ def _orders(orders: Iterable[int]) -> str:
 
 
 def _entry_rows(orders: Iterable[int], size: int) -> list[Row]:
-    return fetch(_ENTRIES, {"orders": _orders(orders), "size": size})
+    return rows_of("ledger_entries", _orders(orders), str(size))
 
 
 def happenings_of(movements: Movements, entries: Entries) -> list[Happening]:
@@ -169,7 +157,7 @@ def _with_assays(assays: list[Row], movements: Movements, entries: Entries, size
                 movements.setdefault(order, []).append(told)
         added.add(order)
     added -= entries.keys()
-    return entries | _with_amendments(_entry_rows(added, size), size) if added else entries
+    return entries | with_amendments(_entry_rows(added, size), size) if added else entries
 
 
 def _assay_of(statement: Statement) -> events.Assay:

@@ -1,42 +1,36 @@
 """Reads what came of lots, passage by passage, so that a recall needs little memory.
 
-The database keeps the whole answer, sorted; here are only the lots between their first event and
-their last. Every look-up is a call of a function in migrations/sql/lineage.sql or
-lineage_faster.sql.
+The database knows the whole answer, and tells it in order; here are only the lots between their
+first event and their last. Every look-up is a call of a function in migrations/sql/lineage*.sql.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from heapq import heappop, heappush
-from operator import itemgetter
-from typing import Any
+from itertools import chain
 
 import msgspec
 from django.db import connection
 
-from traceability.chronicling import (
-    Row,
-    ask_entries,
-    asking,
-    fetch,
-    happenings_of,
-    movements_of,
-    told_by,
-)
-from traceability.ledger.chronicle import as_they_stand, documents_in
+from traceability.chronicling import fetch, happenings_of, told_by, with_amendments
+from traceability.ledger.book import Movement
+from traceability.ledger.chronicle import Happening, as_they_stand, documents_in
 from traceability.ledger.grades import Assayed, compound_elements, elements_named
 from traceability.ledger.history import carried
 from traceability.ledger.recall import Passage, measured_in
+from traceability.streaming import Answers, Row, rows_of
 from traceability.tracing import lot_histories
 from traceability.wire import array_text
 
-_AT_ONCE = 4_000  # movements
-_COURSE = "SELECT * FROM ledger_course(%(lots)s::text[], %(assayed)s::jsonb)"
-_DOCUMENTS = "SELECT * FROM ledger_documents(%(lots)s::text[])"
+_AT_FIRST, _AT_ONCE = 500, 2_000  # entries, whose documents are looked up together
+_PART = 100  # of them, after which the server may go on
+_movements = msgspec.json.Decoder(list[Movement]).decode
+# Of a row of `ledger_passages`; an entry is as in `ledger_entries`.
+_PLACE, _ORDER, _HASH, _REPLACES, _MOVEMENTS, _ENDED, _DOCUMENTED = 0, 1, 2, 9, 12, 13, 14
+_ENTRY = slice(1, 12)
 _MADE_AT = "SELECT * FROM ledger_made_at(%(facility)s, %(since)s, %(declared)s::jsonb)"
 _CONTENTS = "SELECT * FROM ledger_contents(%(lots)s::text[])"
-_movement = itemgetter(1, 2, 3, 4, 5, 6)  # of a row of `ledger_course`
 
 
 def lots_of_facility(facility: str, *, since: date) -> list[str]:
@@ -75,63 +69,94 @@ def passages(lots: Collection[str], *, size: int, elements: Collection[str]) -> 
     """Yield the history of some lots, of all that came of them, and of what went into that.
 
     Args:
+        lots: to begin with.
         size: of the log.
         elements: those that will be followed. Of what only went into something else, nothing is
             read above a lot that was plainly assayed for all of them; everything where none.
     """
     assayed = msgspec.json.encode([{"element": one} for one in sorted(elements)]).decode()
-    ending: list[tuple[int, str]] = []
-    met: dict[str, int] = {}  # lots between their first event and their last, numbered
-    count = 0
-    for rows, is_last in _whole_places(
-        {"lots": array_text(lots), "assayed": assayed if elements else None}
-    ):
-        for row in rows:
-            lot = row[2]
-            if lot not in met:
-                met[lot] = count = count + 1
-                heappush(ending, (row[7] or 0, lot))
-        ended = []
-        while ending and (is_last or ending[0][0] <= rows[-1][0]):
-            ended.append(heappop(ending)[1])
-        ended.sort(key=met.pop)
-        yield _passage(rows, ended, size)
+    with _asked(array_text(lots), assayed if elements else None, str(size)) as (answers, go_on):
+        ending: list[tuple[int, str]] = []
+        for rows, is_last in _whole_places(rows for _, rows in answers):
+            documents = _documents(rows, size)
+            stand = _as_they_stand(rows, size)
+            ended = _ended(rows, ending, is_last=is_last)
+            yield Passage(happenings=(), documents=chain(documents_in(stand), documents))
+            for start in range(0, len(stand), _PART):
+                go_on()
+                yield Passage(happenings=stand[start : start + _PART])
+            yield Passage(happenings=(), ended=ended)
 
 
-def _passage(rows: Sequence[Row], ended: Sequence[str], size: int) -> Passage:
-    made = {row[2] for row in rows if row[8] and row[3] == "make"}
-    with asking() as ask:
-        entries = ask_entries(ask, [row[1] for row in rows], size)
-        documents = ask(_DOCUMENTS, {"lots": array_text(sorted(made))})
-        movements = movements_of(map(_movement, rows))
-        stand = as_they_stand(happenings_of(movements, entries()))
-        further = documents()
-    return Passage(
-        happenings=stand,
-        documents=[*documents_in(stand), *_documents_in(further, size)],
-        ended=ended,
-    )
+def _ended(rows: Sequence[Row], ending: list[tuple[int, str]], *, is_last: bool) -> list[str]:
+    """Return the lots that nothing more happens to; `ending` are those of which it is not sure."""
+    ended: dict[str, None] = {}
+    for row in rows:
+        if row[_ENDED] and row[_REPLACES] is None:
+            ended.update(dict.fromkeys(row[_ENDED]))
+        elif row[_ENDED]:  # it stands earlier than others, which it was written after
+            for lot in row[_ENDED]:
+                heappush(ending, (row[_ORDER], lot))
+    while ending and (is_last or ending[0][0] <= rows[-1][_PLACE]):
+        ended[heappop(ending)[1]] = None
+    return list(ended)
 
 
-def _documents_in(rows: Sequence[Row], size: int) -> Iterator[tuple[str, Assayed]]:
-    """Yield what assays say of some lots, or of the consignments they travelled in."""
-    return documents_in(as_they_stand(happenings_of(*told_by(rows, size)))) if rows else iter(())
+def _as_they_stand(rows: Sequence[Row], size: int) -> list[Happening]:
+    """Return what happened; of what nothing was read but its end, nothing is told."""
+    told = [row for row in rows if row[_MOVEMENTS] is not None and row[_HASH] is not None]
+    entries = [row[_ENTRY] for row in told]
+    found = with_amendments(entries, size)
+    movements = {row[_ORDER]: _movements(row[_MOVEMENTS]) for row in told}
+    return as_they_stand(happenings_of(movements, found))
 
 
-def _whole_places(known: Mapping[str, Any]) -> Iterator[tuple[list[Row], bool]]:
+def _documents(rows: Sequence[Row], size: int) -> Iterator[tuple[str, Assayed]]:
+    """Return what assays say of lots made here, or of the consignments they travelled in."""
+    lots = [lot for row in rows for lot in row[_DOCUMENTED] or ()]
+    if not lots:
+        return iter(())
+    told = told_by(rows_of("ledger_documents", array_text(lots)), size)
+    return documents_in(as_they_stand(happenings_of(*told)))
+
+
+def _whole_places(parts: Iterable[list[Row]]) -> Iterator[tuple[list[Row], bool]]:
     """Yield rows in order, so many at once, and whether they are the last.
 
-    What holds at one place is never cut in two.
+    What holds at one place is never cut in two. The first are few: there is no waiting for more.
     """
-    with closing(connection.chunked_cursor()) as cursor:
-        cursor.execute(_COURSE, known)
-        rest: list[Row] = []
-        while len(rows := cursor.fetchmany(_AT_ONCE)) == _AT_ONCE:
-            rest += rows
-            cut = next((n for n in range(len(rest), 0, -1) if rest[n - 1][0] != rest[-1][0]), 0)
-            if cut:
-                yield rest[:cut], False
-                rest = rest[cut:]
+    rest: list[Row] = []
+    enough = _AT_FIRST
+    for rows in parts:
+        if len(rest) >= enough and rest[-1][_PLACE] != rows[0][_PLACE]:
+            yield rest, False
+            rest = []
+            enough = min(2 * enough, _AT_ONCE)
         rest += rows
-        if rest:
-            yield rest, True
+    if rest:
+        yield rest, True
+
+
+@contextmanager
+def _asked(
+    *arguments: str | None,
+) -> Iterator[tuple[Iterable[tuple[int, list[Row]]], Callable[[], None]]]:
+    """Ask for passages on a connection of its own, since the other is needed meanwhile.
+
+    Yields parts of the answer, and what lets the server go on while these are worked on. What a
+    transaction wrote nobody else sees: within one, all is read first.
+    """
+    call = "ledger_passages", arguments
+    if connection.in_atomic_block:
+        yield list(Answers(call)), _nothing
+        return
+    own = connection.copy()
+    try:
+        answers = Answers(call, database=own)
+        yield answers, answers.go_on
+    finally:
+        own.close()
+
+
+def _nothing() -> None:
+    """Let nobody go on who has ended."""

@@ -1,11 +1,12 @@
 """Reads that build core values: tiles, entries, lots and their histories."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 from traceability.chronicling import fetch, happenings_of, told_by
 from traceability.ledger.chronicle import History, build_history
 from traceability.ledger.tiles import TILE_WIDTH
 from traceability.models import Checkpoint, LogState, Tile
+from traceability.streaming import Answers, Row
 from traceability.wire import array_text
 
 
@@ -40,7 +41,6 @@ def size_known_at(size: int | None) -> int:
 
 # ── what led to a lot, and what came of it ────────────────────────────────────────────────
 
-_ANCESTRY = "SELECT * FROM ledger_ancestry(%(lots)s::text[], %(size)s)"
 _DESCENDANTS = "SELECT * FROM ledger_descendants(%(lots)s::text[])"
 _LED_BY_MORE = "SELECT ledger_led_by_more_than(%(lots)s::text[], %(most)s)"
 
@@ -59,12 +59,17 @@ def lot_histories(lots: Collection[str], *, size: int) -> History:
     if not lots:
         return build_history(())
     asked = array_text(lots)
-    movements, entries = told_by(fetch(_ANCESTRY, {"lots": asked, "size": None}), size)
+    movements, entries = told_by(_ancestry(asked, None), size)
     unknown = movements.keys() - entries.keys()
     if any(one.role == "make" for order in unknown for one in movements[order]):
         # Something above the size made one of these lots: it must not lead anywhere.
-        movements, entries = told_by(fetch(_ANCESTRY, {"lots": asked, "size": size}), size)
+        movements, entries = told_by(_ancestry(asked, str(size)), size)
     return build_history(happenings_of(movements, entries))
+
+
+def _ancestry(lots: str, size: str | None) -> Iterator[Row]:
+    for _, rows in Answers(("ledger_ancestry", (lots, size))):
+        yield from rows
 
 
 def led_by_more_than(most: int, lots: Collection[str]) -> bool:

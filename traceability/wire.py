@@ -40,10 +40,10 @@ def call(function: str, *arguments: bytes | None, is_last: bool = False) -> byte
     Raises:
         django.db.Error: as from a cursor; `ConnectionStale` is its cause where nothing was sent.
     """
-    database = _database()
+    database = wrapper()
     wire = database.connection.pgconn
     begins = wire.transaction_status == TransactionStatus.IDLE
-    name = _prepared(database, function, len(arguments), begins=begins)
+    name = prepared(database, function, len(arguments), begins=begins)
     ends = is_last and not database.savepoint_ids
     with database.wrap_database_errors:
         try:
@@ -54,7 +54,7 @@ def call(function: str, *arguments: bytes | None, is_last: bool = False) -> byte
             raise
     for answer in answers:
         if answer.status not in _FINE:
-            _fail(database, answer, begins=begins)
+            fail(database, answer, begins=begins)
     answer = answers[begins]
     return answer.get_value(0, 0) if answer.ntuples else None
 
@@ -104,17 +104,24 @@ _PREPARED: WeakKeyDictionary[Any, set[bytes]] = WeakKeyDictionary()
 """Names of the statements that a connection knows."""
 
 
-def _prepared(
-    database: BaseDatabaseWrapper, function: str, arguments: int, *, begins: bool
+def prepared(
+    database: BaseDatabaseWrapper,
+    function: str,
+    arguments: int,
+    *,
+    begins: bool = False,
+    columns: str = "",
 ) -> bytes:
-    """Return the name of the prepared call of a function."""
+    """Return the name of the prepared call of a function; `columns` of one that returns rows."""
     name = function.encode()
     known = _PREPARED.setdefault(database.connection, set())
     if name not in known:
         places = ",".join(f"${place}" for place in range(1, arguments + 1))
-        answer = database.connection.pgconn.prepare(name, f"SELECT {function}({places})".encode())
+        source = f"{columns} FROM " if columns else ""
+        text = f"SELECT {source}{function}({places})"
+        answer = database.connection.pgconn.prepare(name, text.encode())
         if answer.status != ExecStatus.COMMAND_OK:
-            _fail(database, answer, begins=begins)
+            fail(database, answer, begins=begins)
         known.add(name)
     return name
 
@@ -135,7 +142,7 @@ def trust_connection() -> None:
 
 def connected() -> "psycopg.Connection[Any]":
     """Return the connection of this thread to the database, made now if need be."""
-    connected: psycopg.Connection[Any] = _database().connection
+    connected: psycopg.Connection[Any] = wrapper().connection
     return connected
 
 
@@ -178,7 +185,7 @@ class Copy:
 
     def go_on(self) -> None:
         """Take the next step if the server has answered the last one; it is not waited for."""
-        database = _database()
+        database = wrapper()
         wire = database.connection.pgconn
         if self._is_under_way:
             with database.wrap_database_errors:
@@ -190,7 +197,7 @@ class Copy:
 
     def drain(self) -> None:
         """Finish everything: from here the connection may be used for something else."""
-        database = _database()
+        database = wrapper()
         while self._is_under_way or self._waiting:
             self._step(database)
 
@@ -227,7 +234,7 @@ class Copy:
             *_, answer = database.connection.wait(generators.execute(wire))
         if answer.status != ExecStatus.COPY_IN:
             self._is_under_way = False
-            _fail(database, answer, begins=False)
+            fail(database, answer, begins=False)
         with database.wrap_database_errors:
             wire.put_copy_data(rows)  # kept by libpq as far as the server does not take it yet
             wire.put_copy_end()
@@ -239,7 +246,7 @@ class Copy:
             answers = database.connection.wait(generators.execute(database.connection.pgconn))
         for answer in answers:
             if answer.status != ExecStatus.COMMAND_OK:
-                _fail(database, answer, begins=False)
+                fail(database, answer, begins=False)
 
 
 def _lines(rows: Sequence[Row]) -> bytes:
@@ -257,14 +264,15 @@ def _lines(rows: Sequence[Row]) -> bytes:
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
-def _database() -> BaseDatabaseWrapper:
+def wrapper() -> BaseDatabaseWrapper:
     """Return Django's connection of this thread, which looking up costs more than using."""
     database = connections[DEFAULT_DB_ALIAS]
     database.ensure_connection()
     return database
 
 
-def _fail(database: BaseDatabaseWrapper, answer: PGresult, *, begins: bool) -> NoReturn:
+def fail(database: BaseDatabaseWrapper, answer: PGresult, *, begins: bool) -> NoReturn:
+    """Raise what the server answered instead of an answer, as Django's cursors would."""
     error: psycopg.Error = psycopg.errors.error_from_result(answer)
     if database.connection.pgconn.status == ConnStatus.BAD:
         kind = ConnectionStale if begins else psycopg.OperationalError

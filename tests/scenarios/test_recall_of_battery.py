@@ -2,6 +2,7 @@
 
 import json
 from fractions import Fraction
+from functools import partial
 from io import StringIO
 
 import pytest
@@ -11,13 +12,14 @@ from django.test import override_settings
 from standards.demonstrating import SCENARIOS
 from standards.replaying import replay
 from standards.scenario import parse_scenario
-from traceability import descending, seeing
+from traceability import descending, seeing, streaming
 from traceability.downstream import descent_of, recall_of
 from traceability.ledger import recall
+from traceability.ledger.chronicle import documents_in
 from traceability.ledger.effective import parse_day, parse_effective
 from traceability.ledger.lineage import upstream
 from traceability.ledger.provenance import propagate
-from traceability.ledger.recall import OfFacility
+from traceability.ledger.recall import OfFacility, OfLot
 from traceability.models import Facility, Lot
 from traceability.publishing import publish_checkpoint
 from traceability.tracing import lot_histories, lot_history, published_size
@@ -181,14 +183,49 @@ def test_club_members_among_the_holders_are_told():
 # ── one history, however it is read ───────────────────────────────────────────────────────
 
 
+def read_so_many(at_once, monkeypatch):
+    monkeypatch.setattr(streaming, "_AT_ONCE", at_once)
+    for name in ("_AT_FIRST", "_AT_ONCE", "_PART"):
+        monkeypatch.setattr(descending, name, at_once)
+
+
 @pytest.mark.parametrize("at_once", [1, 7])
 def test_a_recall_read_in_small_passages_is_the_same(at_once, monkeypatch):
     whole = {mine: recalled(mine, "2026-01-01") for mine in MINES}
-    monkeypatch.setattr(descending, "_AT_ONCE", at_once)
+    read_so_many(at_once, monkeypatch)
     for mine, (lines, totals) in whole.items():
         told, added_up = recalled(mine, "2026-01-01")
         assert {line.lot: line for line in told} == {line.lot: line for line in lines}
         assert added_up == totals
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 1_000])
+def test_what_passages_tell_is_what_the_whole_ledger_tells(at_once, monkeypatch):
+    """Shipments that change nothing are left out of passages, and lots end as soon as they can."""
+    read_so_many(at_once, monkeypatch)
+    size, since = published_size(), parse_day("2026-03-01")
+    every = list(Lot.objects.values_list("id", flat=True))
+    history = lot_histories(every, size=size)
+    asked = [(partial(OfLot, lot=lot), [lot]) for lot in every]
+    for facility in Facility.objects.values_list("id", flat=True):
+        question = partial(OfFacility, facility=facility, since=since)
+        asked.append((question, descending.lots_of_facility(facility, since=since)))
+    for question, lots in asked:
+        elements = descending.elements_of(lots, size=size)
+        whole = recall.Passage(
+            happenings=list(history.happenings.values()),
+            documents=documents_in(history.happenings.values()),
+            ended=every,
+        )
+        expected = recall.recalled(question(), [whole], elements=elements)
+        passages = descending.passages(lots, size=size, elements=elements)
+        told = recall.recalled(question(), passages, elements=elements)
+        assert {hit.lot: said(hit) for hit in told} == {hit.lot: said(hit) for hit in expected}
+
+
+def said(hit):
+    reached = hit.reached.depth, hit.reached.is_apart
+    return hit.portions, hit.left, reached, hit.begun and hit.begun.happening.entry
 
 
 def test_what_is_left_unread_above_assayed_lots_changes_no_amount():

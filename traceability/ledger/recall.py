@@ -202,7 +202,7 @@ def recalled(
         for one in passage.happenings:
             for step in teller.tell(one):
                 recall.add(step, one, teller.beginnings)
-        for lot in passage.ended:
+        for lot in sorted(passage.ended, key=teller.began):
             hit = recall.hit(lot, teller)
             teller.forget(lot)
             if hit is not None:

@@ -64,7 +64,13 @@ def _key(name: str) -> bytes:
 
 
 def _database(name: str) -> dict[str, Any]:
-    return dict(dj_database_url.parse(_required(name), conn_max_age=60, conn_health_checks=True))
+    address = _required(name)
+    told: dict[str, Any] = dict(
+        dj_database_url.parse(address, conn_max_age=60, conn_health_checks=True)
+    )
+    # What is asked takes milliseconds, as long as the server would take to compile it.
+    told.setdefault("OPTIONS", {}).setdefault("options", "-c jit=off")
+    return told
 
 
 # ── the ledger ────────────────────────────────────────────────────────────────────────────
