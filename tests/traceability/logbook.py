@@ -1,5 +1,7 @@
 """Reading the stored log back, in the order of its indices, and deciding on all of it again."""
 
+from collections import Counter
+
 from django.conf import settings
 from django.db import connection
 
@@ -34,14 +36,19 @@ def replayed_book():
             ledger=settings.LEDGER_ORIGIN,
             disclosures=tuple(text.disclosures),
         )
-        before = {lot: state.amount for lot, state in book.lots.items()}
         effects = decide(statement, book) if n else decide_genesis(statement)
-        for movement in effects.movements:
-            if movement.role == "take" and effects.replaces is None:
-                before[movement.lot] += movement.delta
-                assert before[movement.lot] >= 0, "a withdrawal exceeded what the lot held"
+        if effects.replaces is None:
+            verify_withdrawals(book, effects.movements)
         book.accept(statement, effects, entry.hash)
     return book
+
+
+def verify_withdrawals(book, movements):
+    """Follow the amounts movement by movement: a receipt weighs a lot before it parts it."""
+    held = Counter({name: lot.amount for name, lot in book.lots.items()})
+    for movement in movements:
+        held[movement.lot] += movement.delta
+        assert movement.role != "take" or held[movement.lot] >= 0, "more taken than was held"
 
 
 def verify_states():
