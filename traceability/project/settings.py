@@ -133,7 +133,8 @@ PUBLISH_WITHIN_SECONDS = _number("PUBLISH_WITHIN_SECONDS", 60)  # the receipt's 
 
 # One database, three roles. Only what migrates needs the owner's address and only `verify_log`
 # the verifier's; web and workers run without both. Connections are kept, one per thread, not
-# pooled: a pool would hold more of them than there are threads to use them.
+# pooled: a pool would hold more of them than there are threads to use them. While a recall
+# is read it has a second one.
 DATABASES: dict[str, dict[str, Any]] = {"default": _database("DATABASE_URL")}
 if environment.get("DATABASE_OWNER_URL"):
     DATABASES["owner"] = _database("DATABASE_OWNER_URL") | {"TEST": {"MIRROR": "default"}}
