@@ -26,8 +26,6 @@ from traceability.ledger.plausibility.view import (
 )
 from traceability.ledger.vocabulary import OrganizationRole
 from traceability.models import Organization, StatementText
-from traceability.streaming import Row
-from traceability.wire import array_text
 
 
 def noted_at(size: int, history: History) -> Noted:
@@ -83,13 +81,13 @@ ORDER BY entry, kind, value
 
 def _told(history: History, entries: Sequence[str]) -> dict[str, Told]:
     names: dict[str, dict[str, tuple[str, ...]]] = {}
-    for entry, kind, value in _rows(_NAMES, {"entries": entries}):
+    for entry, kind, value in fetch(_NAMES, {"entries": entries}):
         named = names.setdefault(entry, {})
         named[kind] = (*named.get(kind, ()), value)
-    heads = _rows(_HEADS, {"entries": entries})
+    heads = fetch(_HEADS, {"entries": entries})
     corrected = {entry: order for entry, order, _, _, replaces, _ in heads if replaces}
     roots = {entry: history.happenings[entry].order for entry in corrected}
-    known = list(_rows(_RECEIVED, {"orders": list(roots.values())})) if roots else []
+    known = fetch(_RECEIVED, {"orders": list(roots.values())}) if roots else []
     first = {order: (received_at, effective) for order, received_at, effective in known}
     times = _corrected_times(corrected)
     # A correction that leaves the time alone came when what it corrects came.
@@ -98,7 +96,7 @@ def _told(history: History, entries: Sequence[str]) -> dict[str, Told]:
         own if times.get(entry, "") != first.get(root, ("", ""))[1] else root
         for entry, (own, root) in of.items()
     ]
-    rows = _rows(_CLOSED, {"entries": list(of), "orders": orders})
+    rows = fetch(_CLOSED, {"entries": list(of), "orders": orders})
     closed = {entry: {"closed_until": until, "closed_by": by} for entry, until, by in rows}
     told = {}
     for entry, _, effective, received_at, _, has_text in heads:
@@ -156,7 +154,7 @@ ORDER BY p.entry, p.kind, p.value, b.named_at DESC, b.entry
 
 
 def _before(known: Mapping[str, Any]) -> Iterator[NamedBefore]:
-    for entry, kind, value, before, before_at, arrived_at in _rows(_BEFORE, known):
+    for entry, kind, value, before, before_at, arrived_at in fetch(_BEFORE, known):
         yield NamedBefore(
             entry=entry,
             kind=kind,
@@ -219,7 +217,7 @@ def _weighed(known: Mapping[str, Any]) -> Iterator[Weighed]:
     """
     gross: tuple[Any, ...] | None = None
     sums: dict[str, tuple[Interval, Interval]] = {}
-    for row in _rows(_WEIGHED, known):
+    for row in fetch(_WEIGHED, known):
         if not row[_ELEMENT]:
             if gross is not None:
                 yield _amount(gross, sums)
@@ -277,7 +275,7 @@ ORDER BY entry, lot, element
 
 
 def _mined(known: Mapping[str, Any]) -> Iterator[Mined]:
-    for entry, lot, country, element, year, low, high in _rows(_MINED, known):
+    for entry, lot, country, element, year, low, high in fetch(_MINED, known):
         yield Mined(
             entry=entry,
             lot=lot,
@@ -308,7 +306,7 @@ ORDER BY m.recorded_order, m.ordinal
 
 
 def _titles(known: Mapping[str, Any]) -> Iterator[Titled]:
-    for order, entry, lot, role, author, stored, is_withdrawn in _rows(_TITLES, known):
+    for order, entry, lot, role, author, stored, is_withdrawn in fetch(_TITLES, known):
         facts = json_value(stored)
         owners = [share["owner"].get("organization") for share in facts.get("owners", ())]
         yield Titled(
@@ -344,7 +342,7 @@ def _arrived_ahead(history: History, size: int) -> dict[str, tuple[str, str, str
             if m.role == "adjust" and m.lot in to:
                 consignment = m.facts["consignment"]
                 places[f"{consignment}:{to[m.lot]}/{m.lot}"] = f"{consignment}/{m.lot}"
-    rows = _rows(_AHEAD, {"values": list(places), "size": size}) if places else []
+    rows = fetch(_AHEAD, {"values": list(places), "size": size}) if places else []
     return {places[value]: (entry, author, facility) for value, entry, author, facility in rows}
 
 
@@ -369,7 +367,7 @@ def _sisters(history: History, size: int) -> Iterator[SisterAssay]:
         if m.role == "take" and "into" in m.facts and m.facts["into"] not in history.beginnings
     }
     quantities: dict[str, Mapping[str, Any]] = {}
-    rows = _rows(_SISTERS, {"lots": list(parents), "size": size}) if parents else []
+    rows = fetch(_SISTERS, {"lots": list(parents), "size": size}) if parents else []
     for order, entry, author, lot, role, unit, stored in rows:
         facts = json_value(stored)
         if role == "make":
@@ -390,12 +388,3 @@ def _sisters(history: History, size: int) -> Iterator[SisterAssay]:
 def _clubs() -> frozenset[str]:
     rows = Organization.objects.filter(roles__contains=[OrganizationRole.CLUB.value])
     return frozenset(rows.values_list("pk", flat=True))
-
-
-def _rows(sql: str, parameters: Mapping[str, Any]) -> list[Row]:
-    """Return rows. Lists go over as the text of an array, which is quoted as a whole."""
-    told = {
-        name: array_text(map(str, value)) if isinstance(value, list) else value
-        for name, value in parameters.items()
-    }
-    return fetch(sql, told)

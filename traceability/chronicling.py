@@ -30,9 +30,13 @@ _place = itemgetter(0, 1)
 
 
 def fetch(sql: str, parameters: Mapping[str, Any]) -> list[Row]:
-    """Return all rows of a query."""
+    """Return all rows of a query. Lists go over as the text of an array, quoted as a whole."""
+    told = {
+        name: array_text(map(str, value)) if isinstance(value, list) else value
+        for name, value in parameters.items()
+    }
     with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
+        cursor.execute(sql, told)
         rows: list[Row] = cursor.fetchall()
     return rows
 

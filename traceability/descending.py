@@ -51,7 +51,7 @@ def elements_of(lots: Collection[str], *, size: int) -> frozenset[str]:
     what came of them, and in what went into that.
     """
     told, named = set[str](), set[str]()
-    for material, results, formula in fetch(_CONTENTS, {"lots": array_text(lots)}):
+    for material, results, formula in fetch(_CONTENTS, {"lots": list(lots)}):
         named |= elements_named(material or "")
         told.update(msgspec.json.decode(results))
         told |= compound_elements(formula) if formula else frozenset()
@@ -105,10 +105,9 @@ def _ended(rows: Sequence[Row], ending: list[tuple[int, str]], *, is_last: bool)
 def _as_they_stand(rows: Sequence[Row], size: int) -> list[Happening]:
     """Return what happened; of what nothing was read but its end, nothing is told."""
     told = [row for row in rows if row[_MOVEMENTS] is not None and row[_HASH] is not None]
-    entries = [row[_ENTRY] for row in told]
-    found = with_amendments(entries, size)
     movements = {row[_ORDER]: _movements(row[_MOVEMENTS]) for row in told}
-    return as_they_stand(happenings_of(movements, found))
+    entries = with_amendments([row[_ENTRY] for row in told], size)
+    return as_they_stand(happenings_of(movements, entries))
 
 
 def _documents(rows: Sequence[Row], size: int) -> Iterator[tuple[str, Assayed]]:

@@ -24,8 +24,8 @@ from traceability.ledger.lineage import Ways, check_depth
 from traceability.ledger.recall import Hit, OfFacility, OfLot, Portion, Question, recalled
 from traceability.ledger.shapes import Country
 from traceability.models import Entry, Facility, Movement
+from traceability.shares import Share, share_of
 from traceability.tallying import Tally, Totals
-from traceability.upstream import Share, share_of
 
 _AT_ONCE = 1_000  # lots; what one turn of look-ups is for
 PASSED_ON = "passed_on"

@@ -77,10 +77,10 @@ def led_by_more_than(most: int, lots: Collection[str]) -> bool:
 
     A lot that was made on the way counts twice: as what led on, and as what was made.
     """
-    [(found,)] = fetch(_LED_BY_MORE, {"lots": array_text(lots), "most": most})
+    [(found,)] = fetch(_LED_BY_MORE, {"lots": list(lots), "most": most})
     return bool(found)
 
 
 def descendants(lots: Iterable[str]) -> set[str]:
     """Return these lots and every lot that took from them, also by statements replaced since."""
-    return {row[0] for row in fetch(_DESCENDANTS, {"lots": array_text(lots)})}
+    return {row[0] for row in fetch(_DESCENDANTS, {"lots": list(lots)})}

@@ -8,13 +8,11 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from math import gcd
 from typing import Any
 
 from msgspec import Struct
 
 from traceability import seeing
-from traceability.ledger.apportioning import half_even
 from traceability.ledger.chronicle import Happening, History, lot_of
 from traceability.ledger.composition import UNKNOWN_PREFIXES, Content
 from traceability.ledger.history import Step
@@ -24,21 +22,10 @@ from traceability.ledger.provenance import propagate
 from traceability.ledger.shapes import Country
 from traceability.ledger.spreading import Rename, by_label
 from traceability.models import Facility
+from traceability.shares import Share, share_of
 from traceability.tracing import lot_history
 
-_PERCENT_DIGITS = 4
-_PERCENT = 10**_PERCENT_DIGITS
-
-
 # ── what is answered ──────────────────────────────────────────────────────────────────────
-
-
-class Share(Struct, frozen=True, kw_only=True):
-    """An exact ratio, and the same in percent, rounded half-even, for display."""
-
-    numerator: str
-    denominator: str
-    percent: str
 
 
 class SourceLine(Struct, frozen=True, kw_only=True):
@@ -390,15 +377,4 @@ def _hop(view: _Told, one: Happening) -> HopLine:
         on=one.on,
         facility=view.facility(one.facility, one.entry),
         organization=view.organization(one.author, one.entry),
-    )
-
-
-def share_of(part: int, whole: int) -> Share:
-    """Return `part / whole`, in lowest terms and in percent, without a float on the way."""
-    shared = gcd(part, whole)
-    units, rest = divmod(half_even(part * 100 * _PERCENT, whole), _PERCENT)
-    return Share(
-        numerator=str(part // shared),
-        denominator=str(whole // shared),
-        percent=f"{units}.{rest:0{_PERCENT_DIGITS}d}",
     )

@@ -113,7 +113,7 @@ def prepared(
     columns: str = "",
 ) -> bytes:
     """Return the name of the prepared call of a function; `columns` of one that returns rows."""
-    name = function.encode()
+    name = f"{columns}{function}".encode()
     known = _PREPARED.setdefault(database.connection, set())
     if name not in known:
         places = ",".join(f"${place}" for place in range(1, arguments + 1))

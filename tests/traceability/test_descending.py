@@ -57,19 +57,26 @@ def test_it_is_the_same_on_a_connection_of_its_own_as_within_a_transaction(size,
     assert others == [own]
 
 
-def test_django_s_connection_is_free_while_it_is_read(size):
+@pytest.fixture
+def one_by_one(monkeypatch):
+    """Let what is read come row by row, and be told event by event."""
+    monkeypatch.setattr(streaming, "_AT_ONCE", 1)
+    for name in ("_AT_FIRST", "_AT_ONCE", "_PART"):
+        monkeypatch.setattr(descending, name, 1)
+
+
+def test_django_s_connection_is_free_while_it_is_read(size, one_by_one):
     told, _elements = passages(size)
+    events = 0
     for passage in told:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
             assert cursor.fetchall() == [(1,)]
-        assert passage is not None
+        events += len(passage.happenings)
+    assert events > len(hits(size))
 
 
-def test_what_is_left_half_read_is_closed(size, others, monkeypatch):
-    monkeypatch.setattr(streaming, "_AT_ONCE", 1)
-    for name in ("_AT_FIRST", "_AT_ONCE", "_PART"):
-        monkeypatch.setattr(descending, name, 1)
+def test_what_is_left_half_read_is_closed(size, others, one_by_one):
     told, _elements = passages(size)
     next(told)
     [own] = others

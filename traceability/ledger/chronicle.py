@@ -215,11 +215,6 @@ class Chronicler:
             self._add(one)
         return self._steps
 
-    def began(self, lot: str) -> int:
-        """Return the order of the event that a lot began with; -1 where that was voided."""
-        begun = self.beginnings.get(lot)
-        return -1 if begun is None else begun.happening.order
-
     def forget(self, lot: str) -> None:
         """Drop what is known of a lot that nothing more will happen to."""
         for known in (self.beginnings, self.names, self.balances, self.moisture, self.assays):

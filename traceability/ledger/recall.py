@@ -17,6 +17,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from functools import partial
 from typing import Any, Protocol
 
 from msgspec import Struct, structs
@@ -202,11 +203,17 @@ def recalled(
         for one in passage.happenings:
             for step in teller.tell(one):
                 recall.add(step, one, teller.beginnings)
-        for lot in sorted(passage.ended, key=teller.began):
+        for lot in sorted(passage.ended, key=partial(_began, teller.beginnings)):
             hit = recall.hit(lot, teller)
             teller.forget(lot)
             if hit is not None:
                 yield hit
+
+
+def _began(beginnings: Mapping[str, Beginning], lot: str) -> int:
+    """Return the order of the event that a lot began with; -1 where that was voided."""
+    begun = beginnings.get(lot)
+    return -1 if begun is None else begun.happening.order
 
 
 def measured_in(passages: Iterable[Passage]) -> frozenset[str]:

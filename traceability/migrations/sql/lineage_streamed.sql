@@ -40,8 +40,20 @@ CROSS JOIN LATERAL (
     OFFSET 0) e
 $$;
 
--- As in lineage_faster.sql, but in no order; `ordinal` is that of a movement in its entry. Where a
--- part was taken `from` is said where it was made.
+-- Lots that met a lot where it was made: those that went in, and those made out of the same pool.
+-- Where a part was taken `from` is said where it was made.
+CREATE FUNCTION ledger_met_by(p_lot varchar, p_order bigint, p_facts jsonb) RETURNS TABLE (
+    lot varchar, is_up boolean
+) LANGUAGE sql STABLE ROWS 4
+AS $$
+SELECT (p_facts ->> 'from')::varchar, true WHERE p_facts ? 'from'
+UNION ALL
+SELECT m.lot, m.role = 'take' FROM traceability_movement m
+WHERE m.recorded_order = p_order AND NOT p_facts ? 'from'
+  AND (m.role = 'take' OR m.role = 'make' AND m.lot <> p_lot) AND NOT m.facts ?| '{into,from}'
+$$;
+
+-- As in lineage_faster.sql, but in no order; `ordinal` is that of a movement in its entry.
 DROP FUNCTION ledger_ancestry(text[], bigint);
 
 CREATE FUNCTION ledger_ancestry(p_lots text[], p_size bigint) RETURNS TABLE (
@@ -62,13 +74,7 @@ WITH RECURSIVE led(lot, is_up) AS (
                WHERE i.recorded_order = m.recorded_order AND i.index < p_size))
         OFFSET 0) made
     CROSS JOIN LATERAL (
-        SELECT (made.facts ->> 'from')::varchar AS lot, true AS is_up WHERE made.facts ? 'from'
-        UNION ALL
-        SELECT m.lot, m.role = 'take' FROM traceability_movement m
-        WHERE m.recorded_order = made.recorded_order AND NOT made.facts ? 'from'
-          AND (m.role = 'take' OR m.role = 'make' AND m.lot <> led.lot)
-          AND NOT m.facts ?| '{into,from}'
-        OFFSET 0) other
+        SELECT * FROM ledger_met_by(led.lot, made.recorded_order, made.facts) OFFSET 0) other
     WHERE led.is_up
 )
 SELECT m.recorded_order, m.ordinal, m.lot, m.role, m.delta, m.unit, m.facts::text
@@ -147,13 +153,7 @@ WITH RECURSIVE given AS MATERIALIZED (
                    AND NOT EXISTS (SELECT FROM ledger_documents(ARRAY[led.lot])))
         OFFSET 0) made
     CROSS JOIN LATERAL (
-        SELECT (made.facts ->> 'from')::varchar AS lot, true AS is_up WHERE made.facts ? 'from'
-        UNION ALL
-        SELECT m.lot, m.role = 'take' FROM traceability_movement m
-        WHERE m.recorded_order = made.recorded_order AND NOT made.facts ? 'from'
-          AND (m.role = 'take' OR m.role = 'make' AND m.lot <> led.lot)
-          AND NOT m.facts ?| '{into,from}'
-        OFFSET 0) other
+        SELECT * FROM ledger_met_by(led.lot, made.recorded_order, made.facts) OFFSET 0) other
     WHERE led.is_up AND other.lot NOT IN (SELECT g.lot FROM given g)
 ), lots AS MATERIALIZED (
     SELECT l.lot, l.is_up, m.orders, m.last
