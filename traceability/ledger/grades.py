@@ -2,7 +2,8 @@
 
 An assay governs from its subject downstream, never upstream: a lot without one of its own
 is asked here in vain, and `provenance` passes on what its ancestors hold. Umpire over final
-over provisional; of several of the best status the whole range is possible until settled.
+over provisional; of several of the best status the whole range is possible until settled. So
+with the water: a document that states it goes by its own, any other by what the best ones state.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -83,39 +84,58 @@ def measured(
         plain = plainly_contained(amount, quantity, found, moisture)
         if plain is not None:
             return Measured(contained=plain, entries=(found[0].entry,) if plain else ())
-    found.sort(key=lambda one: one.rank)
-    water = next((one.moisture for one in reversed(found) if one.moisture is not None), None)
-    water = water or quantity.get("moisture") or moisture
+    water = _Water.told(found, quantity.get("moisture") or moisture)
     gross = _gross_range(amount, quantity)
     contained: dict[str, Interval] = {}
     entries: list[str] = []
     for element in sorted({name for one in found for name in _elements_of(one)}):
         try:
-            fractions = _governing(found, element)
-            contained[element] = _contained(gross, quantity["basis"], water, fractions)
+            figures = _governing(found, element)
+            contained[element] = _contained(gross, quantity["basis"], water, figures)
         except TraceabilityError:  # a figure that cannot be: as if nobody had measured
             contained[element] = Interval(low=0, high=gross.high)
             continue
-        entries += [entry for entry, _, _ in fractions]
+        entries += [document.entry for document, _, _ in figures]
     return Measured(contained=contained, entries=tuple(dict.fromkeys(entries)))
 
 
-def _contained(
-    gross: Interval,
-    basis: str,
-    water: str | None,
-    fractions: Sequence[tuple[str, Range, AssayBasis]],
-) -> Interval:
+class _Water(Struct, frozen=True, kw_only=True):
+    """What is known of a lot's moisture: what the best documents state, else what else is."""
+
+    rank: int
+    range: Range | None
+
+    @classmethod
+    def told(cls, documents: Sequence[Assayed], otherwise: str | None) -> "_Water":
+        """Return what documents tell of it, or what is known without them."""
+        told = [(one.rank, one.moisture) for one in documents if one.moisture is not None]
+        best = max((rank for rank, _ in told), default=0)
+        stated = [parse_decimal(moisture) for rank, moisture in told if rank == best]
+        if not stated:
+            return cls(rank=0, range=None if otherwise is None else _point(otherwise))
+        return cls(rank=best, range=Range(low=min(stated), high=max(stated)))
+
+    def of(self, document: Assayed) -> Range | None:
+        """Return the moisture by which a document's figures count."""
+        if document.moisture is None or document.rank < self.rank:
+            return self.range
+        return _point(document.moisture)
+
+
+_Figure = tuple[Assayed, Range, AssayBasis]
+
+
+def _contained(gross: Interval, basis: str, water: _Water, figures: Sequence[_Figure]) -> Interval:
     """Return the range that the governing documents leave possible, all of them together."""
     parts = [
         contained_interval(
             gross,
             basis=_mass_basis(basis),
-            moisture=None if water is None else _point(water),
+            moisture=water.of(document),
             fraction=fraction,
             fraction_basis=fraction_basis,
         ).bounds
-        for _, fraction, fraction_basis in fractions
+        for document, fraction, fraction_basis in figures
     ]
     return Interval(low=min(part.low for part in parts), high=max(part.high for part in parts))
 
@@ -127,6 +147,7 @@ _MASSES = {"dry", "wet", "as_received", "volume"}
 _NOT_PLAIN = {"low", "high"}
 _Ratio = tuple[int, int]
 _Scale = tuple[int, int, int, int]
+_DISPUTED = "disputed"
 _NO_SCALES: Mapping[str, _Scale | None] = {"dry": None, "wet": None}
 
 
@@ -142,8 +163,10 @@ def plainly_contained(
     basis = quantity["basis"]
     if basis not in _MASSES or not quantity.keys().isdisjoint(_NOT_PLAIN):
         return None
-    water = _water_told(documents) or quantity.get("moisture") or moisture
-    scales = _scales(amount, basis, water)
+    told = _water_told(documents)
+    if told == _DISPUTED:
+        return None
+    scales = _scales(amount, basis, told or quantity.get("moisture") or moisture)
     contained: dict[str, Interval] = {}
     ranks: dict[str, int] = {}
     for element, fraction, of_basis, rank in _plain_figures(documents):
@@ -177,11 +200,16 @@ def _scales(amount: int, basis: str, water: str | None) -> Mapping[str, _Scale |
 
 
 def _water_told(documents: Sequence[Assayed]) -> str | None:
-    """Return the moisture that the best document states, the latest of several."""
+    """Return the moisture that the best documents state; `_DISPUTED` where they disagree."""
     told, best = None, 0
     for document in documents:
-        if document.moisture is not None and document.rank >= best:
-            told, best = document.moisture, document.rank
+        moisture = document.moisture
+        if moisture is not None:
+            rank = document.rank
+            if rank > best:
+                told, best = moisture, rank
+            elif rank == best and moisture != told:
+                told = _DISPUTED
     return told
 
 
@@ -274,16 +302,16 @@ def compound_elements(formula: str) -> frozenset[str]:
     )
 
 
-def _governing(documents: Sequence[Assayed], element: str) -> list[tuple[str, Range, AssayBasis]]:
-    """Return the fractions of the best status that speaks of an element, with their entries."""
-    told: list[tuple[int, tuple[str, Range, AssayBasis]]] = []
+def _governing(documents: Sequence[Assayed], element: str) -> list[_Figure]:
+    """Return the fractions of the best status that speaks of an element, with their documents."""
+    told: list[tuple[int, _Figure]] = []
     for document in documents:
         for result in document.results:
             if result["element"] == element:
                 rank = _RANK[result.get("status", document.status)]
-                told.append((rank, (document.entry, *_result_range(result))))
+                told.append((rank, (document, *_result_range(result))))
         if document.compound and element in compound_elements(document.compound["formula"]):
-            told.append((document.rank, (document.entry, *_compound_range(document, element))))
+            told.append((document.rank, (document, *_compound_range(document, element))))
     best = max(rank for rank, _ in told)
     return [one for rank, one in told if rank == best]
 
