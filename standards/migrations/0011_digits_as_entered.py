@@ -1,15 +1,6 @@
-"""Booked amounts say how they were entered, also those that were followed before."""
+"""Booked amounts say with how many significant digits they were entered."""
 
 from django.db import migrations, models
-
-
-def note(apps, _schema_editor):
-    cursor = apps.get_model("standards", "Cursor").objects.first()
-    if cursor is None or cursor.size == 0:
-        return
-    from standards.noting import note_digits
-
-    note_digits(cursor.size)
 
 
 class Migration(migrations.Migration):
@@ -21,5 +12,4 @@ class Migration(migrations.Migration):
             field=models.SmallIntegerField(default=0),
             preserve_default=False,
         ),
-        migrations.RunPython(note, migrations.RunPython.noop),
     ]
