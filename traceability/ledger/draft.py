@@ -33,7 +33,7 @@ from traceability.ledger.book import (
     gross,
     is_same_water,
 )
-from traceability.ledger.feasibility import check_assays, check_compound
+from traceability.ledger.feasibility import check_assays, check_compound, check_ends
 from traceability.ledger.shapes import NewLot, Quantity
 from traceability.ledger.statements import Statement
 from traceability.ledger.vocabulary import PRODUCING_FACILITIES
@@ -94,12 +94,18 @@ class Draft:
 
     def amount_of(self, lot: Lot, quantity: Quantity, at: str) -> int:
         """Return a quantity in the units the lot is booked in."""
-        amount, unit = gross(quantity, at)
+        amount, unit = self._gross(quantity, at)
         if unit != lot.unit:
             raise UnitMismatch(lot.id, booked=lot.unit, given=unit, at=at)
         if not is_same_water(lot.basis, quantity.basis):
             raise BasisMismatch(lot.id, booked=lot.basis, given=quantity.basis.value, at=at)
         return amount
+
+    def _gross(self, quantity: Quantity, at: str) -> tuple[int, str]:
+        told = gross(quantity, at)
+        if self.book.is_admitting:
+            check_ends(quantity, at)
+        return told
 
     # ── moving ────────────────────────────────────────────────────────────────────────────
 
@@ -140,7 +146,7 @@ class Draft:
         Args:
             owners: the shares to book, where they say more than those declared.
         """
-        amount, unit = gross(new.quantity, f"{at}.quantity")
+        amount, unit = self._gross(new.quantity, f"{at}.quantity")
         check_compound(new.compound, f"{at}.compound")
         check_assays(
             new.assays or (), at=f"{at}.assays", material=new.material, compound=new.compound

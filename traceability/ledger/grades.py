@@ -26,8 +26,8 @@ from traceability.ledger.mass import (
     Range,
     assay_fraction,
     contained_interval,
-    gross_amount,
     parse_decimal,
+    recorded_end,
 )
 
 COUNTED: frozenset[str] = frozenset(MINERALS.values())
@@ -342,20 +342,16 @@ def _compound_range(document: Assayed, element: str) -> tuple[Range, AssayBasis]
 
 
 def _gross_range(amount: int, quantity: Mapping[str, Any]) -> Interval:
-    """Return the lot's mass as a range where the quantity states one, in proportion."""
+    """Return the lot's mass as a range where the quantity states one, whatever it states."""
     if "low" not in quantity and "high" not in quantity:
         return Interval(low=amount, high=amount)
-    density = quantity.get("density")
-    ends = [
-        gross_amount(
-            value=parse_decimal(quantity.get(end, quantity["value"])),
-            unit=quantity["unit"],
-            basis=quantity["basis"],
-            density_kg_l=None if density is None else parse_decimal(density),
-        )[0]
+    low, high = (
+        recorded_end(
+            quantity.get(end, quantity["value"]), quantity["unit"], quantity.get("density")
+        )
         for end in ("low", "high")
-    ]
-    return Interval(low=ends[0], high=ends[1])
+    )
+    return Interval(low=min(low, high), high=max(low, high))
 
 
 def _point(text: str) -> Range:
