@@ -687,7 +687,7 @@ SENTENCES: tuple[str, ...] = (
     _("appraised sites"),
     _("as \"%(name)s\""),
     _("as PL-02, within a calendar month"),
-    _("as PL-08; a weight is round that has two significant digits at most"),
+    _("as PL-08; a weight is round that was entered with two significant digits at most"),
     _("assay of %(element)s for lot %(lot)s"),
     _("assay of %(element)s for lot %(name)s"),
     _("assay of %(mineral)s for %(step)s"),

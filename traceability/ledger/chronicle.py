@@ -16,6 +16,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from traceability.ledger.book import Movement
+from traceability.ledger.effective import parse_effective
 from traceability.ledger.grades import Assayed, elements_named, measured, plainly_contained
 from traceability.ledger.history import Made, Step, Taken
 from traceability.ledger.mass import GrossUnit, Interval
@@ -29,10 +30,10 @@ class Happening(Struct, frozen=True, kw_only=True, gc=False):
     """One entry as it was recorded, with its movements in order.
 
     `kind` is that of the event it stands for (`custody.void` for what withdraws one);
-    `on` is the local calendar day of the event, `effective` its time as stated; a correction
-    that does not move the day keeps the time of what it corrects. `is_disputed`: its key was
-    later distrusted from before this entry, so it moved mass, but what it says of the material
-    is unknown.
+    `on` is the local calendar day on which the event began, `effective` its time as stated, of
+    a correction that of the event which it puts right. `is_disputed`: its key was later
+    distrusted from before this entry, so it moved mass, but what it says of the material is
+    unknown.
     """
 
     entry: str
@@ -46,6 +47,11 @@ class Happening(Struct, frozen=True, kw_only=True, gc=False):
     movements: tuple[Movement, ...] = ()
     is_disputed: bool = False
     effective: str = ""
+
+    @property
+    def until(self) -> date:
+        """Return the local calendar day on which the event ended."""
+        return parse_effective(self.effective).last_day if "/" in self.effective else self.on
 
 
 class Beginning(Struct, frozen=True, kw_only=True, gc=False):
@@ -125,7 +131,6 @@ def as_they_stand(happenings: Iterable[Happening]) -> list[Happening]:
             order=first.order,
             facility=one.facility or before.facility,
             stage=one.stage or before.stage,
-            effective=one.effective if one is first else _time_of(one, first),
         )
     stand = [one for one in head.values() if one.kind != "custody.void"]
     stand.sort(key=lambda one: one.order)
@@ -155,11 +160,6 @@ def _beginnings_first(stand: Sequence[Happening]) -> list[Happening]:
             earlier = (begun_by[m.lot] for m in one.movements if m.lot in begun_by)
             ahead.extend((maker, False) for maker in earlier if maker.order > one.order)
     return [by_entry[entry] for entry in placed]
-
-
-def _time_of(one: Happening, first: Happening) -> str:
-    """Return when a corrected event took place: its own statement tells when it was corrected."""
-    return first.effective if one.on == first.on else one.on.isoformat()
 
 
 def build_history(happenings: Iterable[Happening]) -> History:

@@ -135,6 +135,11 @@ def parse_decimal(text: object, *, at: str = "") -> Decimal:
     return Decimal(text)
 
 
+def significant_digits(text: str) -> int:
+    """Count the digits of a number of the record from its first to its last that is no zero."""
+    return len(text.replace(".", "").strip("0"))
+
+
 # ── gross quantities ──────────────────────────────────────────────────────────────────────
 
 

@@ -26,6 +26,8 @@ def _mined(view: View) -> Iterator[Observation]:
         place = view.called(act.happening.facility)
         known = site.known_materials() if site else None
         for one in act.happening.movements:
+            if one.role != "make":  # a correction also leaves lots at what was weighed since
+                continue
             material = str(one.facts["material"])
             if site is None or known is None:
                 because = f"what {place} mines is not registered"

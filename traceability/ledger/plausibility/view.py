@@ -74,9 +74,9 @@ class Weighed:
 
     Args:
         same: amounts of this very size in the calendar month so far, this one included.
-        round: of two significant digits at most, as `same`.
+        round: entered with two significant digits at most, in whatever unit, as `same`.
         among: all amounts of the month so far.
-        is_weighed: False where the statement says that it is declared or estimated.
+        is_weighed: False for pieces, and where the statement says that it is declared or estimated.
         of_year, of_month: made so far of each (material, element), gross where the element is
             empty; a range where assays leave one. Empty for what is no product of the facility.
     """

@@ -29,13 +29,18 @@ WHERE e.recorded_order = ANY (p_orders)
                   WHERE i.recorded_order = e.recorded_order AND i.index < p_size))
 $$;
 
+-- Lots that were made at, or shipped from, a facility from a day on, by statements replaced since
+-- as well, and lots whose declared origin names it (`[{"facility": "…"}]`). An event that lasted
+-- into that day is one of them; how long a correction says that it lasted, its entry does not tell.
 CREATE OR REPLACE FUNCTION ledger_made_at(p_facility text, p_since date, p_declared jsonb)
 RETURNS SETOF varchar LANGUAGE sql STABLE
 AS $$
 SELECT m.lot FROM traceability_movement m
 WHERE m.role IN ('make', 'move') AND m.recorded_order = ANY (ARRAY(
       SELECT e.recorded_order FROM traceability_entry e
-      WHERE e.facility = p_facility AND e.effective_on >= p_since))
+      WHERE e.facility = p_facility
+        AND (e.effective_on >= p_since OR e.replaces IS NOT NULL
+             OR left(split_part(e.effective, '/', 2), 10) >= p_since::text)))
 UNION
 SELECT m.lot FROM traceability_movement m
 WHERE m.role = 'make' AND m.facts ? 'declared_origin'

@@ -18,8 +18,10 @@ from tests.traceability.ledger.plausibility.doubts import (
     take,
     weigh,
 )
+from traceability.ledger.book import Movement
 from traceability.ledger.grades import Assayed
 from traceability.ledger.plausibility.view import SisterAssay, Titled
+from traceability.ledger.turns import OFFSET
 
 # ── what a mine mines ─────────────────────────────────────────────────────────────────────
 
@@ -51,6 +53,15 @@ def test_what_enters_at_a_mine_is_held_against_it_too_and_elsewhere_not():
     tale.add("introduction", make("carl:L3", material="slag"), facility="carl:mine")
 
     assert [(one.lot, one.worst) for one in tale.observed("PL-12")] == [("acme:L1", 1)]
+
+
+def test_a_correction_that_leaves_a_lot_as_it_was_weighed_says_once_what_was_mined():
+    tale = Tale()
+    offset = Movement(lot="acme:L1", role=OFFSET, delta=5, unit="mg", facts={"why": "weighed"})
+    tale.add("extraction", make("acme:L1", material="slag"), offset)
+
+    for check in ("PL-12", "PL-17"):
+        assert [one.lot for one in tale.observed(check)] == ["acme:L1"]
 
 
 def test_where_nobody_registered_anything_it_cannot_be_told():
@@ -201,6 +212,15 @@ def test_a_lot_that_goes_where_its_title_went_is_not_doubted():
     told = sold(title(2, "bolt"))
 
     assert {place: one.worst for place, one in told.items()} == {"a": 0, "2": 0}
+
+
+def test_what_arrives_with_its_shipment_goes_where_the_shipment_says():
+    tale = Tale()
+    tale.mined()
+    tale.add("shipment", move("acme:L1"), weigh("acme:L1", 90))
+    tale.noted = {"titles": (title(1, "bolt"),)}
+
+    assert [one.worst for one in tale.observed("PL-16")] == [0, 0]
 
 
 def test_a_lot_that_goes_elsewhere_than_its_title_is():

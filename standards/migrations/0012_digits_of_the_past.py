@@ -1,0 +1,21 @@
+"""Booked amounts say how they were entered, also those that were followed before.
+
+By itself: the notes are taken over the service's own connection, which waits for whoever alters
+their table.
+"""
+
+from django.db import migrations
+
+
+def note(apps, _schema_editor):
+    cursor = apps.get_model("standards", "Cursor").objects.first()
+    if cursor is None or cursor.size == 0:
+        return
+    from standards.noting import note_digits
+
+    note_digits(cursor.size)
+
+
+class Migration(migrations.Migration):
+    dependencies = [("standards", "0011_digits_as_entered")]
+    operations = [migrations.RunPython(note, migrations.RunPython.noop)]
