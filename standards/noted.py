@@ -11,7 +11,7 @@ from standards.known import statement_of
 from traceability.chronicling import fetch, json_value
 from traceability.ledger import events
 from traceability.ledger.book import Movement
-from traceability.ledger.chronicle import History, document_in
+from traceability.ledger.chronicle import History
 from traceability.ledger.effective import parse_effective
 from traceability.ledger.mass import Interval
 from traceability.ledger.plausibility.habits import ROUND_DIGITS
@@ -26,6 +26,7 @@ from traceability.ledger.plausibility.view import (
     Weighed,
 )
 from traceability.ledger.vocabulary import OrganizationRole
+from traceability.ledger.weighings import document_in
 from traceability.models import Organization, StatementText
 
 

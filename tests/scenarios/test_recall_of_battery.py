@@ -15,11 +15,11 @@ from standards.scenario import parse_scenario
 from traceability import descending, seeing, streaming
 from traceability.downstream import descent_of, recall_of
 from traceability.ledger import recall
-from traceability.ledger.chronicle import documents_in
 from traceability.ledger.effective import parse_day, parse_effective
 from traceability.ledger.lineage import upstream
 from traceability.ledger.provenance import propagate
 from traceability.ledger.recall import OfFacility, OfLot
+from traceability.ledger.weighings import documents_in
 from traceability.models import Facility, Lot
 from traceability.publishing import publish_checkpoint
 from traceability.tracing import lot_histories, lot_history, published_size

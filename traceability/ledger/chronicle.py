@@ -7,7 +7,7 @@ have changed it. Where a lot is weighed again (receipt, stocktake) it begins ane
 of its own (`acme:L1~1`), so that what it was before is not lost: `History.last` has the present.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, cast
@@ -21,6 +21,7 @@ from traceability.ledger.grades import Assayed, elements_named, measured, plainl
 from traceability.ledger.history import Made, Step, Taken
 from traceability.ledger.mass import GrossUnit, Interval
 from traceability.ledger.sources import source_of, undeclared, unexplained
+from traceability.ledger.weighings import Weighings, begins_anew, documents_in
 
 _CONSERVING = {"shipment": "split", "receipt": "split"}
 
@@ -78,6 +79,8 @@ class History:
         beginnings: by lot.
         last: by lot, the name it has in the last step that made it.
         balances: by lot, what is left of it, gross; below zero it is restated.
+        alike: by lot and entry that weighed it at other water than before, what that weight is
+            at the water before, where both are known: the same dry mass, as it was compared.
     """
 
     steps: tuple[Step, ...]
@@ -85,6 +88,11 @@ class History:
     beginnings: Mapping[str, Beginning]
     last: Mapping[str, str]
     balances: Mapping[str, int]
+    alike: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+    def weight_alike(self, entry: str, lot: str, weight: int) -> int:
+        """Return what an entry weighed of a lot, at the water that the lot had before."""
+        return self.alike.get(lot, {}).get(entry, weight)
 
     def is_dispatch(self, step: Step) -> bool:
         """Tell whether a step is a shipment, which changes nothing but the place."""
@@ -171,20 +179,8 @@ def build_history(happenings: Iterable[Happening]) -> History:
         beginnings=teller.beginnings,
         last=teller.names,
         balances=teller.balances,
+        alike=teller.water.alike,
     )
-
-
-def documents_in(stand: Iterable[Happening]) -> Iterator[tuple[str, Assayed]]:
-    """Yield what happenings, as they stand, document of lots; a disputed word counts for nothing.
-
-    An assay governs its lot, whenever it was made: it has to be heard before the lot is told of.
-    """
-    for one in stand:
-        for movement in () if one.is_disputed else one.movements:
-            if movement.role in ("make", "assay"):
-                document = document_in(one.entry, movement)
-                if document is not None:
-                    yield movement.lot, document
 
 
 @dataclass(slots=True)
@@ -194,8 +190,8 @@ class Chronicler:
     beginnings: dict[str, Beginning] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
     balances: dict[str, int] = field(default_factory=dict)
-    moisture: dict[str, str] = field(default_factory=dict)
     assays: dict[str, list[Assayed]] = field(default_factory=dict)
+    water: Weighings = field(default_factory=Weighings)
     _steps: list[Step] = field(default_factory=list)
     _order: int = 0
 
@@ -217,8 +213,9 @@ class Chronicler:
 
     def forget(self, lot: str) -> None:
         """Drop what is known of a lot that nothing more will happen to."""
-        for known in (self.beginnings, self.names, self.balances, self.moisture, self.assays):
+        for known in (self.beginnings, self.names, self.balances, self.assays):
             known.pop(lot, None)
+        self.water.forget(lot)
 
     def _add(self, one: Happening) -> None:
         """Add the steps of one happening: parts one by one as they leave, the rest together."""
@@ -323,9 +320,10 @@ class Chronicler:
         self.balances[lot] = self.balances.get(lot, 0) + amount
         self.names[lot] = lot
         quantity = facts["quantity"]
-        water = quantity.get("moisture") or self.moisture.get(facts.get("from", ""))
+        moisture = self.water.moisture
+        water = quantity.get("moisture") or moisture.get(facts.get("from", ""))
         if water is not None:
-            self.moisture[lot] = water
+            moisture[lot] = water
         role: Any = facts.get("role", "product")
         return Made(
             lot=lot,
@@ -337,14 +335,16 @@ class Chronicler:
         )
 
     def _contained(
-        self, lot: str, amount: int, quantity: Mapping[str, Any]
+        self, lot: str, amount: int, quantity: Mapping[str, Any], weighing: int = 0
     ) -> Mapping[str, Interval]:
         documents = self.assays.get(lot)
         if documents is None:
             return {}
-        water = self.moisture.get(lot)
-        plain = plainly_contained(amount, quantity, documents, water)
-        return measured(amount, quantity, documents, water).contained if plain is None else plain
+        water = self.water.moisture.get(lot)
+        plain = plainly_contained(amount, quantity, documents, water, weighing)
+        if plain is None:
+            return measured(amount, quantity, documents, water, weighing).contained
+        return plain
 
     def _weigh_again(self, one: Happening, movement: Movement) -> None:
         """Let a lot begin anew at its new weight; what it was before keeps its name."""
@@ -352,18 +352,20 @@ class Chronicler:
         held = max(0, self.balances.get(lot, 0))
         before = self.names.get(lot, lot)
         self.balances[lot] = amount
-        if held == amount or amount <= 0:
+        documents = self.assays.get(lot, [])
+        weighing = self.water.weigh(one.entry, movement, documents, is_disputed=one.is_disputed)
+        if not begins_anew(movement, held):
             return
         count = int(before.partition("~")[2] or 0) + 1
         self.names[lot] = name = f"{lot}~{count}"
         begun = self.beginnings.get(lot)
         quantity = dict(begun.facts["quantity"]) if begun else {"basis": "as_received"}
-        for end in ("low", "high"):
-            quantity.pop(end, None)
+        for told_since in ("low", "high", "moisture"):
+            quantity.pop(told_since, None)
         made = Made(
             lot=name,
             amount=amount,
-            contained=self._contained(lot, amount, quantity),
+            contained=self._contained(lot, amount, quantity, weighing),
             source=None if held else unexplained(name),
             unit=cast("GrossUnit", movement.unit),
         )
@@ -383,18 +385,3 @@ class Chronicler:
             (Taken(lot=name, amount=amount, held=amount),),
             (Made(lot=name, amount=amount),),
         )
-
-
-def document_in(entry: str, movement: Movement) -> Assayed | None:
-    """Return what a movement says its lot contains; None where it says nothing of that."""
-    facts = movement.facts
-    results, compound = facts.get("results") or facts.get("assays") or (), facts.get("compound")
-    if not results and compound is None:
-        return None
-    return Assayed(
-        entry=entry,
-        status=facts.get("status", "provisional"),
-        results=results,
-        compound=compound,
-        moisture=facts.get("moisture"),
-    )

@@ -185,10 +185,16 @@ class Draft:
         self.move(lot, "make", lot.amount, facts)
         return lot
 
-    def adjust(self, lot: Lot, amount: int, why: str, **changes: Any) -> Lot:
-        """Set what a lot holds to what was weighed or counted."""
+    def adjust(
+        self, lot: Lot, amount: int, why: str, quantity: Quantity | None, **changes: Any
+    ) -> Lot:
+        """Set what a lot holds to what was weighed or counted.
+
+        Args:
+            quantity: as stated, of what stays the lot, for its water.
+        """
         adjusted = replace(lot, amount=amount, **changes)
-        facts = {"why": why, "to": str(amount), "custodian": lot.custodian}
+        facts = {**found(amount, why, quantity), "custodian": lot.custodian}
         if lot.consignment is not None:
             facts["consignment"] = lot.consignment
         self.move(adjusted, "adjust", amount - lot.amount, facts)
@@ -224,6 +230,11 @@ class Draft:
             consignments=self.consignments,
             **more,
         )
+
+
+def found(amount: int, why: str, quantity: Quantity | None) -> dict[str, Any]:
+    """Return what somebody who weighs or counts a lot finds, as JSON values."""
+    return {"why": why, "to": str(amount), "quantity": msgspec.to_builtins(quantity)}
 
 
 def described(new: NewLot) -> dict[str, Any]:

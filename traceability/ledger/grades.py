@@ -7,7 +7,6 @@ with the water: a document that states it goes by its own, any other by what the
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any, cast
@@ -29,6 +28,7 @@ from traceability.ledger.mass import (
     parse_decimal,
     recorded_end,
 )
+from traceability.ledger.waters import Figure, Waters
 
 COUNTED: frozenset[str] = frozenset(MINERALS.values())
 """Elements that a compound is counted for; hydrogen, oxygen and sulfur are nobody's question."""
@@ -40,7 +40,8 @@ class Assayed(Struct, frozen=True, kw_only=True, gc=False):
     """What one document says of a lot: results, and moisture or compound where it has them.
 
     `results` and `compound` are as in the statement (`AssayResult`, `Compound`); `entry` is
-    the document's entry.
+    the document's entry. `weighing` is that which its water is of (`weighings`), and `water` what
+    was known of it without documents; a document of another weighing tells of the dry part alone.
     """
 
     entry: str
@@ -48,6 +49,8 @@ class Assayed(Struct, frozen=True, kw_only=True, gc=False):
     results: Sequence[Mapping[str, Any]] = ()
     compound: Mapping[str, Any] | None = None
     moisture: str | None = None
+    weighing: int = 0
+    water: str | None = None
 
     @property
     def rank(self) -> int:
@@ -63,7 +66,11 @@ class Measured(Struct, frozen=True, kw_only=True, gc=False):
 
 
 def measured(
-    amount: int, quantity: Mapping[str, Any], documents: Iterable[Assayed], moisture: str | None
+    amount: int,
+    quantity: Mapping[str, Any],
+    documents: Iterable[Assayed],
+    moisture: str | None,
+    weighing: int = 0,
 ) -> Measured:
     """Return what documents about this very lot say it contains.
 
@@ -72,6 +79,7 @@ def measured(
         quantity: as in the statement, for its basis and range.
         documents: about this lot; an empty list leaves every element unmeasured.
         moisture: of the lot, where neither a document nor the quantity states one.
+        weighing: the one whose water the lot has now.
 
     Returns:
         An interval per element that a document speaks of. Where the moisture is missing, its
@@ -81,10 +89,10 @@ def measured(
     if quantity.get("unit") == COUNT_UNIT or not found:
         return Measured(contained={}, entries=())
     if len(found) == 1:
-        plain = plainly_contained(amount, quantity, found, moisture)
+        plain = plainly_contained(amount, quantity, found, moisture, weighing)
         if plain is not None:
             return Measured(contained=plain, entries=(found[0].entry,) if plain else ())
-    water = _Water.told(found, quantity.get("moisture") or moisture)
+    water = Waters(found, weighing, quantity.get("moisture") or moisture)
     gross = _gross_range(amount, quantity)
     contained: dict[str, Interval] = {}
     entries: list[str] = []
@@ -99,43 +107,17 @@ def measured(
     return Measured(contained=contained, entries=tuple(dict.fromkeys(entries)))
 
 
-class _Water(Struct, frozen=True, kw_only=True):
-    """What is known of a lot's moisture: what the best documents state, else what else is."""
-
-    rank: int
-    range: Range | None
-
-    @classmethod
-    def told(cls, documents: Sequence[Assayed], otherwise: str | None) -> "_Water":
-        """Return what documents tell of it, or what is known without them."""
-        told = [(one.rank, one.moisture) for one in documents if one.moisture is not None]
-        best = max((rank for rank, _ in told), default=0)
-        stated = [parse_decimal(moisture) for rank, moisture in told if rank == best]
-        if not stated:
-            return cls(rank=0, range=None if otherwise is None else _point(otherwise))
-        return cls(rank=best, range=Range(low=min(stated), high=max(stated)))
-
-    def of(self, document: Assayed) -> Range | None:
-        """Return the moisture by which a document's figures count."""
-        if document.moisture is None or document.rank < self.rank:
-            return self.range
-        return _point(document.moisture)
-
-
-_Figure = tuple[Assayed, Range, AssayBasis]
-
-
-def _contained(gross: Interval, basis: str, water: _Water, figures: Sequence[_Figure]) -> Interval:
+def _contained(gross: Interval, basis: str, water: Waters, figures: Sequence[Figure]) -> Interval:
     """Return the range that the governing documents leave possible, all of them together."""
     parts = [
         contained_interval(
             gross,
             basis=_mass_basis(basis),
-            moisture=water.of(document),
+            moisture=moisture,
             fraction=fraction,
             fraction_basis=fraction_basis,
         ).bounds
-        for document, fraction, fraction_basis in figures
+        for moisture, fraction, fraction_basis in map(water.count, figures)
     ]
     return Interval(low=min(part.low for part in parts), high=max(part.high for part in parts))
 
@@ -147,12 +129,17 @@ _MASSES = {"dry", "wet", "as_received", "volume"}
 _NOT_PLAIN = {"low", "high"}
 _Ratio = tuple[int, int]
 _Scale = tuple[int, int, int, int]
-_DISPUTED = "disputed"
+_NOT_ONE = "not one"
+_DRY = {"basis": "dry"}
 _NO_SCALES: Mapping[str, _Scale | None] = {"dry": None, "wet": None}
 
 
 def plainly_contained(
-    amount: int, quantity: Mapping[str, Any], documents: Sequence[Assayed], moisture: str | None
+    amount: int,
+    quantity: Mapping[str, Any],
+    documents: Sequence[Assayed],
+    moisture: str | None,
+    weighing: int = 0,
 ) -> dict[str, Interval] | None:
     """Return what `measured` tells is contained where documents tell single figures.
 
@@ -163,8 +150,8 @@ def plainly_contained(
     basis = quantity["basis"]
     if basis not in _MASSES or not quantity.keys().isdisjoint(_NOT_PLAIN):
         return None
-    told = _water_told(documents)
-    if told == _DISPUTED:
+    told = _water_told(documents, weighing)
+    if told == _NOT_ONE:
         return None
     scales = _scales(amount, basis, told or quantity.get("moisture") or moisture)
     contained: dict[str, Interval] = {}
@@ -199,18 +186,31 @@ def _scales(amount: int, basis: str, water: str | None) -> Mapping[str, _Scale |
     return {"dry": (amount * dry, whole, 1, 1), "wet": (amount, 1, dry, whole)}
 
 
-def _water_told(documents: Sequence[Assayed]) -> str | None:
-    """Return the moisture that the best documents state; `_DISPUTED` where they disagree."""
+def _water_told(documents: Sequence[Assayed], weighing: int) -> str | None:
+    """Return the moisture that the best documents of a weighing state.
+
+    `_NOT_ONE` where they disagree, or where other water than that of this weighing counts.
+    """
     told, best = None, 0
     for document in documents:
+        if document.weighing != weighing:
+            if not is_dry(document):
+                return _NOT_ONE
+            continue
         moisture = document.moisture
         if moisture is not None:
             rank = document.rank
             if rank > best:
                 told, best = moisture, rank
             elif rank == best and moisture != told:
-                told = _DISPUTED
+                told = _NOT_ONE
     return told
+
+
+def is_dry(document: Assayed) -> bool:
+    """Tell whether all that a document states is of the dry part."""
+    told = [result["basis"] for result in document.results]
+    return all(basis == "dry" for basis in (*told, (document.compound or _DRY)["basis"]))
 
 
 def _with(before: Interval, mass: int) -> Interval:
@@ -302,9 +302,9 @@ def compound_elements(formula: str) -> frozenset[str]:
     )
 
 
-def _governing(documents: Sequence[Assayed], element: str) -> list[_Figure]:
+def _governing(documents: Sequence[Assayed], element: str) -> list[Figure]:
     """Return the fractions of the best status that speaks of an element, with their documents."""
-    told: list[tuple[int, _Figure]] = []
+    told: list[tuple[int, Figure]] = []
     for document in documents:
         for result in document.results:
             if result["element"] == element:
@@ -352,11 +352,6 @@ def _gross_range(amount: int, quantity: Mapping[str, Any]) -> Interval:
         for end in ("low", "high")
     )
     return Interval(low=min(low, high), high=max(low, high))
-
-
-def _point(text: str) -> Range:
-    value: Decimal = parse_decimal(text)
-    return Range(low=value, high=value)
 
 
 def _mass_basis(basis: str) -> MassBasis:

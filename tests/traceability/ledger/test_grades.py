@@ -234,6 +234,8 @@ documents = st.builds(
     results=st.lists(results, max_size=3),
     compound=st.none() | compounds,
     moisture=st.none() | shares,
+    weighing=st.sampled_from([0, 0, 0, 1]),
+    water=st.none() | shares,
 )
 quantities = st.builds(
     dict.__or__,
@@ -256,21 +258,24 @@ quantities = st.builds(
     quantity=quantities,
     told=st.lists(documents, max_size=4),
     moisture=st.none() | shares,
+    weighing=st.sampled_from([0, 0, 1]),
     data=st.data(),
 )
-def test_the_ordinary_case_in_integers_is_the_general_one(amount, quantity, told, moisture, data):
+def test_the_ordinary_case_in_integers_is_the_general_one(
+    amount, quantity, told, moisture, weighing, data
+):
     """Whatever documents say, in any order: the quick way declines, or all say the same."""
     turned = data.draw(st.permutations(told))
-    quick = plainly_contained(amount, quantity, told, moisture)
-    again = plainly_contained(amount, quantity, turned, moisture)
-    alone = measured(amount, quantity, told[:1], moisture)
+    quick = plainly_contained(amount, quantity, told, moisture, weighing)
+    again = plainly_contained(amount, quantity, turned, moisture, weighing)
+    alone = measured(amount, quantity, told[:1], moisture, weighing)
     grades.plainly_contained = lambda *_: None
     try:
-        general = measured(amount, quantity, told, moisture).contained
-        assert general == measured(amount, quantity, turned, moisture).contained
+        general = measured(amount, quantity, told, moisture, weighing).contained
+        assert general == measured(amount, quantity, turned, moisture, weighing).contained
         assert quick in (None, general)
         assert again == quick
-        assert alone == measured(amount, quantity, told[:1], moisture)
+        assert alone == measured(amount, quantity, told[:1], moisture, weighing)
     finally:
         grades.plainly_contained = plainly_contained
 

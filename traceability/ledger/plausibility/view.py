@@ -237,13 +237,17 @@ class Act:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
-    """The arrival of one lot, whichever entry brought it onto the books."""
+    """The arrival of one lot, whichever entry brought it onto the books.
+
+    `weight` is that on arrival, at the water with which the lot was sent where both are known.
+    """
 
     movement: Movement
     entry: str
     author: str
     facility: str | None
     told: Told
+    weight: int
 
     def observed(self, because: Sentence, **measured: Any) -> "Observation":
         """Return what was observed of this arrival."""
@@ -300,7 +304,10 @@ class View:
             if ahead is None:
                 return None
             entry, author, facility, told = ahead.entry, ahead.author, ahead.facility, ahead.told
-        return Received(movement=one, entry=entry, author=author, facility=facility, told=told)
+        weight = self.history.weight_alike(happening.entry, one.lot, int(one.facts["to"]))
+        return Received(
+            movement=one, entry=entry, author=author, facility=facility, told=told, weight=weight
+        )
 
     def of(self, *kinds: str) -> Iterator[Act]:
         """Yield the statements of some kinds of event."""
