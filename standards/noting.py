@@ -17,9 +17,10 @@ from standards.models import BookedAmount, Particular
 from traceability.chronicling import json_value
 from traceability.ledger import events
 from traceability.ledger.effective import Effective, parse_effective
-from traceability.ledger.grades import Assayed, elements_named, measured
+from traceability.ledger.grades import Assayed, measured
 from traceability.ledger.kinds import CUSTODY
 from traceability.ledger.mass import Interval
+from traceability.ledger.materials import elements_named
 from traceability.ledger.shapes import Evidence
 from traceability.ledger.statements import Statement, to_shape
 from traceability.models import Facility

@@ -16,9 +16,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from traceability.ledger.book import Movement
-from traceability.ledger.grades import Assayed, elements_named, measured, plainly_contained
+from traceability.ledger.grades import Assayed, measured, plainly_contained
 from traceability.ledger.history import Made, Step, Taken
 from traceability.ledger.mass import GrossUnit, Interval
+from traceability.ledger.materials import elements_named
 from traceability.ledger.sources import source_of, undeclared, unexplained
 
 _CONSERVING = {"shipment": "split", "receipt": "split"}
@@ -352,7 +353,10 @@ class Chronicler:
         held = max(0, self.balances.get(lot, 0))
         before = self.names.get(lot, lot)
         self.balances[lot] = amount
-        if held == amount or amount <= 0:
+        if held == amount or amount < 0:
+            return
+        if amount == 0:  # nothing was found, or arrived: what it held is gone
+            self._step(one, "loss", (Taken(lot=before, amount=held, held=held),), ())
             return
         count = int(before.partition("~")[2] or 0) + 1
         self.names[lot] = name = f"{lot}~{count}"
@@ -377,12 +381,8 @@ class Chronicler:
         begun = self.beginnings.get(lot)
         if name is None or begun is None or amount <= 0:
             return
-        self._step(
-            one,
-            "adjustment",
-            (Taken(lot=name, amount=amount, held=amount),),
-            (Made(lot=name, amount=amount),),
-        )
+        whole = Taken(lot=name, amount=amount, held=amount)
+        self._step(one, "adjustment", (whole,), (Made(lot=name, amount=amount),))
 
 
 def document_in(entry: str, movement: Movement) -> Assayed | None:

@@ -6,8 +6,9 @@ from fractions import Fraction
 from typing import Any
 
 from traceability.ledger.chronicle import document_in
-from traceability.ledger.grades import Assayed, elements_named, measured
+from traceability.ledger.grades import Assayed, measured
 from traceability.ledger.mass import Interval
+from traceability.ledger.materials import elements_named
 from traceability.ledger.plausibility.check import Check
 from traceability.ledger.plausibility.registered import Registered
 from traceability.ledger.plausibility.view import Observation, View
