@@ -51,13 +51,16 @@ class Materials:
         """Return the largest share of an element that a dry substance of that name can have.
 
         It is 1 where the word is not that of a pure substance, or the element no part of it: what
-        is not the substance may be anything.
+        is not the substance may be anything, and water of crystallization goes without saying.
         """
+        if element in _OF_WATER:
+            return _WHOLE
         formulas = self.substances.get(material, ())
         return max((mass_fraction(one, element) for one in formulas), default=Fraction(0)) or _WHOLE
 
 
 _WHOLE = Fraction(1)
+_OF_WATER = frozenset({"H", "O"})
 
 
 def read_materials(text: str, *, known: Materials | None = None) -> Materials:

@@ -119,6 +119,19 @@ def test_what_a_material_is_called_bounds_what_it_can_hold(material, element, pe
     assert refused.value.at == "$.x[0]"
 
 
+@pytest.mark.parametrize(
+    ("material", "formula"),
+    [
+        ("nickel_sulfate", "NiSO4.6H2O"),
+        ("lithium_hydroxide", "LiOH.H2O"),
+        ("manganese_sulfate", "MnSO4.H2O"),
+        ("cobalt_hydroxide", "Co(OH)2"),
+    ],
+)
+def test_a_hydrate_may_go_by_the_name_of_the_salt(material, formula):
+    check_substance([], at="$.x", materials=[material], compound=compound(formula, "0.999"))
+
+
 def test_an_assay_of_the_wet_substance_is_more_of_the_dry_one():
     wet = result(value="95", basis="wet")
     check_substance([wet], at="$")
