@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from traceability.ledger import grades
-from traceability.ledger.grades import Assayed, elements_named, measured, plainly_contained
+from traceability.ledger.grades import Assayed, measured, plainly_contained
 from traceability.ledger.mass import MASS_UNITS, MAX_MASS_MG, VOLUME_UNITS, Interval
 
 KG = 1_000_000
@@ -186,12 +186,6 @@ def test_a_figure_that_cannot_be_measures_nothing(impossible):
 
 def test_pieces_are_not_assayed():
     assert contained([assay("30")], {"value": "3", "unit": "piece", "basis": "count"}) == {}
-
-
-def test_a_material_names_its_elements():
-    assert elements_named("copper_concentrate") == {"Cu"}
-    assert elements_named("nickel_cobalt_hydroxide") == {"Ni", "Co"}
-    assert elements_named("slag") == frozenset()
 
 
 def test_a_compound_says_nothing_of_an_element_it_does_not_hold():
