@@ -10,6 +10,7 @@ from traceability.errors import (
     BasisMismatch,
     InsufficientBalance,
     LotExists,
+    LotIntoItself,
     NotAtThisFacility,
     NotInCustody,
     NotInTransit,
@@ -33,7 +34,12 @@ from traceability.ledger.book import (
     gross,
     is_same_water,
 )
-from traceability.ledger.feasibility import check_assays, check_compound, check_ends
+from traceability.ledger.feasibility import (
+    check_assays,
+    check_compound,
+    check_ends,
+    check_substance,
+)
 from traceability.ledger.shapes import NewLot, Quantity
 from traceability.ledger.statements import Statement
 from traceability.ledger.vocabulary import PRODUCING_FACILITIES
@@ -92,17 +98,17 @@ class Draft:
             raise NotAtThisFacility(name, facility=facility, at=at)
         return found
 
-    def amount_of(self, lot: Lot, quantity: Quantity, at: str) -> int:
-        """Return a quantity in the units the lot is booked in."""
-        amount, unit = self._gross(quantity, at)
+    def amount_of(self, lot: Lot, quantity: Quantity, at: str, *, may_be_none: bool = False) -> int:
+        """Return a quantity in the units the lot is booked in; nothing only where that is said."""
+        amount, unit = self._gross(quantity, at, may_be_none=may_be_none)
         if unit != lot.unit:
             raise UnitMismatch(lot.id, booked=lot.unit, given=unit, at=at)
         if not is_same_water(lot.basis, quantity.basis):
             raise BasisMismatch(lot.id, booked=lot.basis, given=quantity.basis.value, at=at)
         return amount
 
-    def _gross(self, quantity: Quantity, at: str) -> tuple[int, str]:
-        told = gross(quantity, at)
+    def _gross(self, quantity: Quantity, at: str, *, may_be_none: bool = False) -> tuple[int, str]:
+        told = gross(quantity, at, may_be_none=may_be_none)
         if self.book.is_admitting:
             check_ends(quantity, at)
         return told
@@ -148,12 +154,19 @@ class Draft:
         """
         amount, unit = self._gross(new.quantity, f"{at}.quantity")
         check_compound(new.compound, f"{at}.compound")
-        check_assays(
-            new.assays or (), at=f"{at}.assays", material=new.material, compound=new.compound
-        )
-        for share in new.owners:
+        check_assays(new.assays or (), at=f"{at}.assays", compound=new.compound)
+        if self.book.is_admitting:
+            check_substance(
+                new.assays or (),
+                at=f"{at}.assays",
+                materials=(new.material,),
+                compound=new.compound,
+                moisture=new.quantity.moisture,
+            )
+        for place, share in enumerate(new.owners):
             if share.owner.organization is not None:
-                self.organization(share.owner.organization, f"{at}.owners")
+                name = f"{at}.owners[{place}].owner.organization"
+                self.organization(share.owner.organization, name)
         lot = Lot(
             id=new.lot,
             custodian=self.author,
@@ -176,19 +189,28 @@ class Draft:
 
         Raises:
             NotYourNameSpace: only the organization in its id may create a lot.
-            LotExists: it has begun before; also when a lot is made from itself.
+            LotIntoItself: it is made of itself.
+            LotExists: it has begun before.
         """
         if lot.id.partition(":")[0] != self.author:
             raise NotYourNameSpace(lot.id, author=self.author, at=at)
+        if any(one.lot == lot.id and one.role == "take" for one in self.movements):
+            raise LotIntoItself(lot.id, at=at)
         if lot.id in self.lots or lot.id in self.book.lots:
             raise LotExists(lot.id, at=at)
         self.move(lot, "make", lot.amount, facts)
         return lot
 
-    def adjust(self, lot: Lot, amount: int, why: str, **changes: Any) -> Lot:
-        """Set what a lot holds to what was weighed or counted."""
+    def adjust(
+        self, lot: Lot, amount: int, why: str, quantity: Quantity | None, **changes: Any
+    ) -> Lot:
+        """Set what a lot holds to what was weighed or counted.
+
+        Args:
+            quantity: as stated, of what stays the lot, for its water.
+        """
         adjusted = replace(lot, amount=amount, **changes)
-        facts = {"why": why, "to": str(amount), "custodian": lot.custodian}
+        facts = {**found(amount, why, quantity), "custodian": lot.custodian}
         if lot.consignment is not None:
             facts["consignment"] = lot.consignment
         self.move(adjusted, "adjust", amount - lot.amount, facts)
@@ -224,6 +246,11 @@ class Draft:
             consignments=self.consignments,
             **more,
         )
+
+
+def found(amount: int, why: str, quantity: Quantity | None) -> dict[str, Any]:
+    """Return what somebody who weighs or counts a lot finds, as JSON values."""
+    return {"why": why, "to": str(amount), "quantity": msgspec.to_builtins(quantity)}
 
 
 def described(new: NewLot) -> dict[str, Any]:

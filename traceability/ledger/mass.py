@@ -26,6 +26,7 @@ from traceability.errors import (
     CountNotWhole,
     DecimalMalformed,
     DensityMissing,
+    EquivalentIsNoMass,
     MassNotPositive,
     MassOutOfRange,
     MoistureImpossible,
@@ -82,6 +83,7 @@ ASSAY_UNITS: Mapping[str, Fraction] = MappingProxyType(
 ASSAY_TOLERANCE = Fraction(1, 2_000)
 """Relative room above the stoichiometric maximum: natural lithium alone spans this much."""
 
+_EQUIVALENT = re.compile(r"(?:[A-Za-z]{1,8} ?)?LCE")
 _DECIMAL = re.compile(r"(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,12})?")
 
 # Thirty digits of value, thirty of density and ten of unit fit; losing one is an error.
@@ -135,6 +137,11 @@ def parse_decimal(text: object, *, at: str = "") -> Decimal:
     return Decimal(text)
 
 
+def significant_digits(text: str) -> int:
+    """Count the digits of a number of the record from its first to its last that is no zero."""
+    return len(text.replace(".", "").strip("0"))
+
+
 # ── gross quantities ──────────────────────────────────────────────────────────────────────
 
 
@@ -175,6 +182,7 @@ def gross_amount(
 
     Raises:
         UnknownUnit, UnitDoesNotFitBasis, DensityMissing, CountNotWhole: named for the fact.
+        EquivalentIsNoMass: lithium carbonate equivalent is no mass of a lot (`equivalents`).
         MassNotPositive, MassOutOfRange: see `mass_mg`.
     """
     fitting = _bases_of(unit, at=at)
@@ -237,6 +245,8 @@ def _bases_of(unit: str, *, at: str) -> tuple[str, ...]:
         return ("volume",)
     if unit == COUNT_UNIT:
         return ("count",)
+    if isinstance(unit, str) and _EQUIVALENT.fullmatch(unit):
+        raise EquivalentIsNoMass(unit=unit, at=at)
     raise UnknownUnit(unit=unit, known=UNITS, at=at)
 
 
@@ -247,7 +257,15 @@ def _pieces(value: Decimal, *, at: str) -> int:
 
 
 def _rounded(amount: Decimal, limit: int, *, value: Decimal, unit: str, at: str) -> int:
-    whole = _whole(amount)
+    return limited(_whole(amount), limit, value=value, unit=unit, at=at)
+
+
+def limited(whole: int, limit: int, *, value: Decimal, unit: str, at: str) -> int:
+    """Return a converted amount, unless it is nothing or more than there can be.
+
+    Raises:
+        MassNotPositive, MassOutOfRange: named for the fact, with what was entered.
+    """
     if whole <= 0:
         raise MassNotPositive(value=f"{value:f}", unit=unit, at=at)
     if whole > limit:

@@ -26,6 +26,7 @@ from tests.builders import (
     understood,
 )
 from traceability.errors import (
+    DecimalMalformed,
     DisclosureUnused,
     DocumentTooLarge,
     MalformedJws,
@@ -373,7 +374,7 @@ def test_no_value_in_any_place_breaks_the_parser(data, value):
 
 
 def test_a_shape_names_the_place_of_what_does_not_fit():
-    with pytest.raises(MalformedStatement) as refused:
+    with pytest.raises(DecimalMalformed) as refused:
         to_shape(quantity("1e3"), Quantity, at="$.body.lots[0].quantity")
     assert refused.value.at == "$.body.lots[0].quantity.value"
 

@@ -136,6 +136,25 @@ def test_a_part_has_the_water_of_the_whole():
     assert figures(tale.observed("PL-14")) == [0]
 
 
+def test_assays_of_the_dry_part_agree_whatever_the_water():
+    tale = Tale()
+    whole = quantity(100, "wet", moisture="0.1")
+    tale.add("extraction", make("acme:L1", quantity=whole, assays=percent("30")))
+    tale.add("receipt", weigh("acme:L1", 112, quantity=quantity(112, "wet", moisture="0.2")))
+    tale.add("assay", assayed("acme:L1", "24", basis="as_received"))
+    tale.add("assay", assayed("acme:L1", "30"))
+
+    assert figures(tale.observed("PL-14")) == [0, 0]
+
+
+def test_dry_assays_are_compared_where_nothing_is_known_of_the_water():
+    tale = Tale()
+    tale.add("extraction", make("acme:L1", basis="wet", assays=percent("30")))
+    tale.add("assay", assayed("acme:L1", "27"))
+
+    assert figures(tale.observed("PL-14")) == [Fraction(1, 10)]
+
+
 def test_without_the_moisture_two_assays_cannot_be_compared():
     tale = Tale()
     tale.add("extraction", make("acme:L1", basis="wet", assays=percent("30")))

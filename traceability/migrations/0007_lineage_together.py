@@ -1,10 +1,10 @@
-"""How much lots gave beyond what they held, also those that were counted since."""
+"""Functions that read lineage with many look-ups in one."""
 
 from pathlib import Path
 
 from django.db import migrations
 
-SQL = Path(__file__).parent / "sql" / "shortfall.sql"
+SQL = Path(__file__).parent / "sql" / "lineage_together.sql"
 
 
 class Migration(migrations.Migration):

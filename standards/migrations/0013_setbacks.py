@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("standards", "0010_transit_countries"),
+        ("standards", "0012_digits_of_earlier_amounts"),
     ]
 
     operations = [
