@@ -20,7 +20,7 @@ from standards.dossiers import gathered
 from standards.flagging import Assessed, raise_flags, withdraw_judgements
 from standards.footing import Terms, terms_at
 from standards.known import clubs_that_see, followed_size, operator_id
-from standards.models import Assessment, DueAssessment, Setback, VerdictRun
+from standards.models import Assessment, DueAssessment, Judgement, Setback, VerdictRun
 from standards.rulebook.assembly import Assembler
 from standards.rulebook.assessment import PACKS_ALONE
 from standards.rulebook.claimed import next_day_of_accounts
@@ -155,14 +155,24 @@ def _one_by_one(lots: Sequence[str], terms: Terms) -> None:
 
 
 def _club_by_club(lot: str, terms: Terms) -> None:
-    """Assess a lot under the packs alone and for each club by itself, as far as that works."""
+    """Assess a lot under the packs alone and for each club by itself, as far as that works.
+
+    Where it does not, what was found before is no answer any more. Flags stay as they are.
+    """
     clubs = clubs_that_see([lot], terms.adopted, on=terms.now.date())[lot]
+    found = Assessment.objects.filter(lot=lot, is_current=True)
+    judged = Judgement.objects.filter(lot=lot, is_current=True)
     for club in (PACKS_ALONE, *sorted(clubs)):
         with alone(Setback.Kind.LOT, lot, club=club, known_at=terms.size, now=terms.now) as attempt:
             _assess([lot], terms.of(club))
             overcome(Setback.Kind.LOT, [lot], club=club)
         if attempt.has_failed and club == PACKS_ALONE:
+            found.update(is_current=False)
+            judged.update(is_current=False)
             return  # what stops it has nothing to do with a club
+        if attempt.has_failed:
+            found.filter(club=club).update(is_current=False)
+            judged.filter(club=club).update(is_current=False)
 
 
 def _due_again(days: Mapping[str, date], size: int) -> None:

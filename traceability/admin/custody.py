@@ -29,7 +29,7 @@ from traceability.ledger.book import EXITED, HELD, IN_TRANSIT
 from traceability.ledger.verification import verify_bundle
 from traceability.models import Entry, Lot
 from traceability.reading import chain_of, summary_of
-from traceability.restatements import restatements
+from traceability.restatements import restated, restatements
 from traceability.templatetags.ledger import amount, words
 from traceability.tracing import published_size
 
@@ -47,8 +47,8 @@ class RestatedFilter(admin.SimpleListFilter):
         return [("yes", _("gave more than it held"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Lot]) -> QuerySet[Lot]:
-        """Return the lots below zero, where asked."""
-        return queryset.filter(amount__lt=0) if self.value() == "yes" else queryset
+        """Return the lots that are short, where asked."""
+        return restated(queryset) if self.value() == "yes" else queryset
 
 
 @admin.register(Lot)
