@@ -147,6 +147,7 @@ def _statement(jws: str, disclosures: Any) -> Statement:
         kinds=known_kinds(),
         ledger=settings.LEDGER_ORIGIN,
         disclosures=tuple(told),
+        is_recorded=True,
     )
 
 

@@ -240,5 +240,9 @@ def statement_of(jws: str, disclosures: Any) -> Statement:
     """Return a statement of the ledger's own kinds from its stored text."""
     hidden = msgspec.json.decode(disclosures) if isinstance(disclosures, str) else disclosures
     return parse_statement(
-        jws.encode(), kinds=KINDS, ledger=settings.LEDGER_ORIGIN, disclosures=tuple(hidden)
+        jws.encode(),
+        kinds=KINDS,
+        ledger=settings.LEDGER_ORIGIN,
+        disclosures=tuple(hidden),
+        is_recorded=True,
     )

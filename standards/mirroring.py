@@ -41,7 +41,7 @@ def _account(index: int, entry: str, statement: Statement) -> Touched:
             {
                 "lot": one.lot,
                 "level": one.level,
-                "mg": str(said.milligrams(one.quantity, "$.body.opening")),
+                "mg": str(said.milligrams(one.quantity, body.element, "$.body.opening")),
                 "because": one.because,
             }
             for one in body.opening or ()
@@ -73,7 +73,7 @@ def _claim(index: int, entry: str, statement: Statement) -> Touched:
         row.is_recipient_known = made.recipient.organization is not None
         row.element, row.scheme, row.tier = made.element, made.scheme, made.tier
         row.model, row.code, row.wording = made.model.value, made.code.value, made.wording
-        row.mg = said.milligrams(made.quantity, "$.body.made.quantity")
+        row.mg = said.milligrams(made.quantity, made.element, "$.body.made.quantity")
         row.tranches, row.credits = made.tranches or [], made.credits or []
     else:
         row.lot = Claim.objects.get(claim=body.claim, is_withdrawal=False).lot
@@ -100,7 +100,7 @@ def _credit(index: int, entry: str, statement: Statement) -> Touched:
             issued.vintage,
         )
         row.element, row.scheme, row.tier = issued.element, issued.scheme, issued.tier
-        row.mg = said.milligrams(issued.quantity, "$.body.issued.quantity")
+        row.mg = said.milligrams(issued.quantity, issued.element, "$.body.issued.quantity")
     elif body.transferred is not None:
         row.action, row.holder = Credit.Action.TRANSFERRED, body.transferred.to
     elif body.retired is not None:

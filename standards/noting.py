@@ -13,8 +13,9 @@ from standards.happened import BRINGING, Event, events_between, places_of
 from standards.models import BookedAmount, Particular
 from traceability.chronicling import json_value
 from traceability.ledger import events
-from traceability.ledger.grades import Assayed, elements_named, measured
+from traceability.ledger.grades import Assayed, measured
 from traceability.ledger.mass import Interval, significant_digits
+from traceability.ledger.materials import elements_named
 from traceability.ledger.shapes import Quantity
 from traceability.models import Facility
 

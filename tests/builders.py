@@ -386,7 +386,7 @@ def void(replaces: str, *lots: str, reason: str = "never happened") -> Claim:
 class Notebook:
     """Decides on signed statements in order; a refused one raises and changes nothing."""
 
-    book: Book = field(default_factory=Book)
+    book: Book = field(default_factory=lambda: Book(is_admitting=True))
     entries: int = 0
     effects: Effects | None = None  # of the last statement
 

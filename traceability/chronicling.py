@@ -193,7 +193,11 @@ def _assay_of(statement: Statement) -> events.Assay:
 
 def _statement(jws: str, disclosures: Sequence[Mapping[str, Any]]) -> Statement:
     return parse_statement(
-        jws.encode(), kinds=KINDS, ledger=settings.LEDGER_ORIGIN, disclosures=tuple(disclosures)
+        jws.encode(),
+        kinds=KINDS,
+        ledger=settings.LEDGER_ORIGIN,
+        disclosures=tuple(disclosures),
+        is_recorded=True,
     )
 
 

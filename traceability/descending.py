@@ -16,8 +16,9 @@ from django.db import connection
 from traceability.chronicling import fetch, happenings_of, told_by, with_amendments
 from traceability.ledger.book import Movement
 from traceability.ledger.chronicle import Happening, as_they_stand
-from traceability.ledger.grades import Assayed, compound_elements, elements_named
+from traceability.ledger.grades import Assayed, compound_elements
 from traceability.ledger.history import carried
+from traceability.ledger.materials import elements_named
 from traceability.ledger.recall import Passage, measured_in
 from traceability.ledger.weighings import documents_in
 from traceability.streaming import Answers, Row, rows_of

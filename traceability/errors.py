@@ -492,6 +492,59 @@ class UnknownElement(TraceabilityError):
         super().__init__(f"{told[:60]!r} is not an element of the table.", at=at)
 
 
+class ExpressedWithoutElement(TraceabilityError):
+    """An assay is expressed as a compound that holds nothing of the element."""
+
+    code = "expressed_without_element"
+    hint = (
+        "Name the compound that the laboratory reports, such as Li2O for Li, or leave "
+        "`expressed_as` out where the figure is for the element itself."
+    )
+
+    def __init__(self, *, element: str, expressed_as: str, at: str = "") -> None:
+        message = f"{expressed_as} holds no {element}, so the figure says nothing of it."
+        super().__init__(message, at=at, element=element, expressed_as=expressed_as)
+
+
+class EquivalentIsNoMass(TraceabilityError):
+    """A lot is given in lithium carbonate equivalent, which is not what it weighs."""
+
+    code = "equivalent_is_no_mass"
+    hint = (
+        "Give what was weighed, in t or kg, and its lithium as an assay with `expressed_as` "
+        "Li2CO3, or as a `compound`. LCE is for contained lithium: claims, credits, capacities."
+    )
+
+    def __init__(self, *, unit: str, at: str = "") -> None:
+        message = f"{unit} says how much lithium something holds, not what it weighs."
+        super().__init__(message, at=at, unit=unit)
+
+
+class EquivalentOfAnotherElement(TraceabilityError):
+    """An amount of another element than lithium is given in lithium carbonate equivalent."""
+
+    code = "equivalent_of_another_element"
+    hint = "Give the mass of the element itself, in t or kg."
+
+    def __init__(self, *, unit: str, element: str, at: str = "") -> None:
+        message = f"{unit} counts lithium, not {element or 'whatever else there is'}."
+        super().__init__(message, at=at, unit=unit, element=element)
+
+
+class MaterialsMalformed(TraceabilityError):
+    """A table of words for materials has what cannot be; nothing of it is taken."""
+
+    code = "materials_malformed"
+    hint = (
+        'Write [minerals] with name = "symbol" and [substances] with word = "formula", or a '
+        "list of formulas, as traceability/ledger/materials.toml does; words only add."
+    )
+
+    def __init__(self, problem: str, *, at: str) -> None:
+        place = f" at {at}" if at else ""
+        super().__init__(f"The table of materials cannot be read{place}: {problem}.", at=at)
+
+
 class StepsOutOfOrder(TraceabilityError):
     """A history is not in log order."""
 
@@ -620,10 +673,34 @@ class LotExists(TraceabilityError):
     """A lot begins once."""
 
     code = "lot_exists"
-    hint = "Give the new lot an id of its own; a lot cannot be made out of itself."
+    hint = "Give the new lot an id of its own."
 
     def __init__(self, lot_id: str, *, at: str) -> None:
         super().__init__(f"The lot {lot_id} has begun before.", at=at, lot_id=lot_id)
+
+
+class LotIntoItself(TraceabilityError):
+    """A lot would be made out of itself."""
+
+    code = "lot_into_itself"
+    hint = "Give what comes out an id of its own; what is left of a lot keeps the lot's id."
+
+    def __init__(self, lot_id: str, *, at: str) -> None:
+        super().__init__(f"The lot {lot_id} cannot go into itself.", at=at, lot_id=lot_id)
+
+
+class UnknownConsignment(TraceabilityError):
+    """A consignment that was not shipped, or whose shipment was withdrawn."""
+
+    code = "unknown_consignment"
+    hint = "Check id and consignee. Before it is shipped, have the lots assayed themselves."
+
+    def __init__(self, consignment: str, *, at: str) -> None:
+        super().__init__(
+            f"No consignment {consignment} to that consignee was shipped.",
+            at=at,
+            consignment=consignment,
+        )
 
 
 class NotYourNameSpace(TraceabilityError):

@@ -195,7 +195,11 @@ class Held:
             subject, consignment = self.subjects[name], self.book.consignments.get(name)
             state = self.book.states.get(name)
             if consignment is not None:
-                state = {"shipped": consignment.shipped, "waiting": consignment.waiting}
+                state = {
+                    "shipped": consignment.shipped,
+                    "waiting": consignment.waiting,
+                    "materials": consignment.materials,
+                }
             told.append(
                 {"id": name, "salt": subject.salt.hex(), "head": subject.head, "state": state}
             )

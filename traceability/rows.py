@@ -98,7 +98,12 @@ def is_consignment(row: Mapping[str, Any]) -> bool:
 def consignment_of(row: Mapping[str, Any]) -> Consignment:
     """Return a consignment with the receipts that wait for it."""
     state = row["state"]
-    return Consignment(subject=row["id"], shipped=state["shipped"], waiting=tuple(state["waiting"]))
+    return Consignment(
+        subject=row["id"],
+        shipped=state["shipped"],
+        waiting=tuple(state["waiting"]),
+        materials=tuple(state.get("materials", ())),  # of those shipped before it was kept: none
+    )
 
 
 def recorded_of(row: Mapping[str, Any]) -> Recorded:

@@ -6,10 +6,9 @@ from fractions import Fraction
 from typing import Any
 
 from standards.granting import adopted_by, told, waivers_of
-from standards.rulebook.account_shapes import milligrams
 from standards.rulebook.findings import decimal_text
 from standards.rulebook.rules import title_of
-from standards.rulebook.waiver_shapes import WaiverStatement
+from standards.rulebook.waiver_shapes import WaiverStatement, cap_mg
 
 CONDITIONS, COMMENTS = 4, 3
 """Lines that the form offers; a statement may have more."""
@@ -91,9 +90,9 @@ def stated_anew(stated: WaiverStatement) -> dict[str, Any]:
     """Return what a waiver says for stating it anew: its cap in kilograms, and no longer void."""
     body = told(stated)
     body.pop("void_because", None)
-    if stated.cap is not None:
-        kilograms = Fraction(milligrams(stated.cap, "$.body.cap"), 10**6)
-        body["cap"] = {"value": decimal_text(kilograms), "unit": "kg"}
+    cap = cap_mg(stated)
+    if cap is not None:
+        body["cap"] = {"value": decimal_text(Fraction(cap, 10**6)), "unit": "kg"}
     return body
 
 

@@ -1,4 +1,4 @@
-"""Booked amounts say how many digits they were entered with."""
+"""Booked amounts say with how many significant digits they were entered."""
 
 from django.db import migrations, models
 

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("standards", "0012_digits_of_the_past"),
+        ("standards", "0012_digits_of_earlier_amounts"),
     ]
 
     operations = [

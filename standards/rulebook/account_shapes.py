@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from traceability.ledger.mass import mass_mg, parse_decimal
+from traceability.ledger.equivalents import contained_mass_mg
+from traceability.ledger.mass import parse_decimal
 from traceability.ledger.shapes import (
     Day,
     DecimalText,
@@ -44,10 +45,14 @@ class ClaimCode(StrEnum):
 
 
 class Contained(Shape, frozen=True):
-    """A mass of the contained element, on the dry basis: never gross, never wet."""
+    """A mass of the contained element, on the dry basis: never gross, never wet.
+
+    Lithium may be stated in lithium carbonate equivalent (`t LCE`), as trade does: it is
+    converted by the atomic weights and kept as entered.
+    """
 
     value: DecimalText
-    unit: Literal["mg", "g", "kg", "t", "lb", "oz t"]
+    unit: Literal["mg", "g", "kg", "t", "lb", "oz t", "kg LCE", "t LCE"]
 
 
 class OpeningStock(Shape, frozen=True):
@@ -173,10 +178,12 @@ class Close(Shape, frozen=True):
     digest: Hash | None = None
 
 
-def milligrams(quantity: Contained, at: str) -> int:
-    """Return a contained quantity in whole milligrams.
+def milligrams(quantity: Contained, element: str, at: str) -> int:
+    """Return a quantity of a contained element in whole milligrams of it.
 
     Raises:
         MassNotPositive, MassOutOfRange: nothing, or more than there is.
+        EquivalentOfAnotherElement: `LCE` of anything but lithium.
     """
-    return mass_mg(parse_decimal(quantity.value, at=at), quantity.unit, at=at)
+    value = parse_decimal(quantity.value, at=at)
+    return contained_mass_mg(value, quantity.unit, element, at=at)

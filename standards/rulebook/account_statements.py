@@ -104,7 +104,7 @@ def _check_account(body: Account, statement: Statement) -> None:
     _check_day(body.begins, "$.body.begins")
     _check_once([one.lot for one in body.opening or ()], "$.body.opening")
     for place, one in enumerate(body.opening or ()):
-        milligrams(one.quantity, f"$.body.opening[{place}].quantity")
+        milligrams(one.quantity, body.element, f"$.body.opening[{place}].quantity")
 
 
 def _check_claim(body: Claim, statement: Statement) -> None:
@@ -119,7 +119,7 @@ def _check_claim(body: Claim, statement: Statement) -> None:
     _check_party(made.recipient, "$.body.made.recipient")
     _check_once(made.tranches, "$.body.made.tranches")
     _check_once(made.credits, "$.body.made.credits")
-    milligrams(made.quantity, "$.body.made.quantity")
+    milligrams(made.quantity, made.element, "$.body.made.quantity")
     if is_credit != (made.credits is not None):
         raise MalformedStatement(
             "Book and claim, and nothing else, names the `credits` it retires.",
@@ -136,7 +136,7 @@ def _check_credit(body: Credit, statement: Statement) -> None:
     _check_instant(statement)
     if body.issued is not None:
         _check_own(body.serial, "serial", statement)
-        milligrams(body.issued.quantity, "$.body.issued.quantity")
+        milligrams(body.issued.quantity, body.issued.element, "$.body.issued.quantity")
         if body.issued.account is not None:
             _check_own_account(body.issued.account, "$.body.issued.account", statement)
     if body.retired is not None and body.retired.beneficiary is not None:

@@ -98,15 +98,22 @@ def check_terms(body: WaiverStatement) -> None:
     for place, one in enumerate(body.conditions or ()):
         check_days(one, f"$.body.conditions[{place}]", "due_on", "met_on")
     if body.cap is not None:
-        milligrams(body.cap, "$.body.cap")
         if body.minerals is None or len(body.minerals) != 1:
             raise MalformedStatement("A cap is of one mineral: name it.", at="$.body.minerals")
+        cap_mg(body)
 
 
 def check_use(body: WaiverUse, statement: Statement) -> None:
     """Refuse the use of another club's waiver, and an amount that is none."""
     check_own(body.waiver, "waiver", statement)
-    milligrams(body.quantity, "$.body.quantity")
+    milligrams(body.quantity, body.element, "$.body.quantity")
+
+
+def cap_mg(body: WaiverStatement) -> int | None:
+    """Return the cap in milligrams of the one mineral it is of; None where there is none."""
+    if body.cap is None or not body.minerals:
+        return None
+    return milligrams(body.cap, body.minerals[0], "$.body.cap")
 
 
 def waiver_of(body: WaiverStatement, club: str, entry: str) -> Waiver:
@@ -120,7 +127,7 @@ def waiver_of(body: WaiverStatement, club: str, entry: str) -> Waiver:
         minerals=None if body.minerals is None else tuple(body.minerals),
         valid_from=_day(body.valid_from),
         valid_until=_day(body.valid_until),
-        cap_mg=None if body.cap is None else milligrams(body.cap, "$.body.cap"),
+        cap_mg=cap_mg(body),
         conditions=tuple(
             Condition(
                 what=one.what,
@@ -141,7 +148,7 @@ def use_of(body: WaiverUse) -> Use:
         waiver=body.waiver,
         lot=body.lot,
         mineral=body.element,
-        mg=milligrams(body.quantity, "$.body.quantity"),
+        mg=milligrams(body.quantity, body.element, "$.body.quantity"),
     )
 
 

@@ -89,6 +89,12 @@ REFUSED = {
         claim("C9", "1", element="Co"),
         "$.body.made.element",
     ),
+    "equivalent_of_another_element": (
+        "claim",
+        "smelter",
+        claim("C9", "1", quantity={"value": "1", "unit": "t LCE"}),
+        "$.body.made.quantity",
+    ),
     "unknown_claim": ("claim", "smelter", withdrawal("smelter:none"), "$.body.claim"),
     "claim_withdrawn": ("claim", "smelter", withdrawal("smelter:C1"), "$.body.claim"),
     "unknown_tranche": (
@@ -210,7 +216,7 @@ NEVER = {
         entry_of_another_ledger heads_contradict key_history_withheld malformed_bundle not_canonical
         not_erased statement_not_of_entry unverified_signature_line""",
     "bounds inside other bounds: the shapes and the number of subjects refuse first": """
-        decimal_malformed entry_too_large range_reversed""",
+        entry_too_large range_reversed""",
     "what reads and derives": """
         impossible_period site_too_busy
         bad_finding depth_out_of_range lot_made_twice no_such_policy not_a_day not_followed_yet
@@ -231,7 +237,8 @@ NEVER = {
         unknown_waiver waiver_moved waiver_not_allowed""",
     "the tools of whoever signs": "file_unusable nothing_to_hide",
     "set-up and operation": """
-        address_in_use already_serving installation_failed no_postgres_found postgres_failed
+        address_in_use already_serving installation_failed materials_malformed no_postgres_found
+        postgres_failed
         setting_missing setting_not_usable state_directory_not_usable wrong_postgres_version""",
     "scenarios": """
         bad_scenario demo_ledger_needed name_taken scenario_changed step_not_refused

@@ -204,7 +204,7 @@ def test_the_same_waiver_sent_twice_is_recorded_once_and_another_is_not_granted_
         ({"valid_until": "2026-10-01"}, "malformed_statement", "It ends before it begins."),
         ({"decided_on": "2026-11-02"}, "malformed_statement", "It is not decided yet."),
         ({"minerals": "Cu Ni"}, "malformed_statement", "A cap is of one mineral"),
-        ({"cap": "a lot"}, "malformed_statement", "$.body.cap"),
+        ({"cap": "a lot"}, "decimal_malformed", "$.body.cap"),
         ({"condition_due_on": ["", ""]}, "malformed_statement", "due_on"),
         ({"comment_said": ["", ""]}, "malformed_statement", "said"),
         ({"rules": ["RMI-01"]}, "waiver_not_allowed", "The policy does not require RMI-01."),

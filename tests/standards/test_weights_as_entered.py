@@ -143,3 +143,23 @@ def test_digits_of_amounts_followed_before_they_were_noted_are_noted_once(world)
     for _ in range(2):
         note_digits(published_size())
     assert list(BookedAmount.objects.order_by("id").values()) == noted
+
+
+def test_pounds_repeat_fill_a_capacity_and_gain_weight_as_kilograms_do(world):
+    pounds = {"value": "39683", "unit": "lb", "basis": "dry"}  # 17,999.906… kg
+    per_year = {"value": "158732.0001", "unit": "lb", "basis": "dry"}  # four times that
+    world.registered(
+        "mine:pit", "mine", capacities=[{"material": "copper_concentrate", "per_year": per_year}]
+    )
+    for number in range(1, 6):
+        world.dug(f"mine:L{number}", quantity=pounds)
+
+    assert world.outcomes("PL-08", "mine:L4", "mine:L5") == [FINE, DOUBT]
+    assert world.found("PL-02", "mine:L4").outcome.value == FINE
+    assert world.found("PL-02", "mine:L5").outcome.value == DOUBT
+
+    for lot, received in (("mine:L1", "18.0"), ("mine:L2", "18.2")):
+        world.shipped(lot, body={"lots": [{"lot": lot, "quantity": pounds}]})
+        weighed = {"value": received, "unit": "t", "basis": "dry"}
+        world.arrived(lot, body={"lots": [{"lot": lot, "accepted": weighed}]})
+    assert world.outcomes("PL-13", "mine:L1", "mine:L2") == [FINE, DOUBT]

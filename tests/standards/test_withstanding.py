@@ -23,10 +23,11 @@ from standards.models import (
     Setback,
 )
 from standards.withstanding import FIRST_WAIT, LONGEST_WAIT, is_its_own, is_waiting
-from tests.standards.world import NOW, World
+from tests.standards.world import NOW, World, kg, owned_by, percent
 from tests.traceability.api.world import client, token
 from traceability.errors import UnknownLot
 from traceability.models import Entry, LogIndex
+from traceability.upstream import provenance_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LATER = NOW + timedelta(days=1, minutes=1)
@@ -195,6 +196,29 @@ def test_what_fails_under_one_clubs_policy_is_judged_by_all_others(world):
     world.catch_up()
     assert not Setback.objects.exists()
     assert {one.club_id for one in Judgement.objects.all()} == {"club", "club-two"}
+
+
+def test_a_quantity_that_may_be_nothing_is_a_bound_and_stops_nobody(world):
+    body = {
+        "facility": "mine:pit",
+        "lot": {
+            "lot": "mine:vague",
+            "material": "copper_concentrate",
+            "form": "concentrate",
+            "quantity": kg("30000") | {"low": "0", "high": "40000"},
+            "owners": owned_by("mine"),
+            "assays": [percent("Cu", "30")],
+        },
+    }
+    world.say("custody.extraction", "mine", body)
+    world.catch_up()
+
+    assert not Setback.objects.exists()
+    assert "mine:vague" in lots_found()
+    told = provenance_of("mine:vague", size=world.publish(), reader="mine")
+    assert [(one.element, one.low_mg, one.high_mg) for one in told.elements] == [
+        ("Cu", "0", str(12_000 * 10**6))
+    ]
 
 
 def test_whoever_asks_for_a_lot_that_is_set_back_is_told_so_and_only_the_operator_why(

@@ -504,6 +504,8 @@ REFUSED = {
     "unit_does_not_fit_basis": (loss(L, quantity("1", basis="count")), "$.body.quantity"),
     "density_missing": (loss(L, quantity("1", "m3", "volume")), "$.body.quantity"),
     "count_not_whole": (loss(L, quantity("1.5", "piece", "count")), "$.body.quantity"),
+    "decimal_malformed": (loss(L, "1e3"), "$.body.quantity.value"),
+    "equivalent_is_no_mass": (loss(L, quantity("1", "t LCE", "dry")), "$.body.quantity"),
     "mass_not_positive": (loss(L, "0"), "$.body.quantity"),
     "mass_out_of_range": (loss(L, "1" + "0" * 14), "$.body.quantity"),
     "unit_mismatch": (loss(L, pieces(1)), "$.body.quantity"),
@@ -523,6 +525,10 @@ REFUSED = {
         "$.body.results[1]",
     ),
     "unknown_element": (assayed(result("Xx", "1")), "$.body.results[0].element"),
+    "expressed_without_element": (
+        assayed(result("Cu", "1") | {"expressed_as": "Li2O"}),
+        "$.body.results[0].expressed_as",
+    ),
     "formula_malformed": (
         assayed(result("Cu", "1") | {"expressed_as": "Cu2("}),
         "$.body.results[0].expressed_as",
@@ -534,6 +540,11 @@ REFUSED = {
     # lots and places
     "unknown_lot": (loss("bob:L", "1", at="alice:mine"), "$.body.quantity"),
     "lot_exists": (extraction(L), "$.body.lot"),
+    "lot_into_itself": (blend([taken(L, "1")], new_lot(L, "1"), at="alice:mine"), "$.body.output"),
+    "unknown_consignment": (
+        assay(consignment="alice:never", consignee="bob"),
+        "$.body.consignment",
+    ),
     "not_in_custody": (loss("alice:gone", "1"), "$.body.quantity"),
     "not_at_this_facility": (loss(L, "1", at="alice:smelter"), "$.body.quantity"),
     "unknown_facility": (introduction("alice:M", at="alice:moon"), "$.body.facility"),

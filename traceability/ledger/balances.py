@@ -283,7 +283,9 @@ class _Walk:
         """Let the lot begin anew at its new weight; a lot received comes in whole."""
         before, metal = stock.amount, stock.metal
         stock.amount = int(movement.facts["to"])
-        if begins_anew(movement, max(0, before)):
+        if stock.amount == 0:  # nothing was found, or arrived
+            stock.metal = {}
+        elif begins_anew(movement, max(0, before)):
             lot, _mark, count = stock.name.partition("~")
             stock.name = f"{lot}~{int(count or 0) + 1}"
             stock.metal = self._metal_of(stock.name)

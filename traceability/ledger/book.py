@@ -8,6 +8,7 @@ metal is derived when read and never refuses anything.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -73,11 +74,12 @@ class Facility(Struct, frozen=True, kw_only=True):
 
 
 class Consignment(Struct, frozen=True, kw_only=True):
-    """A consignment towards one consignee, and the receipts that wait for it."""
+    """A consignment towards one consignee, what it is of, and the receipts that wait for it."""
 
     subject: str
     shipped: bool = False
     waiting: tuple[Mapping[str, Any], ...] = ()
+    materials: tuple[str, ...] = ()
 
 
 class Movement(Struct, frozen=True, kw_only=True, gc=False):
@@ -235,14 +237,25 @@ def water_of(basis: str) -> str:
     return _WATER[basis]
 
 
-def gross(quantity: Quantity, at: str) -> tuple[int, str]:
-    """Return a quantity in whole milligrams or pieces."""
+def gross(quantity: Quantity, at: str, *, may_be_none: bool = False) -> tuple[int, str]:
+    """Return a quantity in whole milligrams or pieces.
+
+    Args:
+        may_be_none: what was counted or received may be nothing, written `0`.
+    """
     density = quantity.density
     check_quantity(quantity, at)
-    return gross_amount(
-        value=parse_decimal(quantity.value, at=at),
+    value = parse_decimal(quantity.value, at=at)
+    is_none = may_be_none and not value
+    amount, unit = gross_amount(
+        value=_SOMETHING if is_none else value,
         unit=quantity.unit,
         basis=quantity.basis.value,
         density_kg_l=parse_decimal(density, at=at) if density else None,
         at=at,
     )
+    return 0 if is_none else amount, unit
+
+
+_SOMETHING = Decimal(1)
+"""Stands for nothing where only unit and basis are looked at."""

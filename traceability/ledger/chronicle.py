@@ -17,9 +17,10 @@ from msgspec.structs import replace
 
 from traceability.ledger.book import Movement
 from traceability.ledger.effective import parse_effective
-from traceability.ledger.grades import Assayed, elements_named, measured, plainly_contained
+from traceability.ledger.grades import Assayed, measured, plainly_contained
 from traceability.ledger.history import Made, Step, Taken
 from traceability.ledger.mass import GrossUnit, Interval
+from traceability.ledger.materials import elements_named
 from traceability.ledger.sources import source_of, undeclared, unexplained
 from traceability.ledger.weighings import Weighings, begins_anew, documents_in, is_weighing
 
@@ -357,6 +358,8 @@ class Chronicler:
             self.water.weigh(one, movement, self.assays.get(lot, []), self.moisture)
         elif held == amount:  # most receipts: the shipper's weight was right
             return
+        if amount == 0 and held:  # nothing was found, or arrived: what it held is gone
+            self._step(one, "loss", (Taken(lot=before, amount=held, held=held),), ())
         if not begins_anew(movement, held):
             return
         count = int(before.partition("~")[2] or 0) + 1
@@ -382,9 +385,5 @@ class Chronicler:
         begun = self.beginnings.get(lot)
         if name is None or begun is None or amount <= 0:
             return
-        self._step(
-            one,
-            "adjustment",
-            (Taken(lot=name, amount=amount, held=amount),),
-            (Made(lot=name, amount=amount),),
-        )
+        whole = Taken(lot=name, amount=amount, held=amount)
+        self._step(one, "adjustment", (whole,), (Made(lot=name, amount=amount),))

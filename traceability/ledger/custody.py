@@ -23,6 +23,7 @@ from traceability.errors import (
     UnknownStatement,
 )
 from traceability.ledger import amendments, events
+from traceability.ledger.assaying import assay
 from traceability.ledger.book import (
     EXITED,
     HELD,
@@ -31,11 +32,11 @@ from traceability.ledger.book import (
     Consignment,
     Effects,
     Lot,
+    gross,
     is_same_water,
 )
 from traceability.ledger.commingling import Inputs, Owners, blended
 from traceability.ledger.draft import Draft
-from traceability.ledger.feasibility import check_assays, check_compound, check_moisture
 from traceability.ledger.kinds import consignment as consignment_subject
 from traceability.ledger.shapes import Quantity
 from traceability.ledger.statements import Statement, to_shape
@@ -101,6 +102,9 @@ def _recovery(draft: Draft, body: events.Recovery) -> Effects:
 
 def _transformation(draft: Draft, body: events.Transformation) -> Effects:
     draft.facility(body.facility, operated=True, reported=body.reported is not None)
+    for place, lost in enumerate((body.losses or ()) if draft.book.is_admitting else ()):
+        if lost.quantity is not None:
+            gross(lost.quantity, f"$.body.losses[{place}].quantity", may_be_none=True)
     for place, item in enumerate(body.inputs):
         at = f"$.body.inputs[{place}]"
         draft.take(item.lot, item.quantity, body.facility, at, role=item.role.value)
@@ -221,7 +225,10 @@ def _match_waiting(draft: Draft, body: events.Shipment, consignee: str) -> Effec
         fits = {item.lot for item in receipt.lots} <= shipped
         if not (fits and _arrived(draft, receipt, consignee)):
             still_waiting.append(waiting)
-    draft.consignments[subject] = replace(known, shipped=True, waiting=tuple(still_waiting))
+    materials = tuple(sorted({draft.lots[name].material for name in shipped}))
+    draft.consignments[subject] = replace(
+        known, shipped=True, waiting=tuple(still_waiting), materials=materials
+    )
     return draft.effects()
 
 
@@ -235,10 +242,22 @@ def _receipt(draft: Draft, body: events.Receipt) -> Effects:
     if known.shipped:
         arrive(draft, body, draft.author)
         return draft.effects()
+    if draft.book.is_admitting:
+        _check_received(body)
     # Ahead of its shipment: it waits on its own consignment and touches no lot.
     waiting = {"statement": draft.statement.id, "body": msgspec.to_builtins(body)}
     draft.consignments[subject] = replace(known, waiting=(*known.waiting, waiting))
     return draft.effects(subjects=(subject,), waits_on=subject)
+
+
+def _check_received(body: events.Receipt) -> None:
+    """Refuse amounts that are none in any lot: once it waits, nobody is told of them."""
+    for place, item in enumerate(body.lots):
+        at = f"$.body.lots[{place}]"
+        if item.accepted is not None:
+            gross(item.accepted, f"{at}.accepted", may_be_none=item.rejected is None)
+        if item.rejected is not None:
+            gross(item.rejected, f"{at}.rejected")
 
 
 def _arrived(draft: Draft, body: events.Receipt, receiver: str) -> bool:
@@ -264,7 +283,10 @@ def arrive(draft: Draft, body: events.Receipt, receiver: str) -> None:
 
 def _arrive_one(draft: Draft, body: events.Receipt, item: events.Received, at: str) -> None:
     lot = draft.in_transit(item.lot, body.consignment, at)
-    accepted = draft.amount_of(lot, item.accepted, f"{at}.accepted") if item.accepted else 0
+    accepted = 0
+    if item.accepted is not None:  # of a cargo that was lost, nothing
+        may_be_none = item.rejected is None
+        accepted = draft.amount_of(lot, item.accepted, f"{at}.accepted", may_be_none=may_be_none)
     rejected = draft.amount_of(lot, item.rejected, f"{at}.rejected") if item.rejected else 0
     landed: dict[str, Any] = {
         "state": HELD,
@@ -285,7 +307,7 @@ def _arrive_one(draft: Draft, body: events.Receipt, item: events.Received, at: s
     draft.give_back(item.rejected_lot, shipper, item.rejection_reason or "")
 
 
-# ── title, assays, books ──────────────────────────────────────────────────────────────────
+# ── title, books ──────────────────────────────────────────────────────────────────
 
 
 def _transfer(draft: Draft, body: events.Transfer) -> Effects:
@@ -294,36 +316,12 @@ def _transfer(draft: Draft, body: events.Transfer) -> Effects:
     return draft.effects()
 
 
-def _assay(draft: Draft, body: events.Assay) -> Effects:
-    lot = draft.lot(body.lot, "$.body.lot") if body.lot is not None else None
-    check_moisture(body.moisture, "$.body.moisture")
-    check_compound(body.compound, "$.body.compound")
-    check_assays(
-        body.results,
-        at="$.body.results",
-        material=lot.material if lot else "",
-        compound=body.compound,
-    )
-    draft_facts = {
-        "status": body.status.value,
-        "party": body.party.value,
-        "results": msgspec.to_builtins(body.results),
-    }
-    if body.moisture is not None:
-        draft_facts["moisture"] = body.moisture
-    if body.compound is not None:
-        draft_facts["compound"] = msgspec.to_builtins(body.compound)
-    if lot is not None:
-        draft.move(lot, "assay", 0, draft_facts)
-    return draft.effects()
-
-
 def _stocktake(draft: Draft, body: events.Stocktake) -> Effects:
     for place, item in enumerate(body.counts):
         at = f"$.body.counts[{place}]"
         lot = draft.held_lot(item.lot, body.facility, at)
-        amount = draft.amount_of(lot, item.quantity, f"{at}.quantity")
-        draft.adjust(lot, amount, item.reason, item.quantity)
+        found = draft.amount_of(lot, item.quantity, f"{at}.quantity", may_be_none=True)
+        draft.adjust(lot, found, item.reason, item.quantity)
     return draft.effects()
 
 
@@ -362,7 +360,7 @@ _APPLY: dict[str, Callable[[Draft, Any], Effects]] = {
     "custody.shipment": _shipment,
     "custody.receipt": _receipt,
     "custody.transfer": _transfer,
-    "custody.assay": _assay,
+    "custody.assay": assay,
     "custody.stocktake": _stocktake,
     "custody.loss": _loss,
     "custody.offer": _offer,

@@ -10,6 +10,7 @@ from traceability.errors import (
     BasisMismatch,
     InsufficientBalance,
     LotExists,
+    LotIntoItself,
     NotAtThisFacility,
     NotInCustody,
     NotInTransit,
@@ -33,7 +34,12 @@ from traceability.ledger.book import (
     gross,
     is_same_water,
 )
-from traceability.ledger.feasibility import check_assays, check_compound
+from traceability.ledger.feasibility import (
+    check_assays,
+    check_compound,
+    check_ends,
+    check_substance,
+)
 from traceability.ledger.shapes import NewLot, Quantity
 from traceability.ledger.statements import Statement
 from traceability.ledger.vocabulary import PRODUCING_FACILITIES
@@ -92,14 +98,20 @@ class Draft:
             raise NotAtThisFacility(name, facility=facility, at=at)
         return found
 
-    def amount_of(self, lot: Lot, quantity: Quantity, at: str) -> int:
-        """Return a quantity in the units the lot is booked in."""
-        amount, unit = gross(quantity, at)
+    def amount_of(self, lot: Lot, quantity: Quantity, at: str, *, may_be_none: bool = False) -> int:
+        """Return a quantity in the units the lot is booked in; nothing only where that is said."""
+        amount, unit = self._gross(quantity, at, may_be_none=may_be_none)
         if unit != lot.unit:
             raise UnitMismatch(lot.id, booked=lot.unit, given=unit, at=at)
         if not is_same_water(lot.basis, quantity.basis):
             raise BasisMismatch(lot.id, booked=lot.basis, given=quantity.basis.value, at=at)
         return amount
+
+    def _gross(self, quantity: Quantity, at: str, *, may_be_none: bool = False) -> tuple[int, str]:
+        told = gross(quantity, at, may_be_none=may_be_none)
+        if self.book.is_admitting:
+            check_ends(quantity, at)
+        return told
 
     # ── moving ────────────────────────────────────────────────────────────────────────────
 
@@ -140,14 +152,21 @@ class Draft:
         Args:
             owners: the shares to book, where they say more than those declared.
         """
-        amount, unit = gross(new.quantity, f"{at}.quantity")
+        amount, unit = self._gross(new.quantity, f"{at}.quantity")
         check_compound(new.compound, f"{at}.compound")
-        check_assays(
-            new.assays or (), at=f"{at}.assays", material=new.material, compound=new.compound
-        )
-        for share in new.owners:
+        check_assays(new.assays or (), at=f"{at}.assays", compound=new.compound)
+        if self.book.is_admitting:
+            check_substance(
+                new.assays or (),
+                at=f"{at}.assays",
+                materials=(new.material,),
+                compound=new.compound,
+                moisture=new.quantity.moisture,
+            )
+        for place, share in enumerate(new.owners):
             if share.owner.organization is not None:
-                self.organization(share.owner.organization, f"{at}.owners")
+                name = f"{at}.owners[{place}].owner.organization"
+                self.organization(share.owner.organization, name)
         lot = Lot(
             id=new.lot,
             custodian=self.author,
@@ -170,10 +189,13 @@ class Draft:
 
         Raises:
             NotYourNameSpace: only the organization in its id may create a lot.
-            LotExists: it has begun before; also when a lot is made from itself.
+            LotIntoItself: it is made of itself.
+            LotExists: it has begun before.
         """
         if lot.id.partition(":")[0] != self.author:
             raise NotYourNameSpace(lot.id, author=self.author, at=at)
+        if any(one.lot == lot.id and one.role == "take" for one in self.movements):
+            raise LotIntoItself(lot.id, at=at)
         if lot.id in self.lots or lot.id in self.book.lots:
             raise LotExists(lot.id, at=at)
         self.move(lot, "make", lot.amount, facts)

@@ -1,4 +1,4 @@
-"""Elements, minerals and compounds: how much of an element a pure substance holds.
+"""Elements and compounds: how much of an element a pure substance holds.
 
 Stoichiometric fractions are computed from atomic weights, never typed. The fraction of a
 hydrate is another one than that of the dry salt, so the water is part of the formula.
@@ -46,36 +46,6 @@ ATOMIC_WEIGHTS: Mapping[str, Decimal] = MappingProxyType(
 
 GRAPHITE = "graphite"
 
-MINERALS: Mapping[str, str] = MappingProxyType(
-    {
-        "lithium": "Li",
-        "nickel": "Ni",
-        "cobalt": "Co",
-        "manganese": "Mn",
-        "copper": "Cu",
-        "aluminum": "Al",
-        "graphite": GRAPHITE,
-        "phosphorus": "P",
-        "scandium": "Sc",
-        "yttrium": "Y",
-        "lanthanum": "La",
-        "cerium": "Ce",
-        "praseodymium": "Pr",
-        "neodymium": "Nd",
-        "samarium": "Sm",
-        "europium": "Eu",
-        "gadolinium": "Gd",
-        "terbium": "Tb",
-        "dysprosium": "Dy",
-        "holmium": "Ho",
-        "erbium": "Er",
-        "thulium": "Tm",
-        "ytterbium": "Yb",
-        "lutetium": "Lu",
-    }
-)
-"""Label of the element that is counted, by the name of the mineral. More come as data."""
-
 _MAX_LENGTH = 80
 _MAX_DEPTH = 8
 
@@ -85,18 +55,6 @@ _PART = re.compile(rf"({_COUNT})?([A-Z(].*)")
 # `CaSO4.0.5H2O` can be read in two ways, and silence about it would change the water.
 _TWO_POINTS = re.compile(r"[0-9]\.[0-9]+\.[0-9]")
 _JOINT = re.compile(r"\.(?=[A-Z(])|(?<!·[0-9])\.(?=[0-9]{1,2}H2O(?:[.·]|\Z))")
-
-
-def minerals_with(others: Mapping[str, str]) -> Mapping[str, str]:
-    """Return `MINERALS` and others, given as data: name and label of the element counted.
-
-    Raises:
-        UnknownElement: a label is neither a symbol of the table nor `graphite`.
-    """
-    for label in others.values():
-        if label != GRAPHITE and label not in ATOMIC_WEIGHTS:
-            raise UnknownElement(symbol=label)
-    return MappingProxyType({**MINERALS, **others})
 
 
 def is_element(label: str) -> bool:

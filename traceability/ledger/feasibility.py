@@ -2,53 +2,44 @@
 
 A figure is impossible where no substance could have it, not where it is merely unlikely
 (`plausibility`). What a producer calls its material bounds it only where the name is that of
-a pure substance or mineral: the limit is computed from the formula, never typed.
+a pure substance or mineral: the limit is computed from the formula, never typed (`materials`).
+
+`check_assays` and `check_compound` are asked of every statement, also when a record is verified.
+`check_substance`, which rests on words for materials, is asked only as a statement comes in.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from fractions import Fraction
-from types import MappingProxyType
 
 from traceability.errors import (
     AssayImpossible,
     AssaysExceedWhole,
+    ExpressedWithoutElement,
     FormulaMalformed,
     MoistureImpossible,
     UnitDoesNotFitBasis,
     UnknownElement,
     ValueOutsideRange,
 )
-from traceability.ledger.elements import compound_fraction, is_element, mass_fraction
+from traceability.ledger.elements import (
+    compound_fraction,
+    is_element,
+    mass_fraction,
+    parse_formula,
+)
 from traceability.ledger.mass import (
     ASSAY_TOLERANCE,
     MASS_BASES,
     assay_fraction,
+    end_amount,
     parse_decimal,
 )
+from traceability.ledger.materials import in_use
 from traceability.ledger.shapes import AssayResult, Compound, Quantity
 
-PURE_SUBSTANCES: Mapping[str, str] = MappingProxyType(
-    {
-        "cobalt_carbonate": "CoCO3",
-        "cobalt_sulfate": "CoSO4",
-        "copper_sulfate": "CuSO4",
-        "lithium_carbonate": "Li2CO3",
-        "lithium_chloride": "LiCl",
-        "lithium_hydroxide": "LiOH",
-        "lithium_phosphate": "Li3PO4",
-        "lithium_sulfate": "Li2SO4",
-        "manganese_sulfate": "MnSO4",
-        "nickel_sulfate": "NiSO4",
-        "spodumene_concentrate": "LiAlSi2O6",
-    }
-)
-"""Formula of the richest form of a material, without water, by the word for the material.
-
-Only substances and minerals that one formula describes; a concentrate of copper has none.
-"""
-
+_RANK: Mapping[str, int] = {"provisional": 1, "final": 2, "umpire": 3}
 _WHOLE = Fraction(1)
 
 
@@ -65,6 +56,19 @@ def check_quantity(quantity: Quantity, at: str) -> None:
     _check_within(value, quantity.low, quantity.high, at)
 
 
+def check_ends(quantity: Quantity, at: str) -> None:
+    """Verify that both ends of a quantity's range are amounts that a lot can have, or nothing.
+
+    A rule of admission: what was recorded before it is read, and verifies, as it did.
+
+    Raises:
+        CountNotWhole, MassOutOfRange: with the place of the end below `at`.
+    """
+    for end, text in (("low", quantity.low), ("high", quantity.high)):
+        if text is not None:
+            end_amount(text, quantity.unit, quantity.density, at=f"{at}.{end}")
+
+
 def check_moisture(moisture: str | None, at: str) -> None:
     """Verify that a stated moisture lies in [0, 1).
 
@@ -79,15 +83,13 @@ def check_assays(
     results: Iterable[AssayResult],
     *,
     at: str,
-    material: str = "",
     compound: Compound | None = None,
 ) -> None:
-    """Verify that a substance can hold what a document finds in it.
+    """Verify that some substance can hold what a document finds in it.
 
     Args:
         results: of one document about one lot.
         at: the JSON path of the results.
-        material: the word for the lot's material; a pure substance bounds its elements.
         compound: stated beside the results; what is not the compound may be anything.
 
     Raises:
@@ -101,7 +103,7 @@ def check_assays(
         here = f"{at}[{place}]"
         if not is_element(result.element):
             raise UnknownElement(symbol=result.element, at=f"{here}.element")
-        share = _check_result(result, here, _most(result.element, material, compound))
+        share = _check_result(result, here, _most_beside(compound, result.element))
         status = result.status.value if result.status else None
         elements = found.setdefault((result.basis.value, status), {})
         elements[result.element] = min(share, elements.get(result.element, share))
@@ -123,6 +125,94 @@ def check_compound(compound: Compound | None, at: str) -> None:
     purity = parse_decimal(compound.purity, at=f"{at}.purity")
     if purity > 1:
         raise AssayImpossible(fraction=compound.purity, at_most="1", at=f"{at}.purity")
+
+
+def check_substance(
+    results: Sequence[AssayResult],
+    *,
+    at: str,
+    materials: Iterable[str] = (),
+    compound: Compound | None = None,
+    moisture: str | None = None,
+    status: str = "provisional",
+) -> None:
+    """Verify that the dry substance of that name can hold what a document finds in it.
+
+    Asked after `check_assays`. What was found of the wet substance is more of the dry one, with
+    the moisture that the same statement tells or, without any, no less. Of an element that is
+    found twice the better status counts, and of one status the least.
+
+    Args:
+        materials: words for the material; a pure substance bounds its elements.
+        moisture: as the same statement tells it.
+        status: of the document, where a result has none of its own.
+
+    Raises:
+        ExpressedWithoutElement: the compound it is expressed as has nothing of the element.
+        UnitDoesNotFitBasis: the purity of a compound is of pieces or volumes.
+        AssayImpossible: more than the dry substance can hold of the element.
+        AssaysExceedWhole: what would count of the elements outweighs the dry substance.
+    """
+    words = tuple(materials)
+    dry = _WHOLE if moisture is None else 1 - Fraction(parse_decimal(moisture))
+    shares = [
+        _dry_share(result, dry, words, f"{at}[{place}]") for place, result in enumerate(results)
+    ]
+    pure = _check_purity(compound, dry, words, f"{at.rpartition('.')[0]}.compound")
+    counted: dict[str, tuple[int, Fraction]] = {}
+    for result, share in zip(results, shares, strict=True):
+        rank = _RANK[result.status.value if result.status else status]
+        best, least = counted.get(result.element, (0, share))
+        if rank >= best:
+            counted[result.element] = rank, min(share, least) if rank == best else share
+    beside = {element: share - pure.get(element, 0) for element, (_, share) in counted.items()}
+    whole = sum((share for share in beside.values() if share > 0), pure.get("", Fraction(0)))
+    if whole > _tolerated(_WHOLE):
+        raise AssaysExceedWhole(elements=sorted(counted), at=at)
+
+
+def _dry_share(result: AssayResult, dry: Fraction, words: Sequence[str], at: str) -> Fraction:
+    """Return the least share of the dry substance that a result means, if it can hold that."""
+    expressed = result.expressed_as
+    if expressed is not None and not mass_fraction(expressed, result.element):
+        raise ExpressedWithoutElement(
+            element=result.element, expressed_as=expressed, at=f"{at}.expressed_as"
+        )
+    lowest = result.value if result.low is None else result.low
+    share = assay_fraction(parse_decimal(lowest), result.unit)
+    if expressed is not None:
+        share = compound_fraction(share, expressed, result.element)
+    if result.basis.value != "dry":
+        share /= dry
+    most = min((in_use().most(word, result.element) for word in words), default=_WHOLE)
+    if share > _tolerated(most):
+        raise AssayImpossible(fraction=_shown(share), at_most=_shown(most), at=at)
+    return share
+
+
+def _check_purity(
+    compound: Compound | None, dry: Fraction, words: Sequence[str], at: str
+) -> Mapping[str, Fraction]:
+    """Return the shares of the dry substance that a compound is, under "", and its elements."""
+    if compound is None:
+        return {}
+    basis = compound.basis.value
+    if basis not in MASS_BASES:
+        raise UnitDoesNotFitBasis(
+            unit="fraction", basis=basis, fitting=MASS_BASES, at=f"{at}.basis"
+        )
+    pure = Fraction(parse_decimal(compound.purity)) / (_WHOLE if basis == "dry" else dry)
+    if pure > _tolerated(_WHOLE):
+        raise AssayImpossible(fraction=_shown(pure), at_most="1", at=f"{at}.purity")
+    shares = {
+        element: pure * mass_fraction(compound.formula, element)
+        for element in parse_formula(compound.formula)
+    }
+    for element, share in shares.items():
+        most = min((in_use().most(word, element) for word in words), default=_WHOLE)
+        if share > _tolerated(most):
+            raise AssayImpossible(fraction=_shown(share), at_most=_shown(most), at=f"{at}.formula")
+    return {"": pure, **shares}
 
 
 def _check_result(result: AssayResult, at: str, most: Fraction) -> Fraction:
@@ -162,14 +252,12 @@ def _check_within(value: Decimal, low: str | None, high: str | None, at: str) ->
         raise ValueOutsideRange(value=f"{value:f}", low=f"{least:f}", high=f"{most:f}", at=at)
 
 
-def _most(element: str, material: str, compound: Compound | None) -> Fraction:
-    """Return the largest share of an element that the dry substance can have."""
-    if compound is not None:
-        purity = Fraction(parse_decimal(compound.purity))
-        return min(_WHOLE, purity * mass_fraction(compound.formula, element) + 1 - purity)
-    formula = PURE_SUBSTANCES.get(material)
-    bound = mass_fraction(formula, element) if formula else Fraction(0)
-    return bound or _WHOLE
+def _most_beside(compound: Compound | None, element: str) -> Fraction:
+    """Return the largest share of an element where so much of the substance is a compound."""
+    if compound is None:
+        return _WHOLE
+    purity = Fraction(parse_decimal(compound.purity))
+    return min(_WHOLE, purity * mass_fraction(compound.formula, element) + 1 - purity)
 
 
 def _tolerated(limit: Fraction) -> Fraction:

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from traceability.errors import TraceabilityError
 from traceability.ledger.apportioning import half_even
-from traceability.ledger.elements import MINERALS, compound_fraction, mass_fraction, parse_formula
+from traceability.ledger.elements import compound_fraction, mass_fraction, parse_formula
 from traceability.ledger.mass import (
     ASSAY_UNITS,
     COUNT_UNIT,
@@ -25,13 +25,11 @@ from traceability.ledger.mass import (
     Range,
     assay_fraction,
     contained_interval,
-    gross_amount,
     parse_decimal,
+    recorded_end,
 )
+from traceability.ledger.materials import in_use
 from traceability.ledger.waters import Figure, Waters
-
-COUNTED: frozenset[str] = frozenset(MINERALS.values())
-"""Elements that a compound is counted for; hydrogen, oxygen and sulfur are nobody's question."""
 
 _RANK: Mapping[str, int] = {"provisional": 1, "final": 2, "umpire": 3}
 
@@ -234,7 +232,8 @@ def _plain_figures(documents: Sequence[Assayed]) -> list[tuple[str, _Ratio | Non
     for document in documents:
         compound = document.compound
         if compound is not None:
-            shares = _compound_shares(compound["formula"], compound["purity"])
+            counted = in_use().counted
+            shares = _compound_shares(compound["formula"], compound["purity"], counted)
             told += [(one, share, compound["basis"], document.rank) for one, share in shares]
     return told
 
@@ -249,12 +248,14 @@ def _plain_fraction(value: str, unit: str) -> _Ratio | None:
 
 
 @lru_cache(maxsize=4096)
-def _compound_shares(formula: str, purity: str) -> tuple[tuple[str, _Ratio], ...]:
+def _compound_shares(
+    formula: str, purity: str, counted: frozenset[str]
+) -> tuple[tuple[str, _Ratio], ...]:
     """Return the elements that a compound is counted for, and how much of it each is."""
     share = parse_decimal(purity)
     return tuple(
         (element, compound_fraction(share, formula, element).as_integer_ratio())
-        for element in compound_elements(formula)
+        for element in _counted_in(formula, counted)
     )
 
 
@@ -280,11 +281,6 @@ _BEYOND = (2, 1)
 # ── in general ────────────────────────────────────────────────────────────────────────────
 
 
-def elements_named(material: str) -> frozenset[str]:
-    """Return the elements that the word for a material names: `copper_concentrate` is Cu."""
-    return frozenset(MINERALS[word] for word in material.split("_") if word in MINERALS)
-
-
 def _elements_of(document: Assayed) -> set[str]:
     elements = {str(result["element"]) for result in document.results}
     if document.compound is not None:
@@ -292,12 +288,16 @@ def _elements_of(document: Assayed) -> set[str]:
     return elements
 
 
-@lru_cache(maxsize=1024)
 def compound_elements(formula: str) -> frozenset[str]:
     """Return the elements that a compound is counted for."""
+    return _counted_in(formula, in_use().counted)
+
+
+@lru_cache(maxsize=1024)
+def _counted_in(formula: str, counted: frozenset[str]) -> frozenset[str]:
     return frozenset(
         element
-        for element in {*parse_formula(formula), "graphite"} & COUNTED
+        for element in {*parse_formula(formula), "graphite"} & counted
         if mass_fraction(formula, element)
     )
 
@@ -342,20 +342,16 @@ def _compound_range(document: Assayed, element: str) -> tuple[Range, AssayBasis]
 
 
 def _gross_range(amount: int, quantity: Mapping[str, Any]) -> Interval:
-    """Return the lot's mass as a range where the quantity states one, in proportion."""
+    """Return the lot's mass as a range where the quantity states one, whatever it states."""
     if "low" not in quantity and "high" not in quantity:
         return Interval(low=amount, high=amount)
-    density = quantity.get("density")
-    ends = [
-        gross_amount(
-            value=parse_decimal(quantity.get(end, quantity["value"])),
-            unit=quantity["unit"],
-            basis=quantity["basis"],
-            density_kg_l=None if density is None else parse_decimal(density),
-        )[0]
+    low, high = (
+        recorded_end(
+            quantity.get(end, quantity["value"]), quantity["unit"], quantity.get("density")
+        )
         for end in ("low", "high")
-    ]
-    return Interval(low=ends[0], high=ends[1])
+    )
+    return Interval(low=min(low, high), high=max(low, high))
 
 
 def _mass_basis(basis: str) -> MassBasis:

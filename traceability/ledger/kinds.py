@@ -13,7 +13,7 @@ from typing import Any
 from traceability.errors import AmbiguousParty, ImpossibleTime, MalformedStatement
 from traceability.ledger import events, registry
 from traceability.ledger.codes import check_country, check_identifiers
-from traceability.ledger.needs import new_lots
+from traceability.ledger.needs import placed_lots
 from traceability.ledger.shapes import Party
 from traceability.ledger.statements import Kind, Statement
 from traceability.ledger.vocabulary import OrganizationRole as Role
@@ -145,9 +145,9 @@ def _check_event(body: Any, statement: Statement) -> None:
         raise ImpossibleTime(
             statement.effective.text, why="a custody event needs a time of day with an offset"
         )
-    for new in new_lots(body):
-        for share in new.owners:
-            _check_party(share.owner, f"$.body[{new.lot}].owners")
+    for at, new in placed_lots(body):
+        for place, share in enumerate(new.owners):
+            _check_party(share.owner, f"{at}.owners[{place}].owner")
 
 
 def _check_shipment(body: events.Shipment, statement: Statement) -> None:

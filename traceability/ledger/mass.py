@@ -26,6 +26,7 @@ from traceability.errors import (
     CountNotWhole,
     DecimalMalformed,
     DensityMissing,
+    EquivalentIsNoMass,
     MassNotPositive,
     MassOutOfRange,
     MoistureImpossible,
@@ -82,6 +83,7 @@ ASSAY_UNITS: Mapping[str, Fraction] = MappingProxyType(
 ASSAY_TOLERANCE = Fraction(1, 2_000)
 """Relative room above the stoichiometric maximum: natural lithium alone spans this much."""
 
+_EQUIVALENT = re.compile(r"(?:[A-Za-z]{1,8} ?)?LCE")
 _DECIMAL = re.compile(r"(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,12})?")
 
 # Thirty digits of value, thirty of density and ten of unit fit; losing one is an error.
@@ -180,6 +182,7 @@ def gross_amount(
 
     Raises:
         UnknownUnit, UnitDoesNotFitBasis, DensityMissing, CountNotWhole: named for the fact.
+        EquivalentIsNoMass: lithium carbonate equivalent is no mass of a lot (`equivalents`).
         MassNotPositive, MassOutOfRange: see `mass_mg`.
     """
     fitting = _bases_of(unit, at=at)
@@ -196,6 +199,45 @@ def gross_amount(
     return _rounded(mass, MAX_MASS_MG, value=value, unit=unit, at=at), "mg"
 
 
+def end_amount(text: str, unit: str, density_kg_l: str | None = None, *, at: str = "") -> int:
+    """Convert an end of the range around a quantity, which may be nothing.
+
+    Args:
+        text: the end, a number of the record.
+        unit: one of `UNITS`, as that of the quantity; `density_kg_l` with a unit of volume.
+
+    Raises:
+        CountNotWhole, MassOutOfRange: it is no amount that a lot can have.
+    """
+    amount = _converted(text, unit, density_kg_l)
+    if unit == COUNT_UNIT and amount != amount.to_integral_value():
+        raise CountNotWhole(value=text, at=at)
+    if amount > _limit(unit):
+        raise MassOutOfRange(value=text, unit=unit, at=at)
+    return _whole(amount)
+
+
+def recorded_end(text: str, unit: str, density_kg_l: str | None = None) -> int:
+    """Convert an end as it was recorded, whatever it says: no lot holds more than the limit."""
+    return min(_whole(_converted(text, unit, density_kg_l)), _limit(unit))
+
+
+def _converted(text: str, unit: str, density_kg_l: str | None) -> Decimal:
+    value = parse_decimal(text)
+    if unit in VOLUME_UNITS and density_kg_l is not None:
+        mass = _EXACT.multiply(value, VOLUME_UNITS[unit])
+        return _EXACT.multiply(mass, parse_decimal(density_kg_l))
+    return _EXACT.multiply(value, MASS_UNITS.get(unit, Decimal(1)))
+
+
+def _limit(unit: str) -> int:
+    return MAX_PIECES if unit == COUNT_UNIT else MAX_MASS_MG
+
+
+def _whole(amount: Decimal) -> int:
+    return int(amount.to_integral_value(rounding="ROUND_HALF_EVEN"))
+
+
 def _bases_of(unit: str, *, at: str) -> tuple[str, ...]:
     if unit in MASS_UNITS:
         return _BASES_OF_TONNES.get(unit, MASS_BASES)
@@ -203,6 +245,8 @@ def _bases_of(unit: str, *, at: str) -> tuple[str, ...]:
         return ("volume",)
     if unit == COUNT_UNIT:
         return ("count",)
+    if isinstance(unit, str) and _EQUIVALENT.fullmatch(unit):
+        raise EquivalentIsNoMass(unit=unit, at=at)
     raise UnknownUnit(unit=unit, known=UNITS, at=at)
 
 
@@ -213,7 +257,15 @@ def _pieces(value: Decimal, *, at: str) -> int:
 
 
 def _rounded(amount: Decimal, limit: int, *, value: Decimal, unit: str, at: str) -> int:
-    whole = int(amount.to_integral_value(rounding="ROUND_HALF_EVEN"))
+    return limited(_whole(amount), limit, value=value, unit=unit, at=at)
+
+
+def limited(whole: int, limit: int, *, value: Decimal, unit: str, at: str) -> int:
+    """Return a converted amount, unless it is nothing or more than there can be.
+
+    Raises:
+        MassNotPositive, MassOutOfRange: named for the fact, with what was entered.
+    """
     if whole <= 0:
         raise MassNotPositive(value=f"{value:f}", unit=unit, at=at)
     if whole > limit:

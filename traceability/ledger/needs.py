@@ -121,11 +121,17 @@ class Needs:
 
 def new_lots(body: Any) -> Iterable[NewLot]:
     """Return the lots that an event makes from declared particulars."""
+    return (lot for _, lot in placed_lots(body))
+
+
+def placed_lots(body: Any) -> Iterable[tuple[str, NewLot]]:
+    """Return the lots that an event makes from declared particulars, with their JSON paths."""
     for name in ("lot", "output"):
         value = getattr(body, name, None)
         if isinstance(value, NewLot):
-            yield value
-    yield from getattr(body, "outputs", None) or ()
+            yield f"$.body.{name}", value
+    for place, value in enumerate(getattr(body, "outputs", None) or ()):
+        yield f"$.body.outputs[{place}]", value
 
 
 def new_keys(statement: Statement) -> Iterable[PublicKey]:

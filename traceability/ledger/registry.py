@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from traceability.errors import ImpossibleFigure
-from traceability.ledger.mass import gross_amount
+from traceability.ledger.equivalents import capacity_amount
 from traceability.ledger.shapes import (
     Country,
     Day,
@@ -91,7 +91,10 @@ class KeyRevocation(Shape, frozen=True):
 
 
 class Capacity(Shape, frozen=True):
-    """Nameplate capacity of one material (or contained element), per calendar year."""
+    """Nameplate capacity of one material (or contained element), per calendar year.
+
+    Of lithium it may be stated in lithium carbonate equivalent (`t LCE`, dry).
+    """
 
     material: Word
     per_year: Quantity
@@ -150,11 +153,12 @@ def check_figures(body: FacilityStatement) -> None:
         raise ImpossibleFigure(f"A place needs its {lacking} too.", at=f"$.body.{lacking}")
     for place, capacity in enumerate(body.capacities or ()):
         quantity = capacity.per_year
-        gross_amount(
+        capacity_amount(
             value=Decimal(quantity.value),
             unit=quantity.unit,
             basis=quantity.basis.value,
             density_kg_l=None if quantity.density is None else Decimal(quantity.density),
+            element=capacity.element,
             at=f"$.body.capacities[{place}].per_year",
         )
     for place, recovery in enumerate(body.recoveries or ()):

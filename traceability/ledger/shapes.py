@@ -36,10 +36,11 @@ Hash = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z", description="SHA-256, lo
 KeyId = Annotated[
     str, Meta(pattern=r"\A[A-Za-z0-9_-]{43}\Z", description="RFC 7638 thumbprint, base64url")
 ]
+DECIMAL_PATTERN = r"\A(0|[1-9][0-9]{0,17})(\.[0-9]{1,12})?\Z"
 DecimalText = Annotated[
     str,
     Meta(
-        pattern=r"\A(0|[1-9][0-9]{0,17})(\.[0-9]{1,12})?\Z",
+        pattern=DECIMAL_PATTERN,
         description="exact decimal, no sign, no exponent",
     ),
 ]

@@ -15,15 +15,28 @@ import msgspec
 from msgspec import Meta, Struct
 
 from traceability.errors import (
+    DecimalMalformed,
     MalformedStatement,
+    MassNotPositive,
+    MassOutOfRange,
     NotForThisLedger,
     TooManySubjects,
+    TraceabilityError,
     UnknownKind,
 )
 from traceability.ledger.canonical import DEPTH_LIMIT, INTEGER_LIMIT, is_name, parse_json
 from traceability.ledger.disclosures import reveal
 from traceability.ledger.effective import Effective, parse_effective
-from traceability.ledger.shapes import Evidence, Hash, LocalId, OrganizationId, Party, Shape, Text
+from traceability.ledger.shapes import (
+    DECIMAL_PATTERN,
+    Evidence,
+    Hash,
+    LocalId,
+    OrganizationId,
+    Party,
+    Shape,
+    Text,
+)
 from traceability.ledger.signing import STATEMENT_TYPE, Jws, parse_jws
 
 if TYPE_CHECKING:
@@ -136,6 +149,10 @@ UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 Kinds = Mapping[str, Kind]
 S = TypeVar("S", bound=Shape)
 _PLACE = re.compile(r" - at `(\$.*)`")
+_STEP = re.compile(r"\.([a-z0-9_]+)|\[([0-9]+)\]")
+_DECIMAL = f"matching regex {DECIMAL_PATTERN!r}"
+_NEGATIVE = re.compile(r"-[0-9]+(\.[0-9]+)?")
+_TOO_LONG = re.compile(r"[1-9][0-9]{18,}(\.[0-9]+)?")
 
 
 def parse_statement(
@@ -145,6 +162,7 @@ def parse_statement(
     ledger: str,
     disclosures: tuple[Mapping[str, Any], ...] = (),
     digest: bytes | None = None,
+    is_recorded: bool = False,
 ) -> Statement:
     """Read a compact JWS; the signature is not verified here, since the key is elsewhere.
 
@@ -154,6 +172,7 @@ def parse_statement(
         ledger: the origin the statement must name.
         disclosures: salts and values of what the statement hides.
         digest: the SHA-256 of `raw`, where it is known already.
+        is_recorded: the ledger took it: it is read whatever a later rule of admission would say.
 
     Raises:
         MalformedSignature, MalformedStatement and the profile's errors: not understood.
@@ -184,7 +203,8 @@ def parse_statement(
         subjects=subjects,
         disclosures=disclosures,
     )
-    check(kind, body, statement)
+    if not is_recorded:
+        check(kind, body, statement)
     return statement
 
 
@@ -239,14 +259,33 @@ def to_shape(value: object, shape: type[S], *, at: str = "$") -> S:
 
     Raises:
         MalformedStatement: with the JSON path of the first thing that does not fit.
+        MassNotPositive, MassOutOfRange, DecimalMalformed: the same, of a number.
     """
     try:
         return msgspec.convert(value, shape)
     except msgspec.ValidationError as error:
         text = str(error)
         found = _PLACE.search(text)
-        place = at + found.group(1)[1:] if found else at
-        raise MalformedStatement(f"{_PLACE.sub('', text)}.", at=place) from None
+        below = found.group(1)[1:] if found else ""
+        if _DECIMAL in text:
+            raise _no_number(value, below, at + below) from None
+        raise MalformedStatement(f"{_PLACE.sub('', text)}.", at=at + below) from None
+
+
+def _no_number(document: object, below: str, at: str) -> TraceabilityError:
+    """Return what is wrong with a text that should be a decimal of the record."""
+    beside: Any = None
+    told: Any = document
+    name = ""
+    for name, place in _STEP.findall(below):
+        beside, told = told, told[name] if name else told[int(place)]
+    if name in ("value", "low", "high") and "unit" in beside and "element" not in beside:
+        unit = str(beside["unit"])
+        if _NEGATIVE.fullmatch(told):
+            return MassNotPositive(value=told[:60], unit=unit[:60], at=at)
+        if _TOO_LONG.fullmatch(told):
+            return MassOutOfRange(value=told[:60], unit=unit[:60], at=at)
+    return DecimalMalformed(value=told, at=at)
 
 
 @lru_cache

@@ -75,7 +75,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlowPicture:
-    """A way of metal, drawn from left to right."""
+    """A way of metal, drawn from left to right; bars column by column, from the top."""
 
     width: int
     height: int
@@ -112,7 +112,7 @@ def flow_picture(
         columns=tuple(
             Column(lines=lines, x=x) for lines, x in zip(written.heads, written.lefts, strict=True)
         ),
-        bars=tuple(work.bar(group) for group in told.groups),
+        bars=tuple(sorted(map(work.bar, told.groups), key=lambda bar: (bar.x, bar.y))),
         ribbons=tuple(work.ribbons()),
     )
 

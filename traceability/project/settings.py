@@ -127,6 +127,7 @@ STATEMENT_KINDS: dict[str, str] = {
     "standards.credit": _STANDARDS_KINDS,
     "standards.close": _STANDARDS_KINDS,
 }
+MATERIALS_FILE = environment.get("MATERIALS_FILE", "")  # words for more minerals, as TOML
 PUBLISH_WITHIN_SECONDS = _number("PUBLISH_WITHIN_SECONDS", 60)  # the receipt's promise
 
 # ── where data lives ──────────────────────────────────────────────────────────────────────

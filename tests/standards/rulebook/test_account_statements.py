@@ -1,11 +1,13 @@
 """The kinds about accounts: what they touch, and what is refused, each with a code of its own."""
 
 from copy import deepcopy
+from fractions import Fraction
 from uuid import uuid4
 
 import pytest
 
 from standards.rulebook import errors
+from standards.rulebook.account_shapes import milligrams
 from standards.rulebook.statements import KINDS
 from traceability import errors as ledger_errors
 from traceability.ledger.book import Book, Facility, Lot
@@ -228,7 +230,7 @@ def test_recording_looks_at_lots_sites_and_parties_without_chaining_them():
         ),
         (
             "claim", CLAIM, "made.quantity.value", "-5",
-            ledger_errors.MalformedStatement, "made.quantity.value",
+            ledger_errors.MassNotPositive, "made.quantity.value",
         ),
         (
             "claim", CLAIM, "made.quantity.basis", "wet",
@@ -431,3 +433,54 @@ def test_periods_are_closed_in_order_and_once(ledger):
             ledger.record("close", {**CLOSE, "until": until}, effective=late)
     signed = {"until": "2026-06-30", "known_at": 40, "digest": "a" * 64}
     ledger.record("close", CLOSE | signed, effective=late)
+
+
+# ── lithium in tonnes of carbonate ────────────────────────────────────────────────────────
+
+LCE = {"value": "5323.3", "unit": "kg LCE"}
+
+
+def in_lithium(body, path):
+    """Return a body about lithium, with a quantity of 5,323.3 kg LCE."""
+    return changed(changed(body, path.replace("quantity", "element"), "Li"), path, LCE)
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "of"),
+    [
+        ("claim", in_lithium(CLAIM, "made.quantity"), lambda body: body.made),
+        ("credit", in_lithium(ISSUED, "issued.quantity"), lambda body: body.issued),
+    ],
+)
+def test_lithium_is_stated_in_carbonate_equivalent_and_kept_as_entered(kind, body, of):
+    told = of(said(kind, body).body)
+    assert (told.quantity.value, told.quantity.unit) == ("5323.3", "kg LCE")
+    # two lithium of 6.94 in 73.888 of Li2CO3
+    assert milligrams(told.quantity, told.element, "$") == round(
+        Fraction("5323.3e6") * 13880 / 73888
+    )
+
+
+def test_opening_stock_of_lithium_may_be_stated_so_too():
+    stock = OPENING | {"quantity": LCE}
+    account = said("account", ACCOUNT | {"element": "Li", "opening": [stock]}).body
+    assert account.opening[0].quantity.unit == "kg LCE"
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "at"),
+    [
+        ("claim", changed(CLAIM, "made.quantity", LCE), "$.body.made.quantity"),
+        ("credit", changed(ISSUED, "issued.quantity", LCE), "$.body.issued.quantity"),
+        (
+            "account",
+            ACCOUNT | {"opening": [OPENING | {"quantity": LCE}]},
+            "$.body.opening[0].quantity",
+        ),
+    ],
+)
+def test_no_other_metal_is_stated_in_lithium_carbonate(kind, body, at):
+    with pytest.raises(ledger_errors.EquivalentOfAnotherElement) as refused:
+        said(kind, body)
+    assert (refused.value.at, refused.value.facts["element"]) == (at, "Cu")
+    assert refused.value.hint

@@ -8,7 +8,11 @@ import pytest
 from standards.rulebook.statements import KINDS
 from standards.rulebook.waiver_shapes import use_of, waiver_of
 from standards.rulebook.waiving import Condition, Use
-from traceability.errors import MalformedStatement, NotYourNameSpace
+from traceability.errors import (
+    EquivalentOfAnotherElement,
+    MalformedStatement,
+    NotYourNameSpace,
+)
 from traceability.ledger.canonical import canonical
 from traceability.ledger.keys import PrivateKey
 from traceability.ledger.signing import STATEMENT_TYPE, sign_jws
@@ -75,6 +79,17 @@ def test_a_waiver_is_read_as_it_was_stated():
     assert found.seconded_by == ""
     seconded = said("waiver", WAIVER | {"seconded_by": "The chair"}).body
     assert waiver_of(seconded, "club", "a" * 64).seconded_by == "The chair"
+
+
+def test_a_cap_and_its_uses_in_lithium_carbonate_equivalent_are_of_lithium():
+    lce = {"value": "2", "unit": "t LCE"}
+    body = said("waiver", WAIVER | {"minerals": ["Li"], "cap": lce}).body
+    assert waiver_of(body, "club", "a" * 64).cap_mg == 375_703_768
+    use = said("waiver_use", USE | {"element": "Li", "quantity": lce}).body
+    assert use_of(use).mg == 375_703_768
+    for kind, told in (("waiver", WAIVER | {"cap": lce}), ("waiver_use", USE | {"quantity": lce})):
+        with pytest.raises(EquivalentOfAnotherElement):
+            said(kind, told)
 
 
 def test_what_is_not_named_does_not_limit_a_waiver():

@@ -222,6 +222,28 @@ def test_what_was_made_by_a_statement_that_is_withdrawn_was_never_there():
     }
 
 
+def test_an_empty_silo_and_a_lost_cargo_leave_nothing_of_gross_or_metal():
+    story = Story()
+    story.says("alice", extraction("alice:ore", "100", assays=COPPER))
+    story.says("alice", extraction("alice:heel", "10", assays=COPPER))
+    story.says("alice", stocktake(taken("alice:heel", "0"), at="alice:mine"), 2)
+    story.says("alice", shipment("alice:1", "bob", taken("alice:ore", "100")), 3)
+    story.says("bob", receipt("alice:1", received("alice:ore", "0"), at="bob:smelter"), 4)
+
+    mine, smelter = (
+        balance(story.lines(one), LONG_AGO, TODAY) for one in ("alice:mine", "bob:smelter")
+    )
+    assert row_of(mine, "copper_concentrate").flows["counted"] == Amount(-10 * T, -10 * T)
+    assert total_of(mine.elements["Cu"]).flows["counted"] == Amount(-3 * T, -3 * T)
+    for told in (mine, smelter):
+        assert all(row.closing == Amount() for row in told.materials)
+        assert all(total_of(rows).closing == Amount() for rows in told.elements.values())
+
+    story.says("alice", stocktake(taken("alice:heel", "5"), at="alice:mine"), 5)
+    found = story.contents()[story.history().last["alice:heel"]].contents["Cu"]
+    assert found.sources == {"unexplained:alice:heel~1": 1_500_000_000}
+
+
 def test_a_lot_below_zero_holds_no_metal():
     story = Story()
     extracted = story.says("alice", extraction("alice:ore", "100", assays=COPPER))

@@ -35,6 +35,7 @@ from traceability.errors import (
     GrossNotConserved,
     InsufficientBalance,
     LotExists,
+    LotIntoItself,
     MassNotPositive,
     MassOutOfRange,
     NotAtThisFacility,
@@ -55,6 +56,8 @@ from traceability.ledger.book import EXITED, HELD, IN_TRANSIT
 
 T = 10**9  # milligrams in a tonne
 SMELTER = "alice:smelter"
+SMELTER_OF_BOB = "bob:smelter"
+NONE = MassNotPositive
 
 
 @pytest.fixture
@@ -104,7 +107,11 @@ def test_an_extraction_begins_a_lot(notes):
         (extraction("alice:L2", at="bob:mine"), WrongFacility, "$.body.facility"),
         (extraction("bob:L2", at="alice:mine"), NotYourNameSpace, "$.body.lot"),
         (extraction("alice:L"), LotExists, "$.body.lot"),
-        (extraction("alice:L2", owners=owned_by("zoe")), UnknownOrganization, "$.body.lot.owners"),
+        (
+            extraction("alice:L2", owners=owned_by("zoe")),
+            UnknownOrganization,
+            "$.body.lot.owners[0].owner.organization",
+        ),
         (extraction("alice:L2", quantity("0")), MassNotPositive, "$.body.lot.quantity"),
         (extraction("alice:L2", quantity("1", "stone")), UnknownUnit, "$.body.lot.quantity"),
         (extraction("alice:L2", quantity("1", basis="count")), UnitDoesNotFitBasis, "quantity"),
@@ -204,7 +211,7 @@ TAKE = [taken("alice:L", "1")]
         ),
         (
             transformation(TAKE, [new_lot("alice:L")], at="alice:mine"),
-            LotExists,
+            LotIntoItself,
             "$.body.outputs[0]",
         ),
         (
@@ -307,7 +314,7 @@ def test_a_split_divides_a_lot_and_parts_are_like_it(notes):
     [
         ([taken("alice:P", "101")], InsufficientBalance),
         ([taken("alice:P", "60"), taken("alice:Q", "41")], InsufficientBalance),
-        ([taken("alice:L", "1")], LotExists),
+        ([taken("alice:L", "1")], LotIntoItself),
         ([taken("alice:P", "1"), taken("alice:P", "1")], LotExists),
         ([taken("bob:P", "1")], NotYourNameSpace),
     ],
@@ -344,6 +351,40 @@ def test_a_loss_and_a_stocktake_are_the_custodians(notes):
     refusal(notes, "alice", stocktake(taken("alice:L", "98"), at=SMELTER), NotAtThisFacility)
     refusal(notes, "bob", stocktake(taken("alice:L", "98"), at="alice:mine"), UnknownLot)
     refusal(notes, "bob", loss("alice:L", "1"), UnknownLot)
+
+
+def test_nothing_found_is_counted_as_nothing(notes):
+    notes.says("alice", stocktake(taken("alice:L", "0"), at="alice:mine"))
+    assert notes.amount("alice:L") == 0
+    [movement] = notes.effects.movements
+    assert (movement.delta, movement.facts["to"]) == (-100 * T, "0")
+    refusal(notes, "alice", loss("alice:L", "1"), InsufficientBalance)
+
+    empty = {"lot": "alice:L", "quantity": quantity("0", "stone")}
+    refusal(notes, "alice", stocktake(empty, at="alice:mine"), UnknownUnit)
+    refusal(notes, "alice", stocktake(taken("alice:L", "0.000000000001"), at="alice:mine"), NONE)
+    dry = {"lot": "alice:L", "quantity": quantity("0", basis="dry")}
+    refusal(notes, "alice", stocktake(dry, at="alice:mine"), BasisMismatch)
+    refusal(notes, "alice", extraction("alice:L9", "0"), NONE)
+    refusal(notes, "alice", loss("alice:L", "0"), NONE)
+
+
+@pytest.mark.parametrize("is_ahead", [False, True])
+def test_a_cargo_that_never_arrived_is_received_as_nothing(notes, is_ahead):
+    ship = "alice", shipment("alice:C", "bob", taken("alice:L", "100"))
+    arrive = "bob", receipt("alice:C", received("alice:L", "0"), at=SMELTER_OF_BOB)
+    for author, claim in (arrive, ship) if is_ahead else (ship, arrive):
+        notes.says(author, claim)
+    lot = notes.book.lots["alice:L"]
+    assert (lot.amount, lot.custodian, lot.state) == (0, "bob", "held")
+
+
+@pytest.mark.parametrize(
+    "told", [received("alice:L", "0", "100", "bob:R"), received("alice:L", None, "0")]
+)
+def test_what_is_rejected_is_no_nothing_and_of_a_part_nothing_is_no_rest(notes, told):
+    notes.says("alice", shipment("alice:C", "bob", taken("alice:L", "100")))
+    refusal(notes, "bob", receipt("alice:C", told, at=SMELTER_OF_BOB), NONE)
 
 
 def test_a_lot_one_may_not_see_and_one_that_does_not_exist_are_refused_alike(notes):

@@ -10,10 +10,8 @@ from hypothesis import strategies as st
 from traceability.errors import FormulaMalformed, UnknownElement
 from traceability.ledger.elements import (
     ATOMIC_WEIGHTS,
-    MINERALS,
     compound_fraction,
     mass_fraction,
-    minerals_with,
     parse_formula,
 )
 
@@ -163,13 +161,3 @@ def test_purity_and_assays_as_oxide_are_converted_to_the_element():
     assert compound_fraction(Decimal("0.06"), "Li2O", "Li") == Fraction(6, 100) * mass_fraction(
         "Li2O", "Li"
     )
-
-
-def test_every_mineral_is_counted_by_an_element_of_the_table_or_as_graphite():
-    assert set(MINERALS.values()) - set(ATOMIC_WEIGHTS) == {"graphite"}
-
-
-def test_other_minerals_come_as_data():
-    assert minerals_with({"tin": "Sn", "amorphous_graphite": "graphite"})["tin"] == "Sn"
-    with pytest.raises(UnknownElement):
-        minerals_with({"unobtainium": "Uo"})

@@ -17,7 +17,12 @@ from tests.builders import (
     transfer,
     understood,
 )
-from traceability.errors import MalformedStatement
+from traceability.errors import (
+    DecimalMalformed,
+    MalformedStatement,
+    MassNotPositive,
+    TraceabilityError,
+)
 from traceability.ledger.kinds import KINDS
 from traceability.ledger.shapes import Quantity, Shape
 from traceability.ledger.statements import to_shape
@@ -50,7 +55,38 @@ def test_a_lot_id_of_the_grammar_is_accepted(name):
     "value", ["", "-1", "+1", "01", "1.", ".5", "1e3", "1,5", "1 ", "\u0661", "1.0000000000001"]
 )
 def test_a_quantity_is_an_exact_decimal_in_a_string(value):
-    assert refused_at(extraction("alice:L", quantity(value))) == "$.body.lot.quantity.value"
+    with pytest.raises((DecimalMalformed, MassNotPositive)) as refused:
+        understood(extraction("alice:L", quantity(value)), "alice")
+    assert refused.value.at == "$.body.lot.quantity.value"
+
+
+@pytest.mark.parametrize(
+    ("member", "value", "code"),
+    [
+        ("value", "-1", "mass_not_positive"),
+        ("low", "-0.5", "mass_not_positive"),
+        ("value", "1" + "0" * 30, "mass_out_of_range"),
+        ("high", "9" * 19 + ".5", "mass_out_of_range"),
+        ("value", "9" * 500, "mass_out_of_range"),
+        ("value", "01", "decimal_malformed"),
+        ("moisture", "-0.1", "decimal_malformed"),
+        ("density", "1" * 19, "decimal_malformed"),
+    ],
+)
+def test_a_number_that_no_quantity_has_says_why_in_a_code_of_its_own(member, value, code):
+    told = extraction("alice:L", quantity("1") | {member: value})
+    with pytest.raises(TraceabilityError) as refused:
+        understood(told, "alice")
+    assert (refused.value.code, refused.value.at) == (code, f"$.body.lot.quantity.{member}")
+    assert refused.value.hint
+    assert len(refused.value.message) < 200
+
+
+def test_a_share_of_an_assay_is_no_mass_that_could_be_negative():
+    told = {"element": "Cu", "value": "-3", "unit": "percent", "basis": "dry"}
+    with pytest.raises(DecimalMalformed) as refused:
+        understood(extraction("alice:L", assays=[told]), "alice")
+    assert refused.value.at == "$.body.lot.assays[0].value"
 
 
 def test_a_number_is_no_decimal():

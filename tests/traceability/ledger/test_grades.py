@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from traceability.ledger import grades
-from traceability.ledger.grades import Assayed, elements_named, measured, plainly_contained
-from traceability.ledger.mass import Interval
+from traceability.ledger.grades import Assayed, measured, plainly_contained
+from traceability.ledger.mass import MASS_UNITS, MAX_MASS_MG, VOLUME_UNITS, Interval
 
 KG = 1_000_000
 DRY = {"value": "100", "unit": "kg", "basis": "dry"}
@@ -51,6 +51,31 @@ def test_a_result_may_be_more_final_than_its_document():
 
     assert found["Cu"] == Interval(low=31 * KG, high=31 * KG)
     assert found["Ni"] == Interval(low=KG, high=KG)
+
+
+DECIMALS = st.from_regex(r"(0|[1-9][0-9]{0,17})(\.[0-9]{1,12})?", fullmatch=True)
+
+
+@given(
+    st.sampled_from([*MASS_UNITS, *VOLUME_UNITS]),
+    st.fixed_dictionaries({}, optional={"low": DECIMALS, "high": DECIMALS}),
+    st.none() | DECIMALS,
+    st.none() | DECIMALS,
+)
+def test_whatever_range_was_recorded_can_be_read(unit, ends, density, moisture):
+    stated = {"value": "100", "unit": unit, "basis": "volume" if unit in VOLUME_UNITS else "dry"}
+    more = {"density": density, "moisture": moisture}
+    quantity = stated | ends | {name: value for name, value in more.items() if value is not None}
+
+    found = contained([assay("30")], quantity)["Cu"]
+
+    assert 0 <= found.low <= found.high <= MAX_MASS_MG
+
+
+def test_a_quantity_that_may_be_nothing_leaves_a_bound():
+    assert contained([assay("30")], {**DRY, "low": "0", "high": "200"}) == {
+        "Cu": Interval(low=0, high=60 * KG)
+    }
 
 
 def test_a_range_of_an_assay_and_of_a_quantity_stay_ranges():
@@ -161,12 +186,6 @@ def test_a_figure_that_cannot_be_measures_nothing(impossible):
 
 def test_pieces_are_not_assayed():
     assert contained([assay("30")], {"value": "3", "unit": "piece", "basis": "count"}) == {}
-
-
-def test_a_material_names_its_elements():
-    assert elements_named("copper_concentrate") == {"Cu"}
-    assert elements_named("nickel_cobalt_hydroxide") == {"Ni", "Co"}
-    assert elements_named("slag") == frozenset()
 
 
 def test_a_compound_says_nothing_of_an_element_it_does_not_hold():

@@ -21,6 +21,7 @@ from tests.builders import (
     offer,
     opening,
     organization,
+    owned_by,
     passing,
     receipt,
     received,
@@ -169,8 +170,34 @@ def capacity(**changes):
 
 
 REFUSALS = [
-    (extraction("bob:L", owners=[{"owner": BOTH, "parts": 1}]), AmbiguousParty, "owners"),
-    (extraction("bob:L", owners=[{"owner": {}, "parts": 1}]), AmbiguousParty, "owners"),
+    (
+        extraction("bob:L", owners=[*owned_by("bob"), {"owner": BOTH, "parts": 1}]),
+        AmbiguousParty,
+        "lot.owners[1].owner",
+    ),
+    (
+        extraction("bob:L", owners=[{"owner": {}, "parts": 1}]),
+        AmbiguousParty,
+        "lot.owners[0].owner",
+    ),
+    (
+        blend(
+            [taken("bob:L", "1")],
+            new_lot("bob:M", owners=[{"owner": {}, "parts": 1}]),
+            at="bob:smelter",
+        ),
+        AmbiguousParty,
+        "output.owners[0].owner",
+    ),
+    (
+        transformation(
+            [taken("bob:L", "1")],
+            [new_lot("bob:M"), new_lot("bob:N", owners=[{"owner": {}, "parts": 1}])],
+            at="bob:smelter",
+        ),
+        AmbiguousParty,
+        "outputs[1].owners[0].owner",
+    ),
     (shipment("bob:C", BOTH, taken("bob:L", "1")), AmbiguousParty, "consignee"),
     (transfer(passing("bob:L", "bob", BOTH)), AmbiguousParty, "items[0].to"),
     (transfer(passing("bob:L", "bob", "carol") | {"from": {}}), AmbiguousParty, "items[0].from"),

@@ -72,7 +72,7 @@ def test_anything_else_is_no_number(text):
 
 @given(text=texts.filter(lambda text: Decimal(text) > 0))
 def test_the_digits_of_a_number_are_those_of_the_whole_number_it_is_a_power_of_ten_of(text):
-    whole = int(Decimal(text).scaleb(12))
+    whole = int(Fraction(text) * 10**12)
     assert significant_digits(text) == len(str(whole).rstrip("0"))
 
 

@@ -26,6 +26,7 @@ from tests.builders import (
     understood,
 )
 from traceability.errors import (
+    DecimalMalformed,
     DisclosureUnused,
     DocumentTooLarge,
     MalformedJws,
@@ -123,6 +124,13 @@ def test_another_ledgers_statement_is_refused_in_any_layout():
     spaced = json.dumps(document, indent=1).encode()
     with pytest.raises(NotForThisLedger):
         parse(sign_jws(spaced, key_of("alice"), typ=STATEMENT_TYPE))
+
+
+def test_what_was_recorded_is_read_whatever_a_later_rule_of_admission_says():
+    raw = signed(statement(assay(lot=None), "alice"))  # of nothing
+    with pytest.raises(MalformedStatement):
+        parse(raw)
+    assert parse(raw, is_recorded=True).body.lot is None
 
 
 def test_a_receipt_never_passes_for_a_statement():
@@ -366,7 +374,7 @@ def test_no_value_in_any_place_breaks_the_parser(data, value):
 
 
 def test_a_shape_names_the_place_of_what_does_not_fit():
-    with pytest.raises(MalformedStatement) as refused:
+    with pytest.raises(DecimalMalformed) as refused:
         to_shape(quantity("1e3"), Quantity, at="$.body.lots[0].quantity")
     assert refused.value.at == "$.body.lots[0].quantity.value"
 

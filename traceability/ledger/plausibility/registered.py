@@ -7,8 +7,9 @@ from fractions import Fraction
 from typing import Any
 
 from traceability.ledger.book import is_same_water
-from traceability.ledger.grades import elements_named
-from traceability.ledger.mass import gross_amount, parse_decimal
+from traceability.ledger.equivalents import capacity_amount
+from traceability.ledger.mass import parse_decimal
+from traceability.ledger.materials import elements_named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,11 +116,12 @@ def _texts(told: list[str] | None) -> tuple[str, ...] | None:
 def _nameplate(told: Mapping[str, Any]) -> Nameplate:
     quantity = told["per_year"]
     density = quantity.get("density")
-    amount, unit = gross_amount(
+    amount, unit = capacity_amount(
         value=parse_decimal(quantity["value"]),
         unit=quantity["unit"],
         basis=quantity["basis"],
         density_kg_l=None if density is None else parse_decimal(density),
+        element=told.get("element"),
     )
     return Nameplate(
         material=told["material"],

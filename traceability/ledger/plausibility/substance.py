@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from traceability.ledger.grades import Assayed, elements_named, is_dry, measured
+from traceability.ledger.grades import Assayed, is_dry, measured
 from traceability.ledger.mass import Interval
+from traceability.ledger.materials import elements_named
 from traceability.ledger.plausibility.check import Check
 from traceability.ledger.plausibility.registered import Registered
 from traceability.ledger.plausibility.view import Observation, View

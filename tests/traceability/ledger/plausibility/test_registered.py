@@ -68,3 +68,10 @@ def test_figures_are_written_as_people_read_them():
     assert amount(7, "piece") == "7 pieces"
     assert span(timedelta(hours=47, minutes=59)) == "47 h 59 min"
     assert span(timedelta(days=2, hours=12)) == "2.5 days"
+
+
+def test_a_capacity_in_lithium_carbonate_equivalent_counts_lithium():
+    per_year = {"value": "50000", "unit": "t LCE", "basis": "dry"}
+    told = {"material": "lithium_carbonate", "per_year": per_year, "element": "Li"}
+    [nameplate] = registered(BARE | {"capacities": [told]}).nameplates
+    assert (nameplate.element, nameplate.amount // 10**9, nameplate.unit) == ("Li", 9392, "mg")

@@ -1,7 +1,6 @@
-"""Booked amounts say how they were entered, also those that were followed before.
+"""Amounts booked before it was noted how they were entered get it noted.
 
-By itself: the notes are taken over the service's own connection, which waits for whoever alters
-their table.
+Apart from the column, since notes are taken by another role than alters the table.
 """
 
 from django.db import migrations
