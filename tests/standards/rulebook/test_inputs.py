@@ -368,7 +368,7 @@ def test_a_count_that_agrees_with_the_books_is_a_count():
     assert stock(story) == [(1, 27, 0, 0)]
 
 
-@pytest.mark.parametrize(("kg", "moisture", "off"), [(27, "0", 0), (30, "0.1", 0), (24, "0", -2.7)])
+@pytest.mark.parametrize(("kg", "moisture", "off"), [(27, "0", 0), (30, "0.1", 0), (18, "0", -8.1)])
 def test_stock_that_dried_since_lacks_no_metal(kg, moisture, off):
     quantity = {"value": "30", "unit": "kg", "basis": "wet"}
     story = cathode(quantity=quantity | {"moisture": "0.1"})
