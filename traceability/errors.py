@@ -432,6 +432,7 @@ class AssayImpossible(TraceabilityError):
     def __init__(self, *, fraction: str, at_most: str, at: str = "") -> None:
         message = f"An assay of {fraction} is impossible: the substance holds at most {at_most}."
         super().__init__(message, at=at, fraction=fraction, at_most=at_most)
+        self.fraction, self.at_most = fraction, at_most
 
 
 class RangeReversed(TraceabilityError):
@@ -465,6 +466,7 @@ class AssaysExceedWhole(TraceabilityError):
         named = ", ".join(elements)
         message = f"{named} together would be more than the whole lot."
         super().__init__(message, at=at, elements=elements)
+        self.elements = elements
 
 
 class FormulaMalformed(TraceabilityError):
