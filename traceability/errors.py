@@ -514,7 +514,8 @@ class EquivalentIsNoMass(TraceabilityError):
     code = "equivalent_is_no_mass"
     hint = (
         "Give what was weighed, in t or kg, and its lithium as an assay with `expressed_as` "
-        "Li2CO3, or as a `compound`. LCE is for contained lithium: claims, credits, capacities."
+        "Li2CO3, or as a `compound`. LCE is for contained lithium: claims, credits, and capacities "
+        "of the `element` Li."
     )
 
     def __init__(self, *, unit: str, at: str = "") -> None:
