@@ -4,17 +4,17 @@ Nothing of an account is stored but what was stated, and its closed periods. Eve
 read from the history of lots below the size in question, and booked by the pure core.
 """
 
-import logging
 from collections.abc import Collection, Iterable
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 
-from django.db import connection, transaction
+from django.db import connection
+from django.utils import timezone
 
 from standards.claimed import claims_from, issues_from
 from standards.credentials import credentials_at
 from standards.known import followed_size, law_at
-from standards.models import Account, AccountClose, Claim, ClosedPeriod
+from standards.models import Account, AccountClose, Claim, ClosedPeriod, Setback
 from standards.rulebook.accounting import book_all
 from standards.rulebook.accounts import AccountRecord, Closed
 from standards.rulebook.accounts import Claim as Claimed
@@ -25,10 +25,8 @@ from standards.rulebook.law import Law
 from standards.rulebook.outside import Opening
 from standards.rulebook.stays import Arrival, Boundary, stays
 from standards.rulebook.terms import terms_of
-from traceability.errors import TraceabilityError
+from standards.withstanding import alone, is_waiting, overcome
 from traceability.tracing import lot_histories
-
-logger = logging.getLogger(__name__)
 
 _EMPTY = Entered(inputs=(), adjustments=())
 
@@ -289,14 +287,20 @@ def _closes(size: int, accounts: list[str]) -> dict[str, list[Closed]]:
 
 
 def closed_period(row: AccountClose) -> Closed:
-    """Return the state that a close froze: a function of the entries below it alone."""
+    """Return the state that a close froze: a function of the entries below it alone.
+
+    A log size from before the account was opened, or before its last close, tells of neither;
+    then that of the first entry that does counts.
+    """
     known_at = row.index if row.known_at is None else min(row.known_at, row.index)
+    opened = Account.objects.filter(account=row.account).values_list("index", flat=True)
     before = AccountClose.objects.filter(account=row.account, index__lt=row.index)
-    known_at = max([known_at, *(one + 1 for one in before.values_list("index", flat=True))])
+    told = [*opened, *before.values_list("index", flat=True)]
+    known_at = max([known_at, *(index + 1 for index in told)])
     records = records_at(known_at, [row.account])
-    told = book(records.values(), on=row.until, law=law_at(known_at))
+    booked = book(records.values(), on=row.until, law=law_at(known_at))
     return closing(
-        told[row.account],
+        booked[row.account],
         until=row.until,
         known_at=known_at,
         index=row.index,
@@ -305,33 +309,42 @@ def closed_period(row: AccountClose) -> Closed:
     )
 
 
-def freeze_closes() -> int:
+def freeze_closes(*, now: datetime | None = None) -> int:
     """Keep the state of every period that was closed since; return how many.
 
-    In order, each by itself: one that cannot be told yet is tried again next time, and is
+    In order, each by itself: one that cannot be told yet is set aside and tried again, and is
     computed by whoever reads it until then.
     """
+    moment = now or timezone.now()
     frozen = ClosedPeriod.objects.values("index")
     rows = AccountClose.objects.filter(index__lt=followed_size()).exclude(index__in=frozen)
+    set_back = {row.about: row for row in Setback.objects.filter(kind=Setback.Kind.CLOSE)}
     count = 0
     for row in rows.order_by("index"):
-        try:
-            with transaction.atomic():
-                closed = closed_period(row)
-                ClosedPeriod.objects.bulk_create(
-                    [
-                        ClosedPeriod(
-                            index=row.index,
-                            account=row.account,
-                            until=row.until,
-                            digest=closed.digest,
-                            state=closed_as_json(closed),
-                        )
-                    ],
-                    ignore_conflicts=True,
-                )
-        except TraceabilityError:
-            logger.exception("The period of %s until %s cannot be closed.", row.account, row.until)
-        else:
+        before = set_back.get(str(row.index))
+        if before is not None and is_waiting(before, moment):
+            continue
+        about = str(row.index)
+        with alone(Setback.Kind.CLOSE, about, known_at=row.index, now=moment) as attempt:
+            _freeze(row)
+        if not attempt.has_failed:
             count += 1
+            if before is not None:
+                overcome(Setback.Kind.CLOSE, [about])
     return count
+
+
+def _freeze(row: AccountClose) -> None:
+    closed = closed_period(row)
+    ClosedPeriod.objects.bulk_create(
+        [
+            ClosedPeriod(
+                index=row.index,
+                account=row.account,
+                until=row.until,
+                digest=closed.digest,
+                state=closed_as_json(closed),
+            )
+        ],
+        ignore_conflicts=True,
+    )

@@ -18,26 +18,18 @@ from django.utils import timezone
 
 from standards.dossiers import gathered
 from standards.flagging import Assessed, raise_flags, withdraw_judgements
-from standards.known import (
-    Adopted,
-    clubs_that_see,
-    followed_size,
-    law_at,
-    next_policy_day,
-    operator_id,
-    policies_at,
-)
-from standards.models import Assessment, DueAssessment, VerdictRun
+from standards.footing import Terms, terms_at
+from standards.known import clubs_that_see, followed_size, operator_id
+from standards.models import Assessment, DueAssessment, Setback, VerdictRun
 from standards.rulebook.assembly import Assembler
-from standards.rulebook.assessment import Bench
+from standards.rulebook.assessment import PACKS_ALONE
 from standards.rulebook.claimed import next_day_of_accounts
 from standards.rulebook.evaluation import code_version
 from standards.rulebook.findings import Finding, canonical_json
 from standards.rulebook.traced import Traced
-from standards.rulebook.waiving import Granted
 from standards.shelving import Place, Shelf
-from standards.waiving import granted_at
-from traceability.errors import NoServiceKey, TraceabilityError
+from standards.withstanding import alone, overcome, together
+from traceability.errors import NoServiceKey
 from traceability.ledger.entries import chain_handle
 from traceability.ledger.merkle import leaf_hash, tree_root
 from traceability.models import Lot
@@ -76,7 +68,7 @@ def assess_due(*, now: datetime | None = None, limit: int = 1_000) -> int:
 def assess_lot(lot: str, *, now: datetime | None = None) -> None:
     """Assess one lot now, due or not."""
     _lock([lot], wait=True)
-    _assess([lot], _terms_at(followed_size(), now or timezone.now()))
+    _assess([lot], terms_at(followed_size(), now or timezone.now()))
 
 
 @transaction.atomic(durable=True)
@@ -85,12 +77,9 @@ def _assess_batch(now: datetime) -> int:
     if not claimed:
         return 0
     size = followed_size()  # read after the claim: a row that we see was followed by now
-    terms = _terms_at(size, now)
+    terms = terms_at(size, now)
     for lots in _in_bounds(claimed):
-        try:
-            with transaction.atomic():
-                _assess(lots, terms)
-        except TraceabilityError:
+        if not _together(lots, terms):
             _one_by_one(lots, terms)
     _settle(claimed, size, now.date())
     # From here, once committed, verdicts are kept and the lots are out of the queue.
@@ -149,15 +138,31 @@ def _settle(lots: Sequence[str], size: int, today: date) -> None:
         )
 
 
-def _one_by_one(lots: Sequence[str], terms: "_Terms") -> None:
+def _together(lots: Sequence[str], terms: Terms) -> bool:
+    """Assess lots in one go; tell whether that worked."""
+    with together(f"assess {', '.join(lots)}") as attempt:
+        _assess(lots, terms)
+        overcome(Setback.Kind.LOT, lots, but_for=terms.left_out)
+    return not attempt.has_failed
+
+
+def _one_by_one(lots: Sequence[str], terms: Terms) -> None:
     """Assess each lot alone, so that one with a broken history does not hold up the others."""
     for lot in lots:
-        try:
-            with transaction.atomic():
-                _assess([lot], terms)
-        except TraceabilityError:
-            logger.exception("Lot %s cannot be assessed; it is due again tomorrow.", lot)
+        if len(lots) == 1 or not _together([lot], terms):
+            _club_by_club(lot, terms)
             _due_again({lot: terms.now.date() + timedelta(days=1)}, terms.size)
+
+
+def _club_by_club(lot: str, terms: Terms) -> None:
+    """Assess a lot under the packs alone and for each club by itself, as far as that works."""
+    clubs = clubs_that_see([lot], terms.adopted, on=terms.now.date())[lot]
+    for club in (PACKS_ALONE, *sorted(clubs)):
+        with alone(Setback.Kind.LOT, lot, club=club, known_at=terms.size, now=terms.now) as attempt:
+            _assess([lot], terms.of(club))
+            overcome(Setback.Kind.LOT, [lot], club=club)
+        if attempt.has_failed and club == PACKS_ALONE:
+            return  # what stops it has nothing to do with a club
 
 
 def _due_again(days: Mapping[str, date], size: int) -> None:
@@ -180,59 +185,34 @@ def _due_again(days: Mapping[str, date], size: int) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Terms:
-    """What every lot is assessed under at one log size."""
-
-    size: int
-    now: datetime
-    packs: Mapping[str, str]
-    bench: Bench
-    adopted: Mapping[str, Adopted]
-    next_policy: date | None
-    granted: Mapping[str, Granted]
-
-
-def _terms_at(size: int, now: datetime) -> _Terms:
-    law = law_at(size)
-    adopted = policies_at(size, on=now.date())
-    policies = {club: one.policy for club, one in adopted.items()}
-    return _Terms(
-        size=size,
-        now=now,
-        packs={pack.id: pack.digest for pack in law.packs},
-        bench=Bench(law, policies),
-        adopted=adopted,
-        next_policy=next_policy_day(size, after=now.date()),
-        granted=granted_at(size, policies, law, on=now.date()),
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Round:
     """What the lots of one part of a batch are assessed with."""
 
-    terms: _Terms
+    terms: Terms
     traced: Traced
     assembler: Assembler
     shelf: Shelf
     asked: list[tuple[Place, Sequence[Finding]]]
 
 
-def _assess(lots: Sequence[str], terms: _Terms) -> None:
+def _assess(lots: Sequence[str], terms: Terms) -> None:
     traced, evidence = gathered(lots, terms.size)
-    seen = clubs_that_see(lots, terms.adopted, on=terms.now.date())
+    today = terms.now.date()
+    seen = clubs_that_see(lots, [*terms.adopted, *terms.left_out], on=today)
     salts = dict(Lot.objects.filter(id__in=lots).values_list("id", "salt"))
     turn = _Round(
         terms=terms,
         traced=traced,
-        assembler=Assembler(traced, evidence, as_of=terms.now.date()),
+        assembler=Assembler(traced, evidence, as_of=today),
         shelf=Shelf(lots, size=terms.size, packs=terms.packs, now=terms.now),
         asked=[],
     )
     days: dict[str, date | None] = {}
     for lot in lots:
         handle = chain_handle(f"lot:{lot}", bytes.fromhex(salts[lot]))
-        days[lot] = _assess_one(lot, handle, sorted(seen[lot]), turn)
+        days[lot] = _assess_one(lot, handle, sorted(seen[lot] - terms.left_out), turn)
+        if seen[lot] & terms.left_out:
+            days[lot] = today + timedelta(days=1)
     rows = turn.shelf.close(lots)
     raise_flags(
         [
@@ -277,7 +257,7 @@ def _assess_one(lot: str, handle: str, clubs: Sequence[str], turn: _Round) -> da
     return min((day for day in days if day), default=None)
 
 
-def _next_by_calendar(days: Mapping[str, date | None], terms: _Terms) -> None:
+def _next_by_calendar(days: Mapping[str, date | None], terms: Terms) -> None:
     """Put lots in the queue for the next day on which law or policy changes by itself."""
     DueAssessment.objects.filter(
         lot__in=list(days), because=DueAssessment.Because.CALENDAR, due_on__gt=terms.now.date()

@@ -112,14 +112,23 @@ def policies_at(size: int, *, on: date) -> dict[str, Adopted]:
     Of the versions that apply by that day it is the one that took effect last; a club whose
     first policy is yet to apply has that one, which cannot tell before its day.
     """
+    return {club: adopted_in(row) for club, row in policy_rows_at(size, on=on).items()}
+
+
+def adopted_in(row: ClubPolicy) -> Adopted:
+    """Return the policy that a row holds."""
+    return Adopted(row=row, policy=parse_policy(row.form))
+
+
+def policy_rows_at(size: int, *, on: date) -> dict[str, ClubPolicy]:
+    """Return the row of each club's policy for a day, as `policies_at` does, unread."""
     by_club: dict[str, list[ClubPolicy]] = {}
     for row in ClubPolicy.objects.filter(index__lt=size).order_by("effective_from", "index"):
         by_club.setdefault(row.club_id, []).append(row)
     chosen = {}
     for club, rows in by_club.items():
         begun = [row for row in rows if row.effective_from <= on]
-        row = begun[-1] if begun else rows[0]
-        chosen[club] = Adopted(row=row, policy=parse_policy(row.form))
+        chosen[club] = begun[-1] if begun else rows[0]
     return chosen
 
 
@@ -231,5 +240,9 @@ def statement_of(jws: str, disclosures: Any) -> Statement:
     """Return a statement of the ledger's own kinds from its stored text."""
     hidden = msgspec.json.decode(disclosures) if isinstance(disclosures, str) else disclosures
     return parse_statement(
-        jws.encode(), kinds=KINDS, ledger=settings.LEDGER_ORIGIN, disclosures=tuple(hidden)
+        jws.encode(),
+        kinds=KINDS,
+        ledger=settings.LEDGER_ORIGIN,
+        disclosures=tuple(hidden),
+        is_recorded=True,
     )

@@ -1,6 +1,6 @@
 """Colours and patterns of a picture, and the legend that explains them.
 
-Colours stand for countries, patterns for what is recycled, only declared, or not known.
+Colours stand for countries, patterns for what is recycled, only declared, not known, or not opened.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -74,8 +74,10 @@ def _band(told: Told, colours: Mapping[str, str]) -> Band:
     return Band(order=1000 * (look == "declared") + place, colour=colour, look=look, title=name)
 
 
-def legend(way: Way, bands: Mapping[str, Band], colours: Mapping[str, str]) -> tuple[Key, ...]:
-    """Return the legend: every band, and countries that only work the metal."""
+def legend(
+    way: Way, bands: Mapping[str, Band], colours: Mapping[str, str], *, has_closed: bool
+) -> tuple[Key, ...]:
+    """Return the legend: every band, countries that only work the metal, and closed names."""
     told = {band.title: band for band in sorted(bands.values(), key=lambda one: one.order)}
     keys = [Key(colour=one.colour, look=one.look, text=one.title) for one in told.values()]
     named = {key.text for key in keys}
@@ -83,6 +85,8 @@ def legend(way: Way, bands: Mapping[str, Band], colours: Mapping[str, str]) -> t
     for country, colour in colours.items():
         if country in worked and country_name(country) not in named and colour != OTHERS:
             keys.append(Key(colour=colour, look="worked", text=country_name(country)))
+    if has_closed:
+        keys.append(Key(colour=OTHERS, look="closed", text=_("site whose name is not opened")))
     return tuple(keys)
 
 

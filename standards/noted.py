@@ -11,9 +11,10 @@ from standards.known import statement_of
 from traceability.chronicling import fetch, json_value
 from traceability.ledger import events
 from traceability.ledger.book import Movement
-from traceability.ledger.chronicle import History, document_in
+from traceability.ledger.chronicle import History
 from traceability.ledger.effective import parse_effective
 from traceability.ledger.mass import Interval
+from traceability.ledger.plausibility.habits import ROUND_DIGITS
 from traceability.ledger.plausibility.view import (
     Arrival,
     Mined,
@@ -25,6 +26,7 @@ from traceability.ledger.plausibility.view import (
     Weighed,
 )
 from traceability.ledger.vocabulary import OrganizationRole
+from traceability.ledger.weighings import document_in
 from traceability.models import Organization, StatementText
 
 
@@ -36,7 +38,7 @@ def noted_at(size: int, history: History) -> Noted:
     lots = list(history.beginnings)
     ahead = _arrived_ahead(history, size)
     told = _told(history, [*entries, *(entry for entry, _, _ in ahead.values())])
-    known = {"entries": entries, "lots": lots, "size": size}
+    known = {"entries": entries, "lots": lots, "size": size, "round": ROUND_DIGITS}
     return Noted(
         told=told,
         weighed=tuple(_weighed(known)),
@@ -174,8 +176,7 @@ WITH wanted AS MATERIALIZED (
       AND index < %(size)s AND (until IS NULL OR until >= %(size)s)
 ), figures AS (
     SELECT a.id, count(*) FILTER (WHERE a.is_weighed) OVER of_month AS among,
-           count(*) FILTER (WHERE a.is_weighed AND length(rtrim(a.high::text, '0')) <= 2)
-               OVER of_month AS round,
+           count(*) FILTER (WHERE a.is_weighed AND a.digits <= %(round)s) OVER of_month AS round,
            count(*) FILTER (WHERE a.is_weighed) OVER (
                PARTITION BY a.facility, a.year, a.month, a.high
                ORDER BY a.place, a.lot ROWS UNBOUNDED PRECEDING) AS same

@@ -4,92 +4,32 @@ Called by the follower for every stretch of the log it takes in, in the same tra
 checks then ask what was named or booked before (`standards.noted`).
 """
 
-from base64 import urlsafe_b64decode
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from django.db import connection
 
-from standards.known import statement_of
+from standards.happened import BRINGING, Event, events_between, places_of
 from standards.models import BookedAmount, Particular
 from traceability.chronicling import json_value
 from traceability.ledger import events
-from traceability.ledger.effective import Effective, parse_effective
 from traceability.ledger.grades import Assayed, measured
-from traceability.ledger.kinds import CUSTODY
-from traceability.ledger.mass import Interval
+from traceability.ledger.mass import Interval, significant_digits
 from traceability.ledger.materials import elements_named
-from traceability.ledger.shapes import Evidence
-from traceability.ledger.statements import Statement, to_shape
+from traceability.ledger.shapes import Quantity
 from traceability.models import Facility
 
-_BRINGING = frozenset(
-    {"custody.receipt", "custody.extraction", "custody.introduction", "custody.recovery"}
-)
-"""Kinds that put goods on somebody's books."""
-_BEGINNING = _BRINGING - {"custody.receipt"}
+_BEGINNING = BRINGING - {"custody.receipt"}
 _MAKING = _BEGINNING | {"custody.transformation"}
 _BOOKING = _MAKING | {"custody.receipt"}
-_NAMING = _BRINGING | {"custody.shipment", "custody.assay", "registry.erasure"}
 _UNWEIGHED = frozenset({"declared", "estimated"})
 _AT_ONCE = 10_000  # entries
 
-_ENTRIES = """
-SELECT i.index, e.recorded_order, e.hash, e.kind, coalesce(e.event, e.kind), e.author, e.facility,
-       e.effective_on, e.replaces, t.jws, t.disclosures
-FROM traceability_logindex i
-JOIN traceability_entry e USING (recorded_order)
-LEFT JOIN traceability_statementtext t USING (recorded_order)
-WHERE i.index >= %s AND i.index < %s AND (e.kind LIKE 'custody.%%' OR e.kind = 'registry.erasure')
-ORDER BY i.index
-"""
 _MOVEMENTS = """
 SELECT recorded_order, lot, role, delta, unit, facts FROM traceability_movement
 WHERE recorded_order = ANY (%s) AND role IN ('make', 'adjust')
 ORDER BY recorded_order, ordinal
 """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """A published event, or what a correction puts in its place."""
-
-    index: int
-    order: int
-    entry: str
-    kind: str  # `custody.void` for what withdraws one
-    author: str
-    facility: str | None
-    on: date
-    replaces: str | None
-    statement: Statement | None  # None: erased
-
-    @property
-    def body(self) -> Any:
-        """Return what the event says."""
-        said = self.statement.body if self.statement else None
-        if isinstance(said, events.Correction):
-            return to_shape(said.replacement.body, CUSTODY[self.kind].body)
-        return said
-
-    @property
-    def effective(self) -> Effective:
-        """Return when it happened."""
-        said = self.statement.body if self.statement else None
-        if isinstance(said, events.Correction):
-            return parse_effective(said.replacement.effective)
-        return self.statement.effective if self.statement else parse_effective(str(self.on))
-
-    @property
-    def evidence(self) -> list[Evidence]:
-        """Return the documents it names."""
-        if self.statement is None:
-            return []
-        said = self.statement.body
-        own = self.statement.envelope.evidence or []
-        return (said.replacement.evidence or own) if isinstance(said, events.Correction) else own
 
 
 def note_statements(first: int, until: int) -> set[str]:
@@ -99,9 +39,9 @@ def note_statements(first: int, until: int) -> set[str]:
         The lots about which something else was noted before that these entries replace: what was
         said about them may no longer hold.
     """
-    read = list(_read(first, until))
+    read = list(events_between(first, until))
     happened = [one for one in read if one.kind != "registry.erasure"]
-    places = _places(happened)
+    places = places_of(happened)
     particulars = [row for one in happened for row in _particulars(one, places[one.entry])]
     Particular.objects.bulk_create(particulars, batch_size=2_000)
     BookedAmount.objects.bulk_create(list(_amounts(happened, places)), batch_size=2_000)
@@ -115,12 +55,12 @@ def note_transit(until: int) -> None:
     For the migration of a ledger that is older than the notes; on any other it changes nothing.
     """
     for first in range(0, until, _AT_ONCE):
-        read = _read(first, min(first + _AT_ONCE, until))
+        read = events_between(first, min(first + _AT_ONCE, until))
         shipments = [one for one in read if one.kind == "custody.shipment"]
         known = Particular.objects.filter(entry__in=[one.entry for one in shipments])
         noted = set(known.filter(kind="transit").values_list("entry", flat=True))
         ended = dict(known.exclude(until=None).values_list("entry", "until"))
-        places = _places(shipments)
+        places = places_of(shipments)
         fresh = [one for one in shipments if one.entry not in noted]
         rows = [row for one in fresh for row in _particulars(one, places[one.entry])]
         for row in rows:
@@ -128,59 +68,21 @@ def note_transit(until: int) -> None:
         Particular.objects.bulk_create([row for row in rows if row.kind == "transit"])
 
 
-def _read(first: int, until: int) -> Iterator[Event]:
-    with connection.cursor() as cursor:
-        cursor.execute(_ENTRIES, [first, until])
-        rows = cursor.fetchall()
-    for index, order, entry, kind, event, author, facility, on, replaces, jws, hidden in rows:
-        is_read = jws is not None and _may_name(event if kind.startswith("custody.") else kind, jws)
-        yield Event(
-            index=index,
-            order=order,
-            entry=entry,
-            kind=kind if kind in ("custody.void", "registry.erasure") else event,
-            author=author,
-            facility=facility,
-            on=on,
-            replaces=replaces,
-            statement=statement_of(jws, hidden) if is_read else None,
-        )
+def note_digits(until: int) -> None:
+    """Take notes of how amounts were entered, of what was followed before that was noted.
 
-
-def _may_name(kind: str, jws: str) -> bool:
-    """Tell whether a statement may name something of interest, without understanding it.
-
-    Most do not, and understanding costs ten times as much as looking for a person.
+    For the migration of a ledger that is older than the notes; on any other it changes nothing.
     """
-    if kind in _NAMING:
-        return True
-    payload = urlsafe_b64decode(jws.split(".")[1] + "==")
-    return kind != "custody.void" and (b'"acting_person"' in payload or b"\\u" in payload)
-
-
-_CHAIN = """
-WITH RECURSIVE chain(entry, root) AS (
-    SELECT hash, replaces FROM traceability_entry WHERE hash = ANY (%s)
-    UNION
-    SELECT c.entry, e.replaces FROM chain c JOIN traceability_entry e ON e.hash = c.root
-    WHERE e.replaces IS NOT NULL
-)
-SELECT c.entry, min(i.index) FROM chain c
-JOIN traceability_entry e ON e.hash = c.root
-JOIN traceability_logindex i USING (recorded_order)
-GROUP BY c.entry
-"""
-
-
-def _places(happened: Iterable[Event]) -> dict[str, int]:
-    """Return where in the log each event holds: a correction where the original stands."""
-    places = {one.entry: one.index for one in happened}
-    corrections = [one.entry for one in happened if one.replaces is not None]
-    if corrections:
-        with connection.cursor() as cursor:
-            cursor.execute(_CHAIN, [corrections])
-            places.update(cursor.fetchall())
-    return places
+    for first in range(0, until, _AT_ONCE):
+        read = list(events_between(first, min(first + _AT_ONCE, until)))
+        happened = [one for one in read if one.kind != "registry.erasure"]
+        rows = _amounts(happened, places_of(happened))
+        entered = {(row.index, row.lot): (row.digits, row.is_weighed) for row in rows}
+        known = BookedAmount.objects.filter(index__in={index for index, _ in entered})
+        noted = [one for one in known if (one.index, one.lot) in entered]
+        for one in noted:
+            one.digits, one.is_weighed = entered[one.index, one.lot]
+        BookedAmount.objects.bulk_update(noted, ["digits", "is_weighed"], batch_size=2_000)
 
 
 def _forget_erased(found: Iterable[Event]) -> None:
@@ -214,7 +116,7 @@ def _particulars(event: Event, place: int) -> Iterator[Particular]:
 def _named(event: Event, body: Any) -> Iterator[tuple[str, str]]:
     if event.statement is not None and event.statement.envelope.acting_person is not None:
         yield "person", ""
-    if event.kind in _BRINGING:
+    if event.kind in BRINGING:
         yield from (("document", one.sha256) for one in event.evidence)
     if event.kind == "custody.assay":
         yield from (("certificate", one.sha256) for one in event.evidence)
@@ -296,12 +198,13 @@ def _made(
     is_product = facts.get("role", "product") == "product"
     is_made = is_product and event.kind != "custody.introduction"
     is_mined = event.kind == "custody.extraction"
-    quality = facts["quantity"].get("quality")
+    quantity = facts["quantity"]
     row: dict[str, Any] = {
         "material": facts["material"],
         "unit": unit,
-        "basis": facts["quantity"]["basis"],
-        "is_weighed": quality not in _UNWEIGHED,
+        "basis": quantity["basis"],
+        "digits": significant_digits(quantity["value"]),
+        "is_weighed": unit == "mg" and quantity.get("quality") not in _UNWEIGHED,
         "is_made": is_made,
         "is_mined": is_mined,
     }
@@ -331,10 +234,26 @@ def _contained(
 def _received(
     event: Event, lot: str, unit: str, facts: Mapping[str, Any]
 ) -> Iterator[BookedAmount]:
-    amount = int(facts["to"])
-    row = {"material": "", "unit": unit, "basis": "", "is_weighed": True}
+    amount, entered = int(facts["to"]), _entered(event, lot)
+    # What the receiver entered is in its statement alone; of an erased one the milligrams tell.
+    figures = [one.value for one in entered] or [str(amount)]
+    row = {
+        "material": "",
+        "unit": unit,
+        "basis": "",
+        "digits": max(map(significant_digits, figures)),
+        "is_weighed": unit == "mg" and not any(one.quality in _UNWEIGHED for one in entered),
+    }
     if amount > 0:
         yield _amount(event, lot, "", Interval(low=amount, high=amount), row)
+
+
+def _entered(event: Event, lot: str) -> list[Quantity]:
+    """Return what a receipt says of the weight of a lot: what was accepted, what rejected."""
+    body = event.body
+    items = body.lots if isinstance(body, events.Receipt) else []
+    told = [(one.accepted, one.rejected) for one in items if one.lot == lot]
+    return [quantity for pair in told for quantity in pair if quantity is not None]
 
 
 def _amount(

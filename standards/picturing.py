@@ -2,7 +2,7 @@
 
 The table says all that the picture says, in words and figures; each group of the picture is a
 row of it, with its members below. Colours stand for countries, patterns for what is recycled,
-only declared, or not known; verdicts have a sign and a word besides.
+only declared, not known, or not opened to the reader; verdicts have a sign and a word besides.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -28,7 +28,8 @@ from standards.legends import (
 from standards.looks import LOOKS
 from standards.rulebook.findings import percent_text
 from standards.ways import Told, Way, worst_outcome
-from traceability.pictures.flow import Band, Caption, FlowPicture, flow_picture
+from traceability.pictures.captions import Caption
+from traceability.pictures.flow import Band, FlowPicture, flow_picture
 from traceability.pictures.grouping import (
     DEEP,
     END,
@@ -50,6 +51,7 @@ MOST_MEMBERS = 60
 Mark = tuple[str, str, str]
 """The class of a colour, a sign, and a word."""
 _SITE = 2  # the length of a group's path that names a site
+_AT_SITES = ("mined", "recycled", "step")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +150,12 @@ class _Picturing:
         return WayView(
             mineral=self.way.mineral,
             picture=picture,
-            keys=legend(self.way, self.bands, self.colours),
+            keys=legend(
+                self.way,
+                self.bands,
+                self.colours,
+                has_closed=any(one.is_closed for one in captions.values()),
+            ),
             rows=rows,
             is_opened=shown != {group.key for group in closed.groups},
             summary=self._summary(),
@@ -177,22 +184,25 @@ class _Picturing:
         members = [self.way.told[name] for name in group.stops]
         look = _look_of(members)
         name, detail, note = self._named(group, members)
+        closed = _closed(group, members)
         share = "" if group.stage == END else self.share(group.mg)
         mark, part = self._mark(group)
         stage = _turn_title(*group.turn)
-        title = ", ".join(filter(None, [stage, name, detail, note, share, amount(group.mg)]))
+        parts = [stage, name, detail, closed, note, share, amount(group.mg)]
+        title = ", ".join(filter(None, parts))
         if mark is not None:
             title = f"{title}: {part or mark[2]}"
         countries = {one.country for one in members}
         colour = colour_of(countries.pop(), self.colours) if len(countries) == 1 else OTHERS
         return Caption(
             name=name,
-            detail=tuple(filter(None, [share, detail])),
+            detail=tuple(filter(None, [share, detail, closed])),
             title=title,
-            href=self.address(group.key) if group.can_open else f"#{self._anchor(group)}",
+            href=self._leads_to(group),
             colour="l-cl" if group.stage == END else colour,
             look=look,
             mark=mark,
+            is_closed=bool(closed) and not any(one.place for one in members),
             rank=2 if look == "unknown" else int(REST in group.path),
         )
 
@@ -236,6 +246,12 @@ class _Picturing:
         """Return a mass as a share of the lot's, as people read it."""
         return percent_text(min(Fraction(1), Fraction(mg, self.way.total_mg)))
 
+    def _leads_to(self, group: Group) -> str:
+        """Return where a bar leads: to its members, or to its row; that of the lot nowhere."""
+        if group.stage == END:
+            return ""
+        return self.address(group.key) if group.can_open else f"#{self._anchor(group)}"
+
     def _anchor(self, group: Group) -> str:
         return f"way-{self.way.mineral}-{self.told.groups.index(group)}"
 
@@ -266,7 +282,7 @@ class _Picturing:
             schemes=tuple(dict.fromkeys(text for one in members for text in one.schemes)),
             mark=mark,
             part=part,
-            reason=note or detail,
+            reason=", ".join(filter(None, [note or detail, _closed(group, members)])),
             days=(days[0], days[-1]) if days else None,
             members=tuple(
                 self._member(self.way.told[name], masses.get(name, 0))
@@ -327,12 +343,22 @@ def _place(group: Group, members: Sequence[Told]) -> tuple[str, str, str]:
         where = _("several countries") if several else country
         return (known or _("Recycled")), where, _("recycled metal, by country of collection")
     if len(group.path) >= _SITE:
-        closed = _("name not opened")
-        return (first.place, country, "") if first.place else (country, "", closed)
+        return (first.place, country, "") if first.place else (country, "", "")
     named = len({one.place for one in members if one.place})
     if not named:
-        return country, "", _("names not opened")
+        return country, "", ""
     return country, ngettext("%(n)s named site", "%(n)s named sites", named) % {"n": named}, ""
+
+
+def _closed(group: Group, members: Sequence[Told]) -> str:
+    """Say that the names of sites in a group are not opened to the reader; empty where all are."""
+    sites = [one for one in members if one.kind in _AT_SITES]
+    if all(one.place for one in sites):
+        return ""
+    if any(one.place for one in sites):
+        return _("other names not opened")
+    is_site = len(group.path) >= _SITE and REST not in group.path
+    return _("name not opened") if is_site else _("names not opened")
 
 
 def _turn_title(stage: str, level: int) -> str:

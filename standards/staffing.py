@@ -37,6 +37,7 @@ _VERDICTS = ("standards.view_assessment",)
 _FLAGS = ("standards.view_flag",)
 _QUESTIONS = ("standards.view_question",)
 _ACCOUNTS = ("standards.view_account",)
+_SETBACKS = ("standards.view_setback",)
 
 ROLES: dict[str, tuple[str, ...]] = {
     "clerk": (*_RECORD, "traceability.view_rejection", *_QUESTIONS, *_WAIVERS),
@@ -96,6 +97,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         *_DECLARED,
         *_REMINDED,
         *_WAIVERS,
+        *_SETBACKS,
     ),
 }
 

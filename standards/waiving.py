@@ -110,5 +110,9 @@ def granted_at(
 def _statement(jws: str, disclosures: Any) -> Statement:
     hidden = msgspec.json.decode(disclosures) if isinstance(disclosures, str) else disclosures
     return parse_statement(
-        jws.encode(), kinds=KINDS, ledger=settings.LEDGER_ORIGIN, disclosures=tuple(hidden)
+        jws.encode(),
+        kinds=KINDS,
+        ledger=settings.LEDGER_ORIGIN,
+        disclosures=tuple(hidden),
+        is_recorded=True,
     )

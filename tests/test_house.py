@@ -202,6 +202,19 @@ def test_an_interrupted_or_copied_environment_is_made_anew(checkout, name, text)
     assert not (environment / "unfinished").exists()
 
 
+def test_an_environment_lent_by_a_link_is_left_as_it_is(checkout, tmp_path):
+    (tmp_path / "pyproject.toml").write_text((checkout / "pyproject.toml").read_text())
+    (tmp_path / "empty.lock").write_text("# nothing to install\n")
+    (tmp_path / ".venv").symlink_to(checkout / ".venv")
+    lent = sorted((checkout / ".venv").rglob("*"))
+
+    installation.ensure_installed(tmp_path, "empty.lock")
+
+    assert sorted((checkout / ".venv").rglob("*")) == lent
+    assert (tmp_path / ".venv" / "bin" / "hello").exists()
+    assert not (tmp_path / ".venv").is_symlink()
+
+
 # ── the embedded database ─────────────────────────────────────────────────────────────────
 
 

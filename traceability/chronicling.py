@@ -24,6 +24,10 @@ Movements = dict[int, list[Movement]]
 Entries = dict[int, Row]
 """Rows of `ledger_entries` by recorded order."""
 
+_TEXTS = """
+SELECT recorded_order, jws, disclosures FROM traceability_statementtext
+WHERE recorded_order = ANY (%(orders)s::bigint[])
+"""
 _BY_HASH = "SELECT recorded_order FROM traceability_entry WHERE hash = ANY (%(hashes)s)"
 _facts = msgspec.json.Decoder().decode
 _place = itemgetter(0, 1)
@@ -104,7 +108,22 @@ def with_amendments(rows: list[Row], size: int) -> Entries:
         if named:
             asked += [order for (order,) in fetch(_BY_HASH, {"hashes": list(named)})]
         rows = _entry_rows(asked, size) if asked else []
-    return found
+    return found | _corrections_of(found.values())
+
+
+def _corrections_of(rows: Iterable[Row]) -> Entries:
+    """Return corrections with the time of the event that they put right; theirs is another.
+
+    Where the text was erased it is the day, which the entry tells.
+    """
+    found = {row[0]: row for row in rows if row[8] is not None and row[2] != "custody.void"}
+    times = {order: row[6].isoformat() for order, row in found.items()}
+    texts = fetch(_TEXTS, {"orders": list(found)}) if found else ()
+    for order, jws, disclosures in texts:
+        body = _statement(jws, json_value(disclosures)).body
+        if isinstance(body, events.Correction):
+            times[order] = body.replacement.effective
+    return {order: (*row[:7], times[order], *row[8:]) for order, row in found.items()}
 
 
 def _orders(orders: Iterable[int]) -> str:
@@ -174,7 +193,11 @@ def _assay_of(statement: Statement) -> events.Assay:
 
 def _statement(jws: str, disclosures: Sequence[Mapping[str, Any]]) -> Statement:
     return parse_statement(
-        jws.encode(), kinds=KINDS, ledger=settings.LEDGER_ORIGIN, disclosures=tuple(disclosures)
+        jws.encode(),
+        kinds=KINDS,
+        ledger=settings.LEDGER_ORIGIN,
+        disclosures=tuple(disclosures),
+        is_recorded=True,
     )
 
 

@@ -15,11 +15,12 @@ from django.db import connection
 
 from traceability.chronicling import fetch, happenings_of, told_by, with_amendments
 from traceability.ledger.book import Movement
-from traceability.ledger.chronicle import Happening, as_they_stand, documents_in
+from traceability.ledger.chronicle import Happening, as_they_stand
 from traceability.ledger.grades import Assayed, compound_elements
 from traceability.ledger.history import carried
 from traceability.ledger.materials import elements_named
 from traceability.ledger.recall import Passage, measured_in
+from traceability.ledger.weighings import documents_in
 from traceability.streaming import Answers, Row, rows_of
 from traceability.tracing import lot_histories
 from traceability.wire import array_text
@@ -116,7 +117,7 @@ def _documents(rows: Sequence[Row], size: int) -> Iterator[tuple[str, Assayed]]:
     lots = [lot for row in rows for lot in row[_DOCUMENTED] or ()]
     if not lots:
         return iter(())
-    told = told_by(rows_of("ledger_documents", array_text(lots)), size)
+    told = told_by(rows_of("ledger_documents_weighed", array_text(lots)), size)
     return documents_in(as_they_stand(happenings_of(*told)))
 
 

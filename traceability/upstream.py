@@ -4,7 +4,7 @@ Shares are exact ratios of whole milligrams. Sources that the reader may not tel
 are added up by kind and country, so that their number tells nothing either (DESIGN 3.5).
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -15,13 +15,14 @@ from msgspec import Struct
 from traceability import seeing
 from traceability.ledger.chronicle import Happening, History, lot_of
 from traceability.ledger.composition import UNKNOWN_PREFIXES, Content
+from traceability.ledger.flows import happenings_of
 from traceability.ledger.history import Step
 from traceability.ledger.lineage import Reached, check_depth, junctions, upstream
 from traceability.ledger.pooling import Parcels
 from traceability.ledger.provenance import propagate
 from traceability.ledger.shapes import Country
 from traceability.ledger.spreading import Rename, by_label
-from traceability.models import Facility
+from traceability.models import Facility, Lot
 from traceability.shares import Share, share_of
 from traceability.tracing import lot_history
 
@@ -192,7 +193,11 @@ def provenance_of(lot: str, *, size: int, reader: str, depth: int | None = None)
     reached = upstream(history.steps, lot)
     near = {one: way for one, way in reached.items() if depth is None or way.depth <= depth}
     lots = _ancestors(view, near, {lot, *near}, reader)
-    told = {lot} | {one for one, way in near.items() if not way.is_apart}
+    told = [one for one, way in near.items() if not way.is_apart]
+    is_open = bool(seeing.lots_seen_in_full(list(Lot.objects.filter(pk=lot)), reader))
+    led_to = happenings_of(
+        lot, history, told, may_know=lambda one: is_open or one.entry in view.readable
+    )
     return Provenance(
         lot=lot,
         log_size=size,
@@ -200,7 +205,7 @@ def provenance_of(lot: str, *, size: int, reader: str, depth: int | None = None)
         processing=_processing(view, name, contents),
         lots=lots,
         blinded_lots=sum(line.lot is None for line in lots),
-        hops=[_hop(view, one) for one in happenings if _led_to(one, told)],
+        hops=[_hop(view, one) for one in led_to],
         is_complete=len(near) == len(reached),
     )
 
@@ -362,10 +367,6 @@ def _passed(view: _Told, content: Content) -> list[ProcessingPart]:
         )
         for (country, facility, organization), mass in masses.items()
     ]
-
-
-def _led_to(one: Happening, upstream: Iterable[str]) -> bool:
-    return any(movement.lot in upstream for movement in one.movements)
 
 
 def _hop(view: _Told, one: Happening) -> HopLine:

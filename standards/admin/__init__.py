@@ -11,6 +11,7 @@ from standards.admin import (
     questions,
     registers,
     reminders,
+    setbacks,
 )
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     "questions",
     "registers",
     "reminders",
+    "setbacks",
 ]

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from standards.looks import LOOKS
-from standards.models import Flag, Judgement, Question
+from standards.models import Flag, Judgement, Question, Setback
 from standards.questioning import open_questions, questions_to
 from standards.reading import WORST_FIRST, clubs_of, flags_seen_by, veiled_reasons
 from standards.rulebook.policy import SEVERITIES
@@ -64,6 +64,9 @@ def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if may("traceability.view_rejection"):
         lately = Rejection.objects.filter(author=viewer.organization)
         told["refused"] = lately.filter(received_at__gte=timezone.now() - LATELY).count()
+    if viewer.is_operator and may("standards.view_setback"):
+        told["setbacks"] = list(Setback.objects.all()[:MOST_URGENT])
+        told["setback_count"] = Setback.objects.count()
     if may("traceability.view_logstate"):
         told["checkpoint"] = Checkpoint.objects.order_by("-size").first()
     return context | told

@@ -32,6 +32,7 @@ from standards.rulebook.policy import Verdict
 from standards.templatetags.verdicts import verdict_badge
 from standards.unjudged import in_groups
 from standards.ways import rows_about
+from standards.withstanding import set_back
 from traceability import seeing
 from traceability.admin.access import Viewer, note_lot_read, viewer_of
 from traceability.admin.base import column
@@ -118,11 +119,20 @@ class JudgedLotAdmin(LotAdmin):
             return context
         flags = list(flags_seen_by(viewer.organization).filter(lot=row.pk))
         decisions = decisions_on(flags, viewer.organization)
-        verdicts = verdicts_on(row.pk, viewer.organization)
+        told = set_back(row.pk, clubs_of(viewer.organization).values_list("pk", flat=True))
+        if told is not None and told.is_whole:
+            return context | {
+                "setback": told,
+                "flags": [(flag, decisions.get(flag.pk, [])) for flag in flags],
+            }
+        out = told.clubs if told else frozenset()
+        every = verdicts_on(row.pk, viewer.organization)
+        verdicts = [one for one in every if one.club.pk not in out]
         findings = {} if verdicts else findings_on(row.pk, viewer.organization)
         traced, evidence = gathered([row.pk], published_size())
         asked = _asked(row.pk, viewer, verdicts, findings)
         return context | {
+            "setback": told,
             "verdicts": verdicts,
             "by_club": by_club(verdicts),
             "unjudged": in_groups(findings),

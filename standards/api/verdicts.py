@@ -1,7 +1,7 @@
 """`/api/v1/lots/{id}/verdicts`: five answers to where a lot is from, findings, judgements."""
 
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, datetime
 from fractions import Fraction
 from typing import Any, Literal
 
@@ -19,6 +19,7 @@ from standards.rulebook.composition import untraced_mg
 from standards.rulebook.dossier import LEAF_STAGES, ORIGIN_UNKNOWN, Dossier, Source
 from standards.rulebook.findings import decimal_text
 from standards.veiling import Veil, veil_for
+from standards.withstanding import set_back
 from traceability import noting, seeing
 from traceability.api.lists import LedgerView, told
 from traceability.api.schema import described
@@ -110,10 +111,15 @@ class MineralVerdicts(Struct, frozen=True, kw_only=True):
 
 
 class LotVerdicts(Struct, frozen=True, kw_only=True):
-    """Everything that was found about a lot, per mineral. Empty while it is in the queue."""
+    """Everything that was found about a lot, per mineral. Empty while it is in the queue.
+
+    `set_back_at` is since when it cannot be assessed as it is now, at all or for one of the
+    caller's clubs; what was found before is then no answer, and left out.
+    """
 
     lot: str
     minerals: list[MineralVerdicts]
+    set_back_at: datetime | None = None
 
 
 class LotVerdictsView(LedgerView):
@@ -134,14 +140,24 @@ class LotVerdictsView(LedgerView):
         noting.note_reading(
             [found], reader=caller.organization, what="verdicts", person=caller.person
         )
-        return told(LotVerdicts(lot=lot, minerals=_minerals(lot, caller.organization)))
+        clubs = set(clubs_of(caller.organization).values_list("pk", flat=True))
+        back = set_back(lot, clubs)
+        is_told = back is None or not back.is_whole
+        left = clubs - back.clubs if back else clubs
+        return told(
+            LotVerdicts(
+                lot=lot,
+                minerals=_minerals(lot, caller.organization, left) if is_told else [],
+                set_back_at=back.since if back else None,
+            )
+        )
 
 
-def _minerals(lot: str, reader: str) -> list[MineralVerdicts]:
+def _minerals(lot: str, reader: str, clubs: set[str]) -> list[MineralVerdicts]:
     current = Assessment.objects.filter(lot=lot, is_current=True).select_related("run")
     alone = list(current.filter(club="").order_by("mineral"))
     judged = (
-        Judgement.objects.filter(lot=lot, is_current=True, club__in=clubs_of(reader).values("pk"))
+        Judgement.objects.filter(lot=lot, is_current=True, club__in=clubs)
         .select_related("policy", "assessment")
         .order_by("club")
     )

@@ -23,6 +23,7 @@ from standards.models.recorded import (
     RegistryRow,
     RegistrySnapshot,
 )
+from standards.models.setbacks import Setback
 from standards.models.watched import Reminder, ReminderMail, SnapshotDraft, SnapshotFile
 
 __all__ = [
@@ -52,6 +53,7 @@ __all__ = [
     "RegistrySnapshot",
     "Reminder",
     "ReminderMail",
+    "Setback",
     "SnapshotDraft",
     "SnapshotFile",
     "VerdictRun",

@@ -52,7 +52,8 @@ class Particular(models.Model):
 class BookedAmount(models.Model):
     """An amount that a facility put on its books: gross, or (`element`) contained in it.
 
-    `place` as for a particular.
+    `place` as for a particular. `digits` are the significant ones of the gross amount as it was
+    entered, in whatever unit, which is gone from `low` and `high`.
     """
 
     index = models.BigIntegerField()
@@ -67,6 +68,7 @@ class BookedAmount(models.Model):
     high = models.BigIntegerField()
     unit = models.CharField(max_length=5)
     basis = models.CharField(max_length=12)
+    digits = models.SmallIntegerField()
     year = models.SmallIntegerField()
     month = models.SmallIntegerField()
     is_weighed = models.BooleanField()

@@ -49,7 +49,8 @@ class Worked:
 class Weighed:
     """A lot that a stocktake counted: `held` by the books, `found` there, gross or in pieces.
 
-    `content` is that of `whole`, of the same grade.
+    What was found with other water is told as it would weigh with that in the books. `content` is
+    that of `whole`, of the same grade.
     """
 
     entry: str
@@ -173,6 +174,7 @@ class _Rewriting:
             name = self._names.get(movement.lot)
             if name is not None:
                 held, found = max(0, self._balances[name]), int(movement.facts["to"])
+                found = self.history.weight_alike(one.entry, movement.lot, found)
                 self._stocktakes.append((one.entry, name, held, found))
 
     def _add_original(self, step: flow.Step, kind: str) -> None:

@@ -5,66 +5,19 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.foils import FOIL, work_up_copper
 from tests.screens import CATHODE
-from traceability.publishing import publish_checkpoint
-from traceability.registering import record_as_service, statement_document
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 WIDTHS = (1280, 390)
-FOIL = "lakeshore-cells:FOIL"
 
 
 def fits(page, width):
     return page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def kg(value):
-    return {"value": value, "unit": "kg", "basis": "dry"}
-
-
-def lot(name, value):
-    return {
-        "lot": f"lakeshore-cells:{name}",
-        "material": "copper_foil",
-        "form": "foil",
-        "quantity": kg(value),
-        "owners": [{"owner": {"organization": "lakeshore-cells"}, "parts": 1}],
-        "assays": [{"element": "Cu", "value": "99", "unit": "percent", "basis": "dry"}],
-    }
-
-
-def work_up_copper_of_three_countries():
-    """Let a plant bring in copper three times, work it three times, and blend it."""
-
-    def say(kind, body):
-        told = {"facility": "lakeshore-cells:plant"} | body
-        document = statement_document(
-            kind=kind, author="lakeshore-cells", effective="2026-04-01T10:00:00-04:00", body=told
-        )
-        record_as_service([document])
-
-    for number, country in enumerate(("CL", "PE", "AU")):
-        declared = [{"stage": "extraction", "parts": 1, "country": country}]
-        bought = lot(f"IN-{number}", "100")
-        say(
-            "custody.introduction",
-            {"lot": bought, "reason": "purchase", "declared_origin": declared},
-        )
-        say(
-            "custody.transformation",
-            {
-                "stage": "electrode",
-                "inputs": [{"lot": bought["lot"], "quantity": kg("100"), "role": "feed"}],
-                "outputs": [lot(f"OUT-{number}", "100") | {"role": "product"}],
-            },
-        )
-    parts = [{"lot": f"lakeshore-cells:OUT-{n}", "quantity": kg("100")} for n in range(3)]
-    say("custody.blend", {"inputs": parts, "output": lot("FOIL", "300")})
-    publish_checkpoint()
-
-
 def test_a_group_is_opened_and_closed_with_the_keyboard_alone(page, site, log_in, complaints):
-    work_up_copper_of_three_countries()
+    work_up_copper([100, 100, 100])
     log_in("operator")
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})

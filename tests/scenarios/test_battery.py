@@ -106,7 +106,7 @@ def the_pictures_agree_with_the_shares(client):
             rows = origin.way.rows
             assert sum(row.mg for row in rows if row.stage == "origin") == origin.contained[1]
             looks |= {key.look for key in origin.way.keys}
-    assert looks == {"known", "declared", "recycled", "worked"}
+    assert looks == {"known", "declared", "recycled", "worked", "closed"}
 
 
 def what_is_kept_is_found_again_bit_for_bit():

@@ -15,11 +15,11 @@ from standards.scenario import parse_scenario
 from traceability import descending, seeing, streaming
 from traceability.downstream import descent_of, recall_of
 from traceability.ledger import recall
-from traceability.ledger.chronicle import documents_in
 from traceability.ledger.effective import parse_day, parse_effective
 from traceability.ledger.lineage import upstream
 from traceability.ledger.provenance import propagate
 from traceability.ledger.recall import OfFacility, OfLot
+from traceability.ledger.weighings import documents_in
 from traceability.models import Facility, Lot
 from traceability.publishing import publish_checkpoint
 from traceability.tracing import lot_histories, lot_history, published_size
@@ -58,7 +58,7 @@ def own_guard(told, settings):
 
 
 def standing():
-    """Kind, body and day of every custody event, corrections and voids carried out."""
+    """Kind, body and last day of every custody event, corrections and voids carried out."""
     amendments = {
         step["body"]["replaces"].strip("${}"): step
         for step in SAID
@@ -73,7 +73,7 @@ def standing():
             continue
         if amended:
             said = amended["body"]["replacement"]
-        yield kind, said["body"], parse_effective(said["effective"]).day
+        yield kind, said["body"], parse_effective(said["effective"]).last_day
 
 
 def walked(facility, since):
@@ -406,3 +406,43 @@ def test_a_part_without_an_assay_of_its_own_is_followed_for_what_was_measured_ab
     size = published_size()
 
     assert descending.elements_of(["harricana-lithium:CARGO-D"], size=size) == {"Li"}
+
+
+# ── what led to a lot ─────────────────────────────────────────────────────────────────────
+
+
+def test_no_hop_tells_what_was_done_with_the_rest_of_what_a_lot_came_of():
+    size, seen = published_size(), 0
+    for lot in Lot.objects.values_list("id", flat=True):
+        history = lot_history(lot, size=size)
+        within = {lot, *upstream(history.steps, lot)}
+        for hop in provenance_of(lot, size=size, reader=seeing.operator()).hops:
+            if hop.kind == "custody.receipt":  # weighs a lot, and may reject a part of it
+                continue
+            movements = history.happenings[hop.entry].movements
+            taken = {one.lot for one in movements if one.role == "take"}
+            made = {one.lot for one in movements if one.role == "make"}
+            assert not taken & within or made & within, (lot, hop)
+            assert lot not in taken, (lot, hop)
+            seen += bool(taken)
+    assert seen > 400
+
+
+def test_a_former_holder_is_told_nothing_of_what_happened_to_a_lot_since():
+    size, hidden = published_size(), 0
+    for lot in Lot.objects.all():
+        happenings = lot_history(lot.id, size=size).happenings
+        for reader in lot.known_to:
+            if seeing.lots_seen_in_full([lot], reader):
+                continue
+            orders = {one.order: entry for entry, one in happenings.items()}
+            readable = {orders[order] for order in seeing.readable_orders(reader, orders)}
+            told = {one.entry for one in provenance_of(lot.id, size=size, reader=reader).hops}
+            since = {
+                entry
+                for entry, one in happenings.items()
+                if {part.role for part in one.movements if part.lot == lot.id} - {"make"}
+            }
+            assert told & since <= readable
+            hidden += len(since - told)
+    assert hidden > 5

@@ -1,6 +1,6 @@
 """Accounts on PostgreSQL: read from the log, closed for ever, and judged with the lots."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.db import Error, connection, connections
@@ -293,14 +293,25 @@ def test_a_period_that_cannot_be_told_is_computed_when_read_and_frozen_later(wor
     with monkeypatch.context() as patch:
         patch.setattr(accounting, "closed_period", fail)
         world.follow()
-        assert freeze_closes() == 0
     assert not ClosedPeriod.objects.exists()
     [read] = records_at(followed_size(), ["smelter:cu"])["smelter:cu"].closes
 
-    assert freeze_closes() == 1
+    assert freeze_closes(now=NOW) == 0  # it waits a minute
+    assert freeze_closes(now=NOW + timedelta(minutes=1)) == 1
     [kept] = records_at(followed_size(), ["smelter:cu"])["smelter:cu"].closes
     assert kept == read
     assert freeze_closes() == 0
+
+
+def test_a_log_size_from_before_the_account_was_opened_counts_as_its_opening(world):
+    world.claimed("C1", "8800")
+    world.closed("2026-03-31", on="2026-04-02", known_at=0, digest="0" * 64)
+    world.catch_up()
+
+    [closed] = ClosedPeriod.objects.all()
+    opened = Account.objects.get(account="smelter:cu")
+    assert parse_closed(closed.state).known_at == opened.index + 1
+    assert world.follow() == 0
 
 
 @pytest.mark.django_db(transaction=True, databases=["default", "owner"])

@@ -11,8 +11,8 @@ from standards import assessing
 from standards.assessing import assess_lot, verdict_root
 from standards.dossiers import build_dossier, examine
 from standards.known import followed_size
-from standards.models import Assessment, DueAssessment, Flag, Judgement, VerdictRun
-from tests.standards.world import NOW, World, kg
+from standards.models import Assessment, DueAssessment, Flag, Judgement, Setback, VerdictRun
+from tests.standards.world import NOW, World, kg, owned_by
 from traceability.errors import NoSuchPolicy, NotFollowedYet, UnknownLot
 from traceability.models import Entry, Key, LogIndex
 
@@ -272,6 +272,35 @@ def test_a_broken_history_waits_and_holds_up_nobody(world, monkeypatch):
     assert set(Assessment.objects.values_list("lot", flat=True)) == {"mine:ore-2"}
     [waiting] = DueAssessment.objects.filter(lot="mine:ore")
     assert (waiting.lot, waiting.due_on.isoformat()) == ("mine:ore", "2026-11-02")
+
+
+def test_a_correction_after_the_buyer_weighed_the_lot_is_judged_like_any_other(world):
+    mined = world.mined()
+    world.sent()
+    world.catch_up()
+    before = followed_size()
+    body = {
+        "facility": "mine:pit",
+        "lot": {
+            "lot": "mine:ore",
+            "material": "copper_concentrate",
+            "form": "concentrate",
+            "quantity": kg("29000"),
+            "owners": owned_by("mine"),
+        },
+    }
+    amended = {
+        "replaces": mined,
+        "reason": "The truck scale was read wrongly.",
+        "lots": ["mine:ore"],
+        "replacement": {"effective": "2026-03-01T10:00:00-05:00", "body": body},
+    }
+    world.say("custody.correction", "mine", amended)
+    world.catch_up()
+
+    assert not Setback.objects.exists()
+    row = Assessment.objects.get(lot="mine:ore", mineral="Cu", club="", is_current=True)
+    assert row.log_size > before
 
 
 # ── many lots at once ─────────────────────────────────────────────────────────────────────

@@ -10,7 +10,7 @@ from standards.picturing import FEW, MOST_MEMBERS, MOST_RIBBONS, picture_of
 from standards.rulebook.findings import Outcome
 from standards.ways import Told, Way, worst_outcome
 from tests.traceability.pictures.ways import END_STOP, arrow, ways
-from traceability.pictures.grouping import END, SOURCES, Arrow, Stop
+from traceability.pictures.grouping import END, MOST, SOURCES, Arrow, Stop
 
 DAY = date(2026, 3, 1)
 
@@ -99,8 +99,65 @@ def test_a_site_that_is_not_open_is_told_by_country_share_scheme_days_and_findin
     assert row.href == ""
 
 
+def hop_of(*places):
+    """A way through one step: sites of a country, some with names the reader may know."""
+    mine = Stop(id="s0", stage=SOURCES, path=("ZM", "a:pit"))
+    pit = Told(kind="mined", stage="extraction", country="ZM", place="A pit")
+    stops = [
+        Stop(id=f"p{n}", stage="smelting", path=("JP", place or "closed-"), is_sealed=not place)
+        for n, place in enumerate(places)
+    ]
+    hops = {
+        stop.id: Told(kind="step", stage="smelting", country="JP", place=place)
+        for stop, place in zip(stops, places, strict=True)
+    }
+    arrows = [arrow("s0", stop.id, s0=1) for stop in stops]
+    arrows += [arrow(stop.id, END, s0=1) for stop in stops]
+    view = picture_of(way_of([mine, *stops, END_STOP], arrows, s0=pit, **hops), address=address)
+    bars = [bar for bar in view.picture.bars if bar.group.stage == "smelting"]
+    return view, bars
+
+
+def test_a_closed_name_is_written_and_drawn_and_explained_in_the_legend():
+    view, [bar] = hop_of("")
+
+    assert [line.text for line in bar.lines] == ["Japan", "100 % · name not opened"]
+    assert bar.caption.is_closed
+    assert ("closed", "site whose name is not opened") in [
+        (key.look, key.text) for key in view.keys
+    ]
+
+
+def test_an_open_name_is_not_covered():
+    view, [bar] = hop_of("The smelter")
+
+    assert [line.text for line in bar.lines] == ["The smelter", "100 % · Japan"]
+    assert not bar.caption.is_closed
+    assert "closed" not in {key.look for key in view.keys}
+
+
+CLOSED = [(True, "other names not opened"), (False, "name not opened")]
+
+
+@pytest.mark.parametrize(("is_named", "words"), CLOSED)
+def test_a_country_of_many_sites_says_that_some_names_are_closed(is_named, words):
+    named = [f"Works {n}" for n in range(MOST + 1)] if is_named else []
+
+    _view, [bar] = hop_of(*named, "")
+
+    assert any(line.text.endswith(words) for line in bar.lines)
+    assert bar.caption.is_closed is not is_named
+
+
+def test_every_bar_but_the_lots_leads_somewhere():
+    view, _bars = hop_of("The smelter", "")
+
+    rows = {f"#{row.anchor}" for row in view.rows}
+    assert {bar.caption.href for bar in view.picture.bars} == rows | {""}
+
+
 KINDS = [
-    (Told(kind="recycled", stage="recovery", country="US"), "recycled", "recycled"),
+    (Told(kind="recycled", stage="recovery", country="US", place="A yard"), "recycled", "recycled"),
     (
         Told(kind="declared", stage="extraction", country="CD"),
         "declared",

@@ -275,9 +275,10 @@ class World:
         without: Collection[str] = (),
         **changes: Any,
     ) -> str:
-        values = VALUES | {
-            key.replace("__", "."): (VALUES[key.replace("__", ".")][0], value)
-            for key, value in changes.items()
+        named = {key.replace("__", "."): value for key, value in changes.items()}
+        values = VALUES | {  # a pair states the unit, too
+            key: value if isinstance(value, tuple) else (VALUES[key][0], value)
+            for key, value in named.items()
         }
         form = {
             "club": club,

@@ -50,7 +50,8 @@ class RecallParameters(DescentParameters, frozen=True, kw_only=True):
     since: Annotated[
         str,
         Meta(
-            description="the first calendar day, local to the facility, YYYY-MM-DD",
+            description="the first calendar day, local to the facility, YYYY-MM-DD; an event that "
+            "lasted into it counts whole",
             extra_json_schema={"format": "date"},
         ),
     ] = field(name="from")

@@ -41,7 +41,7 @@ from traceability.ledger.book import (
     is_same_water,
 )
 from traceability.ledger.commingling import Owners, are_equal, mixed
-from traceability.ledger.draft import Draft
+from traceability.ledger.draft import Draft, found
 from traceability.ledger.effective import parse_effective
 from traceability.ledger.kinds import CUSTODY
 from traceability.ledger.shapes import Quantity
@@ -174,7 +174,9 @@ class Amendment(Draft):
         has_stayed = (lot.state, lot.facility) == (HELD, self.replaced.facility)
         return facility if has_stayed else lot.facility
 
-    def adjust(self, lot: Lot, amount: int, why: str, **changes: Any) -> Lot:
+    def adjust(
+        self, lot: Lot, amount: int, why: str, quantity: Quantity | None, **changes: Any
+    ) -> Lot:
         """Weigh or count again: the difference to the books of that time is what counts.
 
         Raises:
@@ -182,13 +184,13 @@ class Amendment(Draft):
         """
         old = self.old.get(lot.id)
         if old is None:
-            return super().adjust(lot, amount, why, **changes)
+            return super().adjust(lot, amount, why, quantity, **changes)
         if "consignment" in old.facts and old.facts["why"] != why:
             raise NotCorrectable(self.replaced.kind, "it says who has the goods otherwise")
         delta = amount - (int(old.facts["to"]) - old.delta)
         facility = self._place(lot, changes.get("facility", lot.facility))
         adjusted = replace(lot, amount=lot.amount + delta, facility=facility)
-        self.move(adjusted, "adjust", delta, {**old.facts, "to": str(amount), "why": why})
+        self.move(adjusted, "adjust", delta, {**old.facts, **found(amount, why, quantity)})
         return adjusted
 
     def shipper_of(self, lot: Lot) -> str:

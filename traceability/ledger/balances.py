@@ -20,6 +20,7 @@ from traceability.ledger.book import Movement, water_of
 from traceability.ledger.chronicle import Happening, History
 from traceability.ledger.composition import Composition
 from traceability.ledger.history import carried
+from traceability.ledger.weighings import begins_anew
 
 Category = Literal[
     "extracted",
@@ -284,7 +285,7 @@ class _Walk:
         stock.amount = int(movement.facts["to"])
         if stock.amount == 0:  # nothing was found, or arrived
             stock.metal = {}
-        elif stock.amount != max(0, before):
+        elif begins_anew(movement, max(0, before)):
             lot, _mark, count = stock.name.partition("~")
             stock.name = f"{lot}~{int(count or 0) + 1}"
             stock.metal = self._metal_of(stock.name)

@@ -7,7 +7,7 @@ have changed it. Where a lot is weighed again (receipt, stocktake) it begins ane
 of its own (`acme:L1~1`), so that what it was before is not lost: `History.last` has the present.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, cast
@@ -16,11 +16,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from traceability.ledger.book import Movement
+from traceability.ledger.effective import parse_effective
 from traceability.ledger.grades import Assayed, measured, plainly_contained
 from traceability.ledger.history import Made, Step, Taken
 from traceability.ledger.mass import GrossUnit, Interval
 from traceability.ledger.materials import elements_named
 from traceability.ledger.sources import source_of, undeclared, unexplained
+from traceability.ledger.weighings import Weighings, begins_anew, documents_in
 
 _CONSERVING = {"shipment": "split", "receipt": "split"}
 
@@ -29,10 +31,10 @@ class Happening(Struct, frozen=True, kw_only=True, gc=False):
     """One entry as it was recorded, with its movements in order.
 
     `kind` is that of the event it stands for (`custody.void` for what withdraws one);
-    `on` is the local calendar day of the event, `effective` its time as stated; a correction
-    that does not move the day keeps the time of what it corrects. `is_disputed`: its key was
-    later distrusted from before this entry, so it moved mass, but what it says of the material
-    is unknown.
+    `on` is the local calendar day on which the event began, `effective` its time as stated, of
+    a correction that of the event which it puts right. `is_disputed`: its key was later
+    distrusted from before this entry, so it moved mass, but what it says of the material is
+    unknown.
     """
 
     entry: str
@@ -46,6 +48,11 @@ class Happening(Struct, frozen=True, kw_only=True, gc=False):
     movements: tuple[Movement, ...] = ()
     is_disputed: bool = False
     effective: str = ""
+
+    @property
+    def until(self) -> date:
+        """Return the local calendar day on which the event ended."""
+        return parse_effective(self.effective).last_day if "/" in self.effective else self.on
 
 
 class Beginning(Struct, frozen=True, kw_only=True, gc=False):
@@ -73,6 +80,8 @@ class History:
         beginnings: by lot.
         last: by lot, the name it has in the last step that made it.
         balances: by lot, what is left of it, gross; below zero it is restated.
+        alike: by lot and entry that weighed it at other water than before, what that weight is
+            at the water before, where both are known: the same dry mass, as it was compared.
     """
 
     steps: tuple[Step, ...]
@@ -80,6 +89,11 @@ class History:
     beginnings: Mapping[str, Beginning]
     last: Mapping[str, str]
     balances: Mapping[str, int]
+    alike: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+    def weight_alike(self, entry: str, lot: str, weight: int) -> int:
+        """Return what an entry weighed of a lot, at the water that the lot had before."""
+        return self.alike.get(lot, {}).get(entry, weight)
 
     def is_dispatch(self, step: Step) -> bool:
         """Tell whether a step is a shipment, which changes nothing but the place."""
@@ -118,7 +132,6 @@ def as_they_stand(happenings: Iterable[Happening]) -> list[Happening]:
             order=first.order,
             facility=one.facility or before.facility,
             stage=one.stage or before.stage,
-            effective=one.effective if one is first else _time_of(one, first),
         )
     stand = [one for one in head.values() if one.kind != "custody.void"]
     stand.sort(key=lambda one: one.order)
@@ -150,11 +163,6 @@ def _beginnings_first(stand: Sequence[Happening]) -> list[Happening]:
     return [by_entry[entry] for entry in placed]
 
 
-def _time_of(one: Happening, first: Happening) -> str:
-    """Return when a corrected event took place: its own statement tells when it was corrected."""
-    return first.effective if one.on == first.on else one.on.isoformat()
-
-
 def build_history(happenings: Iterable[Happening]) -> History:
     """Return the history that these happenings make up.
 
@@ -172,20 +180,8 @@ def build_history(happenings: Iterable[Happening]) -> History:
         beginnings=teller.beginnings,
         last=teller.names,
         balances=teller.balances,
+        alike=teller.water.alike,
     )
-
-
-def documents_in(stand: Iterable[Happening]) -> Iterator[tuple[str, Assayed]]:
-    """Yield what happenings, as they stand, document of lots; a disputed word counts for nothing.
-
-    An assay governs its lot, whenever it was made: it has to be heard before the lot is told of.
-    """
-    for one in stand:
-        for movement in () if one.is_disputed else one.movements:
-            if movement.role in ("make", "assay"):
-                document = document_in(one.entry, movement)
-                if document is not None:
-                    yield movement.lot, document
 
 
 @dataclass(slots=True)
@@ -195,8 +191,8 @@ class Chronicler:
     beginnings: dict[str, Beginning] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
     balances: dict[str, int] = field(default_factory=dict)
-    moisture: dict[str, str] = field(default_factory=dict)
     assays: dict[str, list[Assayed]] = field(default_factory=dict)
+    water: Weighings = field(default_factory=Weighings)
     _steps: list[Step] = field(default_factory=list)
     _order: int = 0
 
@@ -218,8 +214,9 @@ class Chronicler:
 
     def forget(self, lot: str) -> None:
         """Drop what is known of a lot that nothing more will happen to."""
-        for known in (self.beginnings, self.names, self.balances, self.moisture, self.assays):
+        for known in (self.beginnings, self.names, self.balances, self.assays):
             known.pop(lot, None)
+        self.water.forget(lot)
 
     def _add(self, one: Happening) -> None:
         """Add the steps of one happening: parts one by one as they leave, the rest together."""
@@ -324,9 +321,10 @@ class Chronicler:
         self.balances[lot] = self.balances.get(lot, 0) + amount
         self.names[lot] = lot
         quantity = facts["quantity"]
-        water = quantity.get("moisture") or self.moisture.get(facts.get("from", ""))
+        moisture = self.water.moisture
+        water = quantity.get("moisture") or moisture.get(facts.get("from", ""))
         if water is not None:
-            self.moisture[lot] = water
+            moisture[lot] = water
         role: Any = facts.get("role", "product")
         return Made(
             lot=lot,
@@ -338,14 +336,16 @@ class Chronicler:
         )
 
     def _contained(
-        self, lot: str, amount: int, quantity: Mapping[str, Any]
+        self, lot: str, amount: int, quantity: Mapping[str, Any], weighing: int = 0
     ) -> Mapping[str, Interval]:
         documents = self.assays.get(lot)
         if documents is None:
             return {}
-        water = self.moisture.get(lot)
-        plain = plainly_contained(amount, quantity, documents, water)
-        return measured(amount, quantity, documents, water).contained if plain is None else plain
+        water = self.water.moisture.get(lot)
+        plain = plainly_contained(amount, quantity, documents, water, weighing)
+        if plain is None:
+            return measured(amount, quantity, documents, water, weighing).contained
+        return plain
 
     def _weigh_again(self, one: Happening, movement: Movement) -> None:
         """Let a lot begin anew at its new weight; what it was before keeps its name."""
@@ -353,21 +353,22 @@ class Chronicler:
         held = max(0, self.balances.get(lot, 0))
         before = self.names.get(lot, lot)
         self.balances[lot] = amount
-        if held == amount or amount < 0:
-            return
-        if amount == 0:  # nothing was found, or arrived: what it held is gone
+        documents = self.assays.get(lot, [])
+        weighing = self.water.weigh(one.entry, movement, documents, is_disputed=one.is_disputed)
+        if amount == 0 and held:  # nothing was found, or arrived: what it held is gone
             self._step(one, "loss", (Taken(lot=before, amount=held, held=held),), ())
+        if not begins_anew(movement, held):
             return
         count = int(before.partition("~")[2] or 0) + 1
         self.names[lot] = name = f"{lot}~{count}"
         begun = self.beginnings.get(lot)
         quantity = dict(begun.facts["quantity"]) if begun else {"basis": "as_received"}
-        for end in ("low", "high"):
-            quantity.pop(end, None)
+        for told_since in ("low", "high", "moisture"):
+            quantity.pop(told_since, None)
         made = Made(
             lot=name,
             amount=amount,
-            contained=self._contained(lot, amount, quantity),
+            contained=self._contained(lot, amount, quantity, weighing),
             source=None if held else unexplained(name),
             unit=cast("GrossUnit", movement.unit),
         )
@@ -383,18 +384,3 @@ class Chronicler:
             return
         whole = Taken(lot=name, amount=amount, held=amount)
         self._step(one, "adjustment", (whole,), (Made(lot=name, amount=amount),))
-
-
-def document_in(entry: str, movement: Movement) -> Assayed | None:
-    """Return what a movement says its lot contains; None where it says nothing of that."""
-    facts = movement.facts
-    results, compound = facts.get("results") or facts.get("assays") or (), facts.get("compound")
-    if not results and compound is None:
-        return None
-    return Assayed(
-        entry=entry,
-        status=facts.get("status", "provisional"),
-        results=results,
-        compound=compound,
-        moisture=facts.get("moisture"),
-    )

@@ -301,11 +301,12 @@ def _arrive_one(draft: Draft, body: events.Receipt, item: events.Received, at: s
         "consignment": None,
     }
     if item.accepted is None:  # wholly rejected: it stays with the shipper, there
-        draft.adjust(lot, rejected, "rejected", **landed)
+        draft.adjust(lot, rejected, "rejected", item.rejected, **landed)
         return
 
     shipper = draft.shipper_of(lot)
-    draft.adjust(lot, accepted + rejected, "received", **landed, custodian=draft.author)
+    weight = accepted + rejected
+    draft.adjust(lot, weight, "received", item.accepted, **landed, custodian=draft.author)
     if item.rejected_lot is None or item.rejected is None:
         return
     _part(draft, item.rejected_lot, lot.id, item.rejected, body.facility, f"{at}.rejected")
@@ -326,7 +327,7 @@ def _stocktake(draft: Draft, body: events.Stocktake) -> Effects:
         at = f"$.body.counts[{place}]"
         lot = draft.held_lot(item.lot, body.facility, at)
         found = draft.amount_of(lot, item.quantity, f"{at}.quantity", may_be_none=True)
-        draft.adjust(lot, found, item.reason)
+        draft.adjust(lot, found, item.reason, item.quantity)
     return draft.effects()
 
 

@@ -34,7 +34,12 @@ from traceability.ledger.book import (
     gross,
     is_same_water,
 )
-from traceability.ledger.feasibility import check_assays, check_compound, check_substance
+from traceability.ledger.feasibility import (
+    check_assays,
+    check_compound,
+    check_ends,
+    check_substance,
+)
 from traceability.ledger.shapes import NewLot, Quantity
 from traceability.ledger.statements import Statement
 from traceability.ledger.vocabulary import PRODUCING_FACILITIES
@@ -95,12 +100,18 @@ class Draft:
 
     def amount_of(self, lot: Lot, quantity: Quantity, at: str, *, may_be_none: bool = False) -> int:
         """Return a quantity in the units the lot is booked in; nothing only where that is said."""
-        amount, unit = gross(quantity, at, may_be_none=may_be_none)
+        amount, unit = self._gross(quantity, at, may_be_none=may_be_none)
         if unit != lot.unit:
             raise UnitMismatch(lot.id, booked=lot.unit, given=unit, at=at)
         if not is_same_water(lot.basis, quantity.basis):
             raise BasisMismatch(lot.id, booked=lot.basis, given=quantity.basis.value, at=at)
         return amount
+
+    def _gross(self, quantity: Quantity, at: str, *, may_be_none: bool = False) -> tuple[int, str]:
+        told = gross(quantity, at, may_be_none=may_be_none)
+        if self.book.is_admitting:
+            check_ends(quantity, at)
+        return told
 
     # ── moving ────────────────────────────────────────────────────────────────────────────
 
@@ -141,7 +152,7 @@ class Draft:
         Args:
             owners: the shares to book, where they say more than those declared.
         """
-        amount, unit = gross(new.quantity, f"{at}.quantity")
+        amount, unit = self._gross(new.quantity, f"{at}.quantity")
         check_compound(new.compound, f"{at}.compound")
         check_assays(new.assays or (), at=f"{at}.assays", compound=new.compound)
         if self.book.is_admitting:
@@ -190,10 +201,16 @@ class Draft:
         self.move(lot, "make", lot.amount, facts)
         return lot
 
-    def adjust(self, lot: Lot, amount: int, why: str, **changes: Any) -> Lot:
-        """Set what a lot holds to what was weighed or counted."""
+    def adjust(
+        self, lot: Lot, amount: int, why: str, quantity: Quantity | None, **changes: Any
+    ) -> Lot:
+        """Set what a lot holds to what was weighed or counted.
+
+        Args:
+            quantity: as stated, of what stays the lot, for its water.
+        """
         adjusted = replace(lot, amount=amount, **changes)
-        facts = {"why": why, "to": str(amount), "custodian": lot.custodian}
+        facts = {**found(amount, why, quantity), "custodian": lot.custodian}
         if lot.consignment is not None:
             facts["consignment"] = lot.consignment
         self.move(adjusted, "adjust", amount - lot.amount, facts)
@@ -229,6 +246,11 @@ class Draft:
             consignments=self.consignments,
             **more,
         )
+
+
+def found(amount: int, why: str, quantity: Quantity | None) -> dict[str, Any]:
+    """Return what somebody who weighs or counts a lot finds, as JSON values."""
+    return {"why": why, "to": str(amount), "quantity": msgspec.to_builtins(quantity)}
 
 
 def described(new: NewLot) -> dict[str, Any]:

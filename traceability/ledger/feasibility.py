@@ -33,6 +33,7 @@ from traceability.ledger.mass import (
     ASSAY_TOLERANCE,
     MASS_BASES,
     assay_fraction,
+    end_amount,
     parse_decimal,
 )
 from traceability.ledger.materials import in_use
@@ -53,6 +54,19 @@ def check_quantity(quantity: Quantity, at: str) -> None:
         return
     value = parse_decimal(quantity.value, at=at)
     _check_within(value, quantity.low, quantity.high, at)
+
+
+def check_ends(quantity: Quantity, at: str) -> None:
+    """Verify that both ends of a quantity's range are amounts that a lot can have, or nothing.
+
+    A rule of admission: what was recorded before it is read, and verifies, as it did.
+
+    Raises:
+        CountNotWhole, MassOutOfRange: with the place of the end below `at`.
+    """
+    for end, text in (("low", quantity.low), ("high", quantity.high)):
+        if text is not None:
+            end_amount(text, quantity.unit, quantity.density, at=f"{at}.{end}")
 
 
 def check_moisture(moisture: str | None, at: str) -> None:

@@ -14,11 +14,12 @@ Where several outputs of one step that nobody measured lead to the lot, each may
 all that went in. The milligrams are then upper bounds, as those of the lot itself are.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from traceability.errors import LotMadeTwice
 from traceability.ledger.apportioning import scaled, withdraw
+from traceability.ledger.chronicle import Happening, History, lot_of
 from traceability.ledger.composition import UNKNOWN_PREFIXES, Composition, Content
 from traceability.ledger.history import Step, Taken
 from traceability.ledger.spreading import CONSERVING_KINDS
@@ -91,15 +92,57 @@ def flows_into(
 def entries_on_the_way(lot: str, steps: Sequence[Step]) -> set[str]:
     """Return the entries through which a lot, whatever it holds, became what it is.
 
-    What was done with the rest of an ancestor after its part had left is not among them.
+    What was done with the rest of an ancestor after its part had left is not among them. Where
+    the word of a maker counts for nothing, what it took led to the lot all the same; past a
+    recovery the way does not go, for the metal begins anew there.
     """
     wanted, found = {lot}, set[str]()
+    begun = ""  # the entry of a step that made a wanted lot of nothing
     for step in reversed(steps):
         made = {one.lot for one in step.makes}
         if made & wanted:
             found.add(step.entry)
             wanted = (wanted - made) | {take.lot for take in step.takes}
+            begun = "" if step.takes else step.entry
+        elif step.entry == begun and not made and step.kind != "recovery":
+            wanted |= {take.lot for take in step.takes}
     return found
+
+
+def happenings_of(
+    lot: str,
+    history: History,
+    ancestors: Collection[str],
+    *,
+    may_know: Callable[[Happening], bool],
+) -> Iterator[Happening]:
+    """Yield what made a lot what it is, or tells what is in it, of the lot and some ancestors.
+
+    What was done with the rest of a lot after a part had left is not of the part, nor is what
+    took of the lot itself.
+
+    Args:
+        may_know: whether what happened to the lot after it was made is for whoever asks.
+    """
+    on_the_way = entries_on_the_way(history.last.get(lot, lot), history.steps)
+    left: dict[str, int] = {}
+    for step in history.steps:
+        if step.entry in on_the_way:
+            order = history.happenings[step.entry].order
+            left.update({lot_of(take.lot): order for take in step.takes})
+    within = frozenset(ancestors)
+    for one in history.happenings.values():
+        roles = {movement.role for movement in one.movements if movement.lot == lot}
+        if roles:
+            is_of_it = "make" in roles or (roles != {"take"} and may_know(one))
+        else:
+            is_of_it = any(
+                movement.role == "assay" or one.order <= left.get(movement.lot, -1)
+                for movement in one.movements
+                if movement.lot in within and (movement.role != "take" or one.entry in on_the_way)
+            )
+        if is_of_it:
+            yield one
 
 
 @dataclass(slots=True, kw_only=True)

@@ -2,11 +2,11 @@
 
 An assay governs from its subject downstream, never upstream: a lot without one of its own
 is asked here in vain, and `provenance` passes on what its ancestors hold. Umpire over final
-over provisional; of several of the best status the whole range is possible until settled.
+over provisional; of several of the best status the whole range is possible until settled. So
+with the water: a document that states it goes by its own, any other by what the best ones state.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any, cast
@@ -25,10 +25,11 @@ from traceability.ledger.mass import (
     Range,
     assay_fraction,
     contained_interval,
-    gross_amount,
     parse_decimal,
+    recorded_end,
 )
 from traceability.ledger.materials import in_use
+from traceability.ledger.waters import Figure, Waters
 
 _RANK: Mapping[str, int] = {"provisional": 1, "final": 2, "umpire": 3}
 
@@ -37,7 +38,8 @@ class Assayed(Struct, frozen=True, kw_only=True, gc=False):
     """What one document says of a lot: results, and moisture or compound where it has them.
 
     `results` and `compound` are as in the statement (`AssayResult`, `Compound`); `entry` is
-    the document's entry.
+    the document's entry. `weighing` is that which its water is of (`weighings`), and `water` what
+    was known of it without documents; a document of another weighing tells of the dry part alone.
     """
 
     entry: str
@@ -45,6 +47,8 @@ class Assayed(Struct, frozen=True, kw_only=True, gc=False):
     results: Sequence[Mapping[str, Any]] = ()
     compound: Mapping[str, Any] | None = None
     moisture: str | None = None
+    weighing: int = 0
+    water: str | None = None
 
     @property
     def rank(self) -> int:
@@ -60,7 +64,11 @@ class Measured(Struct, frozen=True, kw_only=True, gc=False):
 
 
 def measured(
-    amount: int, quantity: Mapping[str, Any], documents: Iterable[Assayed], moisture: str | None
+    amount: int,
+    quantity: Mapping[str, Any],
+    documents: Iterable[Assayed],
+    moisture: str | None,
+    weighing: int = 0,
 ) -> Measured:
     """Return what documents about this very lot say it contains.
 
@@ -69,6 +77,7 @@ def measured(
         quantity: as in the statement, for its basis and range.
         documents: about this lot; an empty list leaves every element unmeasured.
         moisture: of the lot, where neither a document nor the quantity states one.
+        weighing: the one whose water the lot has now.
 
     Returns:
         An interval per element that a document speaks of. Where the moisture is missing, its
@@ -78,42 +87,35 @@ def measured(
     if quantity.get("unit") == COUNT_UNIT or not found:
         return Measured(contained={}, entries=())
     if len(found) == 1:
-        plain = plainly_contained(amount, quantity, found, moisture)
+        plain = plainly_contained(amount, quantity, found, moisture, weighing)
         if plain is not None:
             return Measured(contained=plain, entries=(found[0].entry,) if plain else ())
-    found.sort(key=lambda one: one.rank)
-    water = next((one.moisture for one in reversed(found) if one.moisture is not None), None)
-    water = water or quantity.get("moisture") or moisture
+    water = Waters(found, weighing, quantity.get("moisture") or moisture)
     gross = _gross_range(amount, quantity)
     contained: dict[str, Interval] = {}
     entries: list[str] = []
     for element in sorted({name for one in found for name in _elements_of(one)}):
         try:
-            fractions = _governing(found, element)
-            contained[element] = _contained(gross, quantity["basis"], water, fractions)
+            figures = _governing(found, element)
+            contained[element] = _contained(gross, quantity["basis"], water, figures)
         except TraceabilityError:  # a figure that cannot be: as if nobody had measured
             contained[element] = Interval(low=0, high=gross.high)
             continue
-        entries += [entry for entry, _, _ in fractions]
+        entries += [document.entry for document, _, _ in figures]
     return Measured(contained=contained, entries=tuple(dict.fromkeys(entries)))
 
 
-def _contained(
-    gross: Interval,
-    basis: str,
-    water: str | None,
-    fractions: Sequence[tuple[str, Range, AssayBasis]],
-) -> Interval:
+def _contained(gross: Interval, basis: str, water: Waters, figures: Sequence[Figure]) -> Interval:
     """Return the range that the governing documents leave possible, all of them together."""
     parts = [
         contained_interval(
             gross,
             basis=_mass_basis(basis),
-            moisture=None if water is None else _point(water),
+            moisture=moisture,
             fraction=fraction,
             fraction_basis=fraction_basis,
         ).bounds
-        for _, fraction, fraction_basis in fractions
+        for moisture, fraction, fraction_basis in map(water.count, figures)
     ]
     return Interval(low=min(part.low for part in parts), high=max(part.high for part in parts))
 
@@ -125,11 +127,17 @@ _MASSES = {"dry", "wet", "as_received", "volume"}
 _NOT_PLAIN = {"low", "high"}
 _Ratio = tuple[int, int]
 _Scale = tuple[int, int, int, int]
+_NOT_ONE = "not one"
+_DRY = {"basis": "dry"}
 _NO_SCALES: Mapping[str, _Scale | None] = {"dry": None, "wet": None}
 
 
 def plainly_contained(
-    amount: int, quantity: Mapping[str, Any], documents: Sequence[Assayed], moisture: str | None
+    amount: int,
+    quantity: Mapping[str, Any],
+    documents: Sequence[Assayed],
+    moisture: str | None,
+    weighing: int = 0,
 ) -> dict[str, Interval] | None:
     """Return what `measured` tells is contained where documents tell single figures.
 
@@ -140,8 +148,10 @@ def plainly_contained(
     basis = quantity["basis"]
     if basis not in _MASSES or not quantity.keys().isdisjoint(_NOT_PLAIN):
         return None
-    water = _water_told(documents) or quantity.get("moisture") or moisture
-    scales = _scales(amount, basis, water)
+    told = _water_told(documents, weighing)
+    if told == _NOT_ONE:
+        return None
+    scales = _scales(amount, basis, told or quantity.get("moisture") or moisture)
     contained: dict[str, Interval] = {}
     ranks: dict[str, int] = {}
     for element, fraction, of_basis, rank in _plain_figures(documents):
@@ -174,13 +184,31 @@ def _scales(amount: int, basis: str, water: str | None) -> Mapping[str, _Scale |
     return {"dry": (amount * dry, whole, 1, 1), "wet": (amount, 1, dry, whole)}
 
 
-def _water_told(documents: Sequence[Assayed]) -> str | None:
-    """Return the moisture that the best document states, the latest of several."""
+def _water_told(documents: Sequence[Assayed], weighing: int) -> str | None:
+    """Return the moisture that the best documents of a weighing state.
+
+    `_NOT_ONE` where they disagree, or where other water than that of this weighing counts.
+    """
     told, best = None, 0
     for document in documents:
-        if document.moisture is not None and document.rank >= best:
-            told, best = document.moisture, document.rank
+        if document.weighing != weighing:
+            if not is_dry(document):
+                return _NOT_ONE
+            continue
+        moisture = document.moisture
+        if moisture is not None:
+            rank = document.rank
+            if rank > best:
+                told, best = moisture, rank
+            elif rank == best and moisture != told:
+                told = _NOT_ONE
     return told
+
+
+def is_dry(document: Assayed) -> bool:
+    """Tell whether all that a document states is of the dry part."""
+    told = [result["basis"] for result in document.results]
+    return all(basis == "dry" for basis in (*told, (document.compound or _DRY)["basis"]))
 
 
 def _with(before: Interval, mass: int) -> Interval:
@@ -274,16 +302,16 @@ def _counted_in(formula: str, counted: frozenset[str]) -> frozenset[str]:
     )
 
 
-def _governing(documents: Sequence[Assayed], element: str) -> list[tuple[str, Range, AssayBasis]]:
-    """Return the fractions of the best status that speaks of an element, with their entries."""
-    told: list[tuple[int, tuple[str, Range, AssayBasis]]] = []
+def _governing(documents: Sequence[Assayed], element: str) -> list[Figure]:
+    """Return the fractions of the best status that speaks of an element, with their documents."""
+    told: list[tuple[int, Figure]] = []
     for document in documents:
         for result in document.results:
             if result["element"] == element:
                 rank = _RANK[result.get("status", document.status)]
-                told.append((rank, (document.entry, *_result_range(result))))
+                told.append((rank, (document, *_result_range(result))))
         if document.compound and element in compound_elements(document.compound["formula"]):
-            told.append((document.rank, (document.entry, *_compound_range(document, element))))
+            told.append((document.rank, (document, *_compound_range(document, element))))
     best = max(rank for rank, _ in told)
     return [one for rank, one in told if rank == best]
 
@@ -314,25 +342,16 @@ def _compound_range(document: Assayed, element: str) -> tuple[Range, AssayBasis]
 
 
 def _gross_range(amount: int, quantity: Mapping[str, Any]) -> Interval:
-    """Return the lot's mass as a range where the quantity states one, in proportion."""
+    """Return the lot's mass as a range where the quantity states one, whatever it states."""
     if "low" not in quantity and "high" not in quantity:
         return Interval(low=amount, high=amount)
-    density = quantity.get("density")
-    ends = [
-        gross_amount(
-            value=parse_decimal(quantity.get(end, quantity["value"])),
-            unit=quantity["unit"],
-            basis=quantity["basis"],
-            density_kg_l=None if density is None else parse_decimal(density),
-        )[0]
+    low, high = (
+        recorded_end(
+            quantity.get(end, quantity["value"]), quantity["unit"], quantity.get("density")
+        )
         for end in ("low", "high")
-    ]
-    return Interval(low=ends[0], high=ends[1])
-
-
-def _point(text: str) -> Range:
-    value: Decimal = parse_decimal(text)
-    return Range(low=value, high=value)
+    )
+    return Interval(low=min(low, high), high=max(low, high))
 
 
 def _mass_basis(basis: str) -> MassBasis:

@@ -137,6 +137,11 @@ def parse_decimal(text: object, *, at: str = "") -> Decimal:
     return Decimal(text)
 
 
+def significant_digits(text: str) -> int:
+    """Count the digits of a number of the record from its first to its last that is no zero."""
+    return len(text.replace(".", "").strip("0"))
+
+
 # ── gross quantities ──────────────────────────────────────────────────────────────────────
 
 
@@ -194,6 +199,45 @@ def gross_amount(
     return _rounded(mass, MAX_MASS_MG, value=value, unit=unit, at=at), "mg"
 
 
+def end_amount(text: str, unit: str, density_kg_l: str | None = None, *, at: str = "") -> int:
+    """Convert an end of the range around a quantity, which may be nothing.
+
+    Args:
+        text: the end, a number of the record.
+        unit: one of `UNITS`, as that of the quantity; `density_kg_l` with a unit of volume.
+
+    Raises:
+        CountNotWhole, MassOutOfRange: it is no amount that a lot can have.
+    """
+    amount = _converted(text, unit, density_kg_l)
+    if unit == COUNT_UNIT and amount != amount.to_integral_value():
+        raise CountNotWhole(value=text, at=at)
+    if amount > _limit(unit):
+        raise MassOutOfRange(value=text, unit=unit, at=at)
+    return _whole(amount)
+
+
+def recorded_end(text: str, unit: str, density_kg_l: str | None = None) -> int:
+    """Convert an end as it was recorded, whatever it says: no lot holds more than the limit."""
+    return min(_whole(_converted(text, unit, density_kg_l)), _limit(unit))
+
+
+def _converted(text: str, unit: str, density_kg_l: str | None) -> Decimal:
+    value = parse_decimal(text)
+    if unit in VOLUME_UNITS and density_kg_l is not None:
+        mass = _EXACT.multiply(value, VOLUME_UNITS[unit])
+        return _EXACT.multiply(mass, parse_decimal(density_kg_l))
+    return _EXACT.multiply(value, MASS_UNITS.get(unit, Decimal(1)))
+
+
+def _limit(unit: str) -> int:
+    return MAX_PIECES if unit == COUNT_UNIT else MAX_MASS_MG
+
+
+def _whole(amount: Decimal) -> int:
+    return int(amount.to_integral_value(rounding="ROUND_HALF_EVEN"))
+
+
 def _bases_of(unit: str, *, at: str) -> tuple[str, ...]:
     if unit in MASS_UNITS:
         return _BASES_OF_TONNES.get(unit, MASS_BASES)
@@ -213,8 +257,7 @@ def _pieces(value: Decimal, *, at: str) -> int:
 
 
 def _rounded(amount: Decimal, limit: int, *, value: Decimal, unit: str, at: str) -> int:
-    whole = int(amount.to_integral_value(rounding="ROUND_HALF_EVEN"))
-    return limited(whole, limit, value=value, unit=unit, at=at)
+    return limited(_whole(amount), limit, value=value, unit=unit, at=at)
 
 
 def limited(whole: int, limit: int, *, value: Decimal, unit: str, at: str) -> int:

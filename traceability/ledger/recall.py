@@ -113,6 +113,7 @@ class Question(Protocol):
 class OfFacility:
     """All that was made at, or left, a facility from a day on.
 
+    An event that lasted into that day counts whole: what of it was made before nobody knows.
     What was merely received, weighed or assayed there is not its product. Material from
     outside whose declared origin names the facility is hit from the day it was introduced,
     for the declared part.
@@ -129,7 +130,8 @@ class OfFacility:
         declaring = () if step.takes else self._declaring(step, beginnings)
         if declaring:
             step = _divided(step, declaring)
-        if one.facility == self.facility and one.on >= self.since and one.kind not in _KEPT:
+        is_here = one.facility == self.facility and one.kind not in _KEPT
+        if is_here and one.until >= self.since:
             return (Part(step, [lot_of(made.lot) for made in step.makes], is_out=True),)
         return (Part(step, declaring, is_out=False),)
 
@@ -140,7 +142,7 @@ class OfFacility:
         found = {}
         for made in step.makes:
             begun = beginnings.get(made.lot)
-            if begun is not None and begun.declared and begun.happening.on >= self.since:
+            if begun is not None and begun.declared and begun.happening.until >= self.since:
                 split = _declared_split(begun.declared, self.facility)
                 if split:
                     found[made.lot] = split

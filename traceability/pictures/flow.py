@@ -3,23 +3,22 @@
 Heights are proportional to milligrams, to the pixel: edges are rounded, not heights, so that
 ribbons neither overlap nor leave a gap, and every column is as tall as the lot. A ribbon that
 jumps columns runs through a slot in each of them. What would be thinner than a pixel is one.
+
+A column is as wide as what is written in it. There ribbons run level; they rise and fall only in
+the channels between columns, so that no text is crossed. What does not fit a page is wider than
+it, and is scrolled.
 """
 
-import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from traceability.pictures.captions import HEAD_LINE, LINE, Caption, Line, Written, write
 from traceability.pictures.grouping import SOURCES, Arrow, Group, Grouped, Turn
 
 BAR = 16
 TALL = 170  # the lot's bar
-LINE = 15
 _CAPTION_GAP, _SLOT_GAP, _HEAD, _FOOT = 16, 8, 18, 6
-_WIDE, _LAST, _NARROWEST, _WIDEST = 924, 100, 84, 410
-_WIDEST_CAPTION = 200
-_HEAD_LINES = 3
-_STRONG, _FAINT = 7, 6  # pixels a letter
 _ROUNDS = 4
 
 
@@ -34,35 +33,8 @@ class Band:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Caption:
-    """What is written over a bar, and where the bar leads when it is chosen.
-
-    `detail` is on one line where there is room. `mark` is a sign with the class of its colour
-    and its word. Bars of a higher `rank` stand below all others of their column.
-    """
-
-    name: str
-    detail: tuple[str, ...]
-    title: str
-    href: str = ""
-    colour: str = ""
-    look: str = "known"
-    mark: tuple[str, str, str] | None = None
-    rank: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """A line of a caption: text, how it looks, and its baseline."""
-
-    text: str
-    look: str
-    y: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Bar:
-    """A group, drawn."""
+    """A group, drawn; `room` is the width of what is written in its column."""
 
     group: Group
     caption: Caption
@@ -71,6 +43,7 @@ class Bar:
     y: int
     height: int
     top: int  # of the caption
+    room: int
 
     @property
     def strip(self) -> int:
@@ -102,14 +75,13 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlowPicture:
-    """A way of metal, drawn from left to right."""
+    """A way of metal, drawn from left to right; bars column by column, from the top."""
 
     width: int
     height: int
     columns: tuple[Column, ...]
     bars: tuple[Bar, ...]
     ribbons: tuple[Ribbon, ...]
-    caption_width: int
     bar_width: int = BAR
 
 
@@ -129,20 +101,19 @@ def flow_picture(
     """
     if not told.arrows:
         return None
-    work = _Drawing(told=told, captions=captions, bands=bands)
+    written = write(told, captions, titles, narrowest=BAR)
+    work = _Drawing(told=told, captions=captions, bands=bands, written=written)
     work.place_slots()
     work.order()
     work.stack()
     return FlowPicture(
-        width=(len(told.columns) - 1) * work.pitch + _LAST,
+        width=written.width,
         height=work.height,
         columns=tuple(
-            Column(lines=work.head([titles[turn] for turn in turns]), x=number * work.pitch)
-            for number, turns in enumerate(told.columns)
+            Column(lines=lines, x=x) for lines, x in zip(written.heads, written.lefts, strict=True)
         ),
-        bars=tuple(work.bar(group) for group in told.groups),
+        bars=tuple(sorted(map(work.bar, told.groups), key=lambda bar: (bar.x, bar.y))),
         ribbons=tuple(work.ribbons()),
-        caption_width=min(work.pitch, _WIDEST_CAPTION) - 6,
     )
 
 
@@ -168,15 +139,11 @@ class _Drawing:
     told: Grouped
     captions: Mapping[str, Caption]
     bands: Mapping[str, Band]
+    written: Written
     columns: list[list[_Slot]] = field(default_factory=list)
     slots: dict[str, _Slot] = field(default_factory=dict)
     runs: dict[tuple[str, str], list[_Slot]] = field(default_factory=dict)
     height: int = 0
-
-    @property
-    def pitch(self) -> int:
-        count = max(1, len(self.told.columns) - 1)
-        return min(_WIDEST, max(_NARROWEST, (_WIDE - _LAST) // count))
 
     @property
     def total(self) -> int:
@@ -195,7 +162,7 @@ class _Drawing:
         for group in sorted(self.told.groups, key=lambda one: (-one.mg, one.key)):
             slot = _Slot(column=number[group.turn], mg=group.mg, group=group)
             slot.rank = self.captions[group.key].rank
-            slot.caption = LINE * len(self._lines(self.captions[group.key]))
+            slot.caption = LINE * len(self.written.texts[group.key])
             self.slots[group.key] = slot
             self.columns[slot.column].append(slot)
         for arrow in self.told.arrows:
@@ -244,7 +211,7 @@ class _Drawing:
             middle = sum((slot.top + self.pixels(slot.mg) // 2) * slot.mg for slot in column)
             middles.append(middle // weight)
         lowest = max(middles)
-        begin = _HEAD + 13 * min(_HEAD_LINES, max(map(len, self.told.columns)))
+        begin = _HEAD + HEAD_LINE * max(map(len, self.written.heads))
         for column, middle in zip(self.columns, middles, strict=True):
             for slot in column:
                 slot.top += begin + lowest - middle
@@ -261,41 +228,18 @@ class _Drawing:
         top = slot.top - slot.caption
         lines = [
             Line(text=text, look=look, y=top + LINE * number + LINE - 5)
-            for number, (text, look) in enumerate(self._lines(caption))
+            for number, (text, look) in enumerate(self.written.texts[group.key])
         ]
         return Bar(
             group=group,
             caption=caption,
             lines=tuple(lines),
-            x=slot.column * self.pitch,
+            x=self.written.lefts[slot.column],
             y=slot.top,
             height=max(1, self.pixels(slot.mg)),
             top=top,
+            room=self.written.rooms[slot.column],
         )
-
-    def head(self, titles: Sequence[str]) -> tuple[Line, ...]:
-        """Return the titles of a column, one below the other."""
-        wide = self.pitch // _FAINT
-        texts = [text if len(text) <= wide else f"{text[: wide - 1]}…" for text in titles if text]
-        if len(texts) > _HEAD_LINES:
-            texts = [*texts[: _HEAD_LINES - 1], "…"]
-        return tuple(
-            Line(text=text, look="l-columnhead", y=12 + 13 * number)
-            for number, text in enumerate(texts)
-        )
-
-    def _lines(self, caption: Caption) -> list[tuple[str, str]]:
-        wide = min(self.pitch, _WIDEST_CAPTION) - 4
-        lines = [(text, "l-strong") for text in _wrapped(caption.name, wide // _STRONG)]
-        details = [" · ".join(caption.detail)] if caption.detail else []
-        if any(len(one) > wide // _FAINT for one in details):
-            details = list(caption.detail)
-        lines += [(text, "l-faint") for one in details for text in _wrapped(one, wide // _FAINT)]
-        if caption.mark is not None:
-            look, sign, word = caption.mark
-            marked = _wrapped(f"{sign}\N{NO-BREAK SPACE}{word}", wide // _STRONG)
-            lines += [(text, look) for text in marked]
-        return lines
 
     def ribbons(self) -> Iterable[Ribbon]:
         """Return the ribbons, thick ones first: thin ones then lie on top."""
@@ -309,8 +253,10 @@ class _Drawing:
             arriving = [one for one in self.told.arrows if one.target == key]
             leaving.sort(key=lambda one: self.runs[one.source, one.target][1].top)
             arriving.sort(key=lambda one: self.runs[one.source, one.target][-2].top)
-            self._stack_ends(slot, slot.column * self.pitch + BAR, leaving, edges)
-            self._stack_ends(slot, slot.column * self.pitch, arriving, edges)
+            left = self.written.lefts[slot.column]
+            self._stack_ends(slot, left, arriving, edges)
+            self._stack_ends(slot, left + BAR, leaving, edges)
+            self._stack_ends(slot, left + self.written.rooms[slot.column], leaving, edges)
         for arrow in sorted(self.told.arrows, key=lambda one: -one.mg):
             for name in self._in_bands(arrow):
                 points = sorted(edges[arrow.source, arrow.target, name])
@@ -326,9 +272,9 @@ class _Drawing:
         arrow: Arrow,
         edges: dict[tuple[str, str, str], list[tuple[int, int, int]]],
     ) -> None:
-        left = slot.column * self.pitch
+        left = self.written.lefts[slot.column]
         self._stack_ends(slot, left, [arrow], edges)
-        self._stack_ends(slot, left + BAR, [arrow], edges)
+        self._stack_ends(slot, left + self.written.rooms[slot.column], [arrow], edges)
 
     def _stack_ends(
         self,
@@ -349,10 +295,6 @@ class _Drawing:
 
     def _in_bands(self, arrow: Arrow) -> list[str]:
         return sorted(arrow.bands, key=lambda name: (self.bands[name].order, name))
-
-
-def _wrapped(text: str, letters: int) -> list[str]:
-    return textwrap.wrap(text, letters, max_lines=2, placeholder="…")
 
 
 def _pull(slot: _Slot, *, is_forward: bool) -> tuple[int, int]:

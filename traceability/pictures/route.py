@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from traceability.pictures.lettering import width_of
+
 Position = tuple[float, float]
 """Longitude and latitude in degrees, east and north positive."""
 Point = tuple[int, int]
@@ -20,7 +22,7 @@ _NORTHERNMOST, _SOUTHERNMOST = 84.0, -58.0
 _LEAST_SPAN = 9.0  # degrees of latitude
 _MARGIN = 46  # pixels around the outermost places
 _NEAR = 15  # pixels within which places share a marker
-_LETTER, _LINE = 6, 13
+_LINE = 15
 _EARTH_KM = 6371.0088  # mean radius, IUGG
 
 
@@ -251,12 +253,12 @@ def _box(x: int, y: int, width: int, height: int) -> Box:
 
 def _beside(at: Point, text: str) -> list[Placed]:
     """Return where a label may stand: right, left, above, below."""
-    (x, y), wide = at, len(text) * _LETTER
+    (x, y), wide = at, width_of(text)
     return [
-        (_box(x + 9, y - 7, wide, _LINE), (x + 9, y + 4), "start"),
-        (_box(x - 9 - wide, y - 7, wide, _LINE), (x - 9, y + 4), "end"),
-        (_box(x - wide // 2, y - 23, wide, _LINE), (x, y - 12), "middle"),
-        (_box(x - wide // 2, y + 10, wide, _LINE), (x, y + 20), "middle"),
+        (_box(x + 9, y - 8, wide, _LINE), (x + 9, y + 4), "start"),
+        (_box(x - 9 - wide, y - 8, wide, _LINE), (x - 9, y + 4), "end"),
+        (_box(x - wide // 2, y - 24, wide, _LINE), (x, y - 12), "middle"),
+        (_box(x - wide // 2, y + 9, wide, _LINE), (x, y + 20), "middle"),
     ]
 
 

@@ -75,6 +75,7 @@ UNFOLD: dict[str, Any] = {
                     _link(_("Rejections"), "block", "traceability", "rejection"),
                     _link(_("Readings"), "visibility", "traceability", "reading"),
                     _link(_("The log"), "account_tree", "traceability", "logstate"),
+                    _link(_("Setbacks"), "running_with_errors", "standards", "setback"),
                 ],
             },
             {

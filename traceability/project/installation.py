@@ -128,6 +128,8 @@ def _environment_with_pip(environment: Path) -> list[str]:
             return outside
 
     say("Making the virtual environment .venv …")
+    if environment.is_symlink():  # what it leads to is somebody else's, and not ours to clear
+        environment.unlink()
     make = [sys.executable, "-m", "venv", "--clear"]
     if _works(sys.executable, *make[1:], str(environment)):
         return [str(python), "-m", "pip"]

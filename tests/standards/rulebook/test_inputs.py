@@ -48,8 +48,8 @@ def move(lot, to="smelter"):
     return Movement(lot=lot, role="move", delta=0, unit="mg", facts={"to": to, "gross": "1"})
 
 
-def weigh(lot, kg, before, why="received"):
-    facts = {"why": why, "to": str(kg * KG), "custodian": "mine"}
+def weigh(lot, kg, before, why="received", **more):
+    facts = {"why": why, "to": str(kg * KG), "custodian": "mine"} | more
     return Movement(lot=lot, role="adjust", delta=(kg - before) * KG, unit="mg", facts=facts)
 
 
@@ -366,6 +366,15 @@ def test_a_stocktake_tells_what_the_books_held_of_the_element_and_what_was_found
 def test_a_count_that_agrees_with_the_books_is_a_count():
     story = cathode().add("stocktake", weigh("smelter:a", 30, 30, why="count"))
     assert stock(story) == [(1, 27, 0, 0)]
+
+
+@pytest.mark.parametrize(("kg", "moisture", "off"), [(27, "0", 0), (30, "0.1", 0), (24, "0", -2.7)])
+def test_stock_that_dried_since_lacks_no_metal(kg, moisture, off):
+    quantity = {"value": "30", "unit": "kg", "basis": "wet"}
+    story = cathode(quantity=quantity | {"moisture": "0.1"})
+    stated = quantity | {"moisture": moisture}
+    story.add("stocktake", weigh("smelter:a", kg, 30, why="count", quantity=stated))
+    assert stock(story) == [(1, 24.3, off, off)]
 
 
 def test_a_count_that_finds_nothing_lacks_all_of_it():

@@ -1,10 +1,10 @@
 """Observing: what was measured once for a batch, and which of it lies on the path of a lot."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from fractions import Fraction
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
@@ -28,8 +28,10 @@ from tests.traceability.ledger.plausibility.doubts import (
     take,
     weigh,
 )
+from tests.traceability.ledger.stories import SITES as PLACES
+from tests.traceability.ledger.stories import stories
 from traceability.ledger.chronicle import build_history, lot_of
-from traceability.ledger.plausibility.view import Noted
+from traceability.ledger.plausibility.view import Arrival, Noted, Titled, Told
 
 SITES = {
     one.id: Site(
@@ -382,3 +384,55 @@ def test_lots_that_passed_one_step_are_told_the_same_of_it_but_for_their_metal()
 
     assert [step.stage for step in one] == ["extraction", "smelting"]
     assert [structs.replace(step, mg=2 * step.mg) for step in one] == list(other)
+
+
+# ── whatever is recorded ──────────────────────────────────────────────────────────────────
+
+MARCH = datetime(2026, 3, 1, tzinfo=UTC)
+KNOWN = {name: replace(SITES["acme:pit"], id=name) for name in PLACES}
+
+
+def noted_of(story, history):
+    """Return what entries say of themselves, with a sale of every lot."""
+    told = {one: Told(start=MARCH, end=MARCH, received_at=MARCH) for one in history.happenings}
+    at_once = Told(start=MARCH, end=MARCH, received_at=MARCH)
+    return Noted(
+        told=told,
+        titles=tuple(
+            Titled(entry=begun.happening.entry, order=0, lot=lot, author="alice", to=("bob",))
+            for lot, begun in history.beginnings.items()
+        ),
+        arrivals={
+            f"{consignment}/{lot}": Arrival(
+                entry="0" * 64, author=receiver, facility=place, told=at_once
+            )
+            for receiver, place, consignment in story.ahead
+            for lot in history.beginnings
+        },
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(stories(amends_what_was_weighed=True), st.data())
+def test_whatever_is_recorded_and_amended_its_lots_can_be_judged(story, data):
+    history = story.history()
+    traced = trace(history, list(history.last))
+    observed = observe(traced, KNOWN, noted_of(story, history))
+    evidence = Evidence(log_size=9, sites=KNOWN, credentials={}, snapshots=(), observed=observed)
+    begun = {one.happening.entry for one in history.beginnings.values()}
+    for check in ("PL-12", "PL-17"):  # of lots that begin, one word each
+        told = [
+            (one.entry, one.lot)
+            for lot in observed.by_lot.values()
+            for _, name, one in lot
+            if name == check
+        ]
+        assert len(told) == len(set(told))
+        assert {entry for entry, _ in told} <= begun
+    if not history.last:
+        return
+    lot = data.draw(st.sampled_from(sorted(history.last)))
+    for mineral in traced.minerals_of(lot):
+        dossier = assemble(traced, lot, mineral, evidence=evidence, as_of=date(2026, 11, 1))
+        evaluation = evaluate(dossier, Law(shipped_packs()), RULES)
+        assert len(evaluation.findings) == len(RULES)

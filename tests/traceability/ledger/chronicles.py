@@ -51,15 +51,22 @@ class Scribe:
         quantity = {"unit": "kg", "basis": "dry", "value": "1"} if unit == "mg" else {
             "unit": "piece", "basis": "count", "value": "1"
         }  # fmt: skip
+        if unit == "mg" and self.draw(st.integers(0, 2)) == 0:
+            quantity |= {"basis": "wet"} | self.water()
         facts = {"material": "copper_ore", "form": "bulk", "quantity": quantity}
         elements = self.draw(st.lists(st.sampled_from(["Cu", "Ni"]), unique=True, max_size=2))
         if elements and unit == "mg":
             facts["assays"] = [self.result(element) for element in elements]
         return facts
 
+    def water(self):
+        told = self.draw(st.sampled_from([None, "0.1", "0.12", "0.05"]))
+        return {} if told is None else {"moisture": told}
+
     def result(self, element):
         percent = self.draw(st.integers(0, 40))
-        told = {"element": element, "value": str(percent), "unit": "percent", "basis": "dry"}
+        basis = self.draw(st.sampled_from(["dry", "dry", "dry", "as_received"]))
+        told = {"element": element, "value": str(percent), "unit": "percent", "basis": basis}
         if self.draw(st.integers(0, 3)) == 0:
             told |= {"low": str(percent * 0.5), "high": str(percent + 1)}
         return told
@@ -137,6 +144,8 @@ class Scribe:
         lot = self.some(1)[0][0]
         to = max(0, self.held[lot] + self.draw(st.integers(-3, 3)) * KG // 2)
         facts = {"why": "received" if kind == "receipt" else "count", "to": str(to)}
+        if self.draw(st.booleans()):  # recorded since quantities are kept
+            facts["quantity"] = {"unit": "kg", "basis": "wet", "value": "1"} | self.water()
         delta, self.held[lot] = to - self.held[lot], to
         self.write(kind, self.movement(lot, "adjust", delta, "mg", facts))
 
@@ -176,6 +185,7 @@ class Scribe:
         lot = self.draw(st.sampled_from(sorted(self.held)))
         facts = {"status": self.draw(st.sampled_from(["provisional", "final"])), "party": "buyer"}
         facts["results"] = [self.result("Cu")]
+        facts |= self.water()
         self.write("assay", self.movement(lot, "assay", 0, "mg", facts))
 
     def amend(self):

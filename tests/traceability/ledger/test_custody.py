@@ -341,7 +341,12 @@ def test_a_loss_and_a_stocktake_are_the_custodians(notes):
     assert notes.amount("alice:L") == 98 * T
     [movement] = notes.effects.movements
     assert (movement.role, movement.delta) == ("adjust", T)
-    assert movement.facts == {"why": "yearly count", "to": str(98 * T), "custodian": "alice"}
+    assert movement.facts == {
+        "why": "yearly count",
+        "to": str(98 * T),
+        "custodian": "alice",
+        "quantity": {"value": "98", "unit": "t", "basis": "wet"},
+    }
 
     refusal(notes, "alice", stocktake(taken("alice:L", "98"), at=SMELTER), NotAtThisFacility)
     refusal(notes, "bob", stocktake(taken("alice:L", "98"), at="alice:mine"), UnknownLot)

@@ -24,8 +24,10 @@ from tests.builders import (
 from traceability.errors import (
     AssayImpossible,
     AssaysExceedWhole,
+    CountNotWhole,
     ExpressedWithoutElement,
     FormulaMalformed,
+    MassOutOfRange,
     MoistureImpossible,
     TraceabilityError,
     UnitDoesNotFitBasis,
@@ -36,6 +38,7 @@ from traceability.ledger.elements import mass_fraction
 from traceability.ledger.feasibility import (
     check_assays,
     check_compound,
+    check_ends,
     check_quantity,
     check_substance,
 )
@@ -296,6 +299,53 @@ def test_a_quantity_says_nothing_impossible_of_itself(more, error, at):
     with pytest.raises(error) as refused:
         check_quantity(msgspec.convert(told, Quantity), "$.q")
     assert refused.value.at == at
+
+
+@pytest.mark.parametrize(
+    ("told", "error", "at"),
+    [
+        ({"unit": "t", "basis": "wet", "high": "1000000000.1"}, MassOutOfRange, "$.q.high"),
+        ({"unit": "kg", "basis": "dry", "low": "1000000000001"}, MassOutOfRange, "$.q.low"),
+        (
+            {"unit": "m3", "basis": "volume", "density": "2", "high": "500000001"},
+            MassOutOfRange,
+            "$.q.high",
+        ),
+        ({"unit": "piece", "basis": "count", "low": "9.5"}, CountNotWhole, "$.q.low"),
+        ({"unit": "piece", "basis": "count", "high": "1000000000001"}, MassOutOfRange, "$.q.high"),
+    ],
+)
+def test_the_ends_of_a_range_are_amounts_that_a_lot_can_have(told, error, at):
+    with pytest.raises(error) as refused:
+        check_ends(msgspec.convert({"value": "10"} | told, Quantity), "$.q")
+    assert refused.value.at == at
+    assert refused.value.hint
+
+
+def test_an_end_is_refused_where_it_is_stated_and_verifies_where_it_was_recorded_before():
+    claim = extraction("alice:L", quantity("10", high="999999999999999999"))
+    notes = notebook("alice")
+    notes.book.is_admitting = True
+    with pytest.raises(MassOutOfRange) as refused:
+        notes.says("alice", claim)
+    assert refused.value.at == "$.body.lot.quantity.high"
+
+    notes.book.is_admitting = False
+    notes.says("alice", claim)
+    assert notes.amount("alice:L") == 10 * 10**9
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"unit": "t", "basis": "wet", "low": "0", "high": "1000000000"},
+        {"unit": "m3", "basis": "volume", "density": "2", "low": "0", "high": "500000000"},
+        {"unit": "piece", "basis": "count", "low": "0", "high": "12"},
+        {"unit": "t", "basis": "wet"},
+    ],
+)
+def test_a_range_may_begin_with_nothing_and_end_with_the_most(told):
+    check_ends(msgspec.convert({"value": "10"} | told, Quantity), "$.q")
 
 
 def test_a_range_around_the_value_is_taken():

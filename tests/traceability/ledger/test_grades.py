@@ -3,19 +3,22 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from traceability.ledger import grades
 from traceability.ledger.grades import Assayed, measured, plainly_contained
-from traceability.ledger.mass import Interval
+from traceability.ledger.mass import MASS_UNITS, MAX_MASS_MG, VOLUME_UNITS, Interval
 
 KG = 1_000_000
 DRY = {"value": "100", "unit": "kg", "basis": "dry"}
 WET = {"value": "100", "unit": "kg", "basis": "wet"}
 
 
-def assay(value: str, status: str = "final", *, element: str = "Cu", **result) -> Assayed:
+def assay(
+    value: str, status: str = "final", *, element: str = "Cu", moisture=None, **result
+) -> Assayed:
     told = {"element": element, "value": value, "unit": "percent", "basis": "dry"} | result
-    return Assayed(entry=f"{status}:{value}", status=status, results=[told])
+    return Assayed(entry=f"{status}:{value}", status=status, results=[told], moisture=moisture)
 
 
 def contained(documents, quantity=DRY, amount=100 * KG, moisture=None):
@@ -50,6 +53,31 @@ def test_a_result_may_be_more_final_than_its_document():
     assert found["Ni"] == Interval(low=KG, high=KG)
 
 
+DECIMALS = st.from_regex(r"(0|[1-9][0-9]{0,17})(\.[0-9]{1,12})?", fullmatch=True)
+
+
+@given(
+    st.sampled_from([*MASS_UNITS, *VOLUME_UNITS]),
+    st.fixed_dictionaries({}, optional={"low": DECIMALS, "high": DECIMALS}),
+    st.none() | DECIMALS,
+    st.none() | DECIMALS,
+)
+def test_whatever_range_was_recorded_can_be_read(unit, ends, density, moisture):
+    stated = {"value": "100", "unit": unit, "basis": "volume" if unit in VOLUME_UNITS else "dry"}
+    more = {"density": density, "moisture": moisture}
+    quantity = stated | ends | {name: value for name, value in more.items() if value is not None}
+
+    found = contained([assay("30")], quantity)["Cu"]
+
+    assert 0 <= found.low <= found.high <= MAX_MASS_MG
+
+
+def test_a_quantity_that_may_be_nothing_leaves_a_bound():
+    assert contained([assay("30")], {**DRY, "low": "0", "high": "200"}) == {
+        "Cu": Interval(low=0, high=60 * KG)
+    }
+
+
 def test_a_range_of_an_assay_and_of_a_quantity_stay_ranges():
     ranged = {**DRY, "low": "90", "high": "110"}
 
@@ -77,6 +105,44 @@ def test_moisture_comes_from_the_document_then_the_quantity_then_the_whole():
     assert contained([told], {**WET, "moisture": "0.1"})["Cu"].high == 24 * KG
     assert contained([assay("30")], {**WET, "moisture": "0.1"})["Cu"].high == 27 * KG
     assert contained([assay("30")], WET, moisture="0.5")["Cu"].high == 15 * KG
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_finals_that_disagree_in_moisture_leave_the_range_open_whichever_came_first(turn):
+    told = [assay("25", moisture="0.08"), assay("25", moisture="0.12")][::turn]
+
+    assert contained(told, WET) == {"Cu": Interval(low=22 * KG, high=23 * KG)}
+
+
+def test_each_document_goes_by_its_own_moisture():
+    told = [assay("20", moisture="0.08"), assay("30", moisture="0.12")]
+
+    assert contained(told, WET) == {"Cu": Interval(low=18_400_000, high=26_400_000)}
+
+
+def test_the_best_moisture_counts_for_documents_of_less_weight_and_for_those_without():
+    nickel = assay("1", "umpire", element="Ni", moisture="0.2")
+    told = [assay("30", moisture="0.1"), nickel, assay("2", "umpire", element="Co")]
+
+    found = contained(told, WET, moisture="0.5")
+
+    assert {name: mass.high for name, mass in found.items()} == {
+        "Cu": 24 * KG,
+        "Ni": 800_000,
+        "Co": 1_600_000,
+    }
+    assert all(mass.is_point for mass in found.values())
+
+
+def test_a_document_without_moisture_goes_by_all_that_the_best_ones_state():
+    told = [
+        assay("30"),
+        assay("1", element="Ni", moisture="0.1"),
+        assay("1", element="Ni", moisture="0.2"),
+        assay("1", "provisional", element="Ni", moisture="0.9"),
+    ]
+
+    assert contained(told, WET)["Cu"] == Interval(low=24 * KG, high=27 * KG)
 
 
 def test_a_missing_moisture_leaves_a_bound():
@@ -162,6 +228,8 @@ documents = st.builds(
     results=st.lists(results, max_size=3),
     compound=st.none() | compounds,
     moisture=st.none() | shares,
+    weighing=st.sampled_from([0, 0, 0, 1]),
+    water=st.none() | shares,
 )
 quantities = st.builds(
     dict.__or__,
@@ -182,19 +250,70 @@ quantities = st.builds(
 @given(
     amount=st.integers(1, 10**18),
     quantity=quantities,
-    told=st.lists(documents, max_size=3),
+    told=st.lists(documents, max_size=4),
     moisture=st.none() | shares,
+    weighing=st.sampled_from([0, 0, 1]),
+    data=st.data(),
 )
-def test_the_ordinary_case_in_integers_is_the_general_one(amount, quantity, told, moisture):
-    """Whatever documents say: either the quick way declines, or both say the same."""
-    quick = plainly_contained(amount, quantity, told, moisture)
-    alone = measured(amount, quantity, told[:1], moisture)
+def test_the_ordinary_case_in_integers_is_the_general_one(
+    amount, quantity, told, moisture, weighing, data
+):
+    """Whatever documents say, in any order: the quick way declines, or all say the same."""
+    turned = data.draw(st.permutations(told))
+    quick = plainly_contained(amount, quantity, told, moisture, weighing)
+    again = plainly_contained(amount, quantity, turned, moisture, weighing)
+    alone = measured(amount, quantity, told[:1], moisture, weighing)
     grades.plainly_contained = lambda *_: None
     try:
-        assert quick in (None, measured(amount, quantity, told, moisture).contained)
-        assert alone == measured(amount, quantity, told[:1], moisture)
+        general = measured(amount, quantity, told, moisture, weighing).contained
+        assert general == measured(amount, quantity, turned, moisture, weighing).contained
+        assert quick in (None, general)
+        assert again == quick
+        assert alone == measured(amount, quantity, told[:1], moisture, weighing)
     finally:
         grades.plainly_contained = plainly_contained
+
+
+ordinary = st.builds(
+    Assayed,
+    entry=st.just("e"),
+    status=st.sampled_from(["provisional", "final", "umpire"]),
+    results=st.lists(
+        st.fixed_dictionaries(
+            {
+                "element": st.sampled_from(["Cu", "Ni"]),
+                "value": st.sampled_from(["1", "25", "30.5"]),
+                "unit": st.just("percent"),
+                "basis": st.sampled_from(["dry", "as_received"]),
+            }
+        ),
+        min_size=1,
+        max_size=2,
+    ),
+    moisture=st.sampled_from([None, None, "0.08", "0.12"]),
+)
+
+
+@settings(max_examples=200)
+@given(
+    told=st.lists(ordinary, min_size=2, max_size=4),
+    basis=st.sampled_from(["wet", "wet", "dry"]),
+    data=st.data(),
+)
+def test_several_possible_documents_say_the_same_in_any_order(told, basis, data):
+    """Figures that can be: what is contained lies between what each moisture alone would say."""
+    quantity = {"value": "1", "unit": "kg", "basis": basis, "moisture": "0.1"}
+    found = measured(KG, quantity, told, None).contained
+
+    assert measured(KG, quantity, data.draw(st.permutations(told)), None).contained == found
+    assert plainly_contained(KG, quantity, told, None) in (None, found)
+    each = [
+        measured(KG, quantity, [structs.replace(one, moisture=water) for one in told], None)
+        for water in {one.moisture or "0.1" for one in told}
+    ]
+    for element, mass in found.items():
+        assert mass.low >= min(one.contained[element].low for one in each)
+        assert mass.high <= max(one.contained[element].high for one in each)
 
 
 def test_ordinary_documents_take_the_quick_way():

@@ -23,6 +23,7 @@ from traceability.ledger.mass import (
     gross_amount,
     mass_mg,
     parse_decimal,
+    significant_digits,
 )
 
 texts = st.from_regex(r"(0|[1-9][0-9]{0,17})(\.[0-9]{1,12})?", fullmatch=True).filter(str.isascii)
@@ -67,6 +68,20 @@ def test_anything_else_is_no_number(text):
     with pytest.raises(errors.DecimalMalformed) as refused:
         parse_decimal(text, at="$.value")
     assert refused.value.as_json()["at"] == "$.value"
+
+
+@given(text=texts.filter(lambda text: Decimal(text) > 0))
+def test_the_digits_of_a_number_are_those_of_the_whole_number_it_is_a_power_of_ten_of(text):
+    whole = int(Fraction(text) * 10**12)
+    assert significant_digits(text) == len(str(whole).rstrip("0"))
+
+
+@pytest.mark.parametrize(
+    ("text", "digits"),
+    [("40000", 1), ("42000", 2), ("0.042", 2), ("18.10", 3), ("40000.00", 1), ("10.05", 4)],
+)
+def test_zeros_at_either_end_are_no_significant_digits(text, digits):
+    assert significant_digits(text) == digits
 
 
 @given(text=texts, unit=st.sampled_from(sorted(MASS_UNITS)))

@@ -13,7 +13,6 @@ from tests.traceability.ledger.test_chronicle import copper, happening, make, mi
 from traceability.ledger.chronicle import (
     as_they_stand,
     build_history,
-    documents_in,
     lot_of,
 )
 from traceability.ledger.lineage import Descent, Ways, upstream
@@ -29,6 +28,7 @@ from traceability.ledger.recall import (
     Recall,
     recalled,
 )
+from traceability.ledger.weighings import documents_in
 
 EPOCH = date(2026, 1, 1)
 ELEMENTS = ("Cu", "Ni")

@@ -126,6 +126,13 @@ def test_another_ledgers_statement_is_refused_in_any_layout():
         parse(sign_jws(spaced, key_of("alice"), typ=STATEMENT_TYPE))
 
 
+def test_what_was_recorded_is_read_whatever_a_later_rule_of_admission_says():
+    raw = signed(statement(assay(lot=None), "alice"))  # of nothing
+    with pytest.raises(MalformedStatement):
+        parse(raw)
+    assert parse(raw, is_recorded=True).body.lot is None
+
+
 def test_a_receipt_never_passes_for_a_statement():
     raw = sign_jws(canonical(statement(CLAIM, "alice")), key_of("alice"), typ=RECEIPT_TYPE)
     with pytest.raises(MalformedJws):

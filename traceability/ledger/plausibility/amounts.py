@@ -210,12 +210,17 @@ def _gains(view: View) -> Iterator[Observation]:
         sent = arrived - one.delta
         if sent <= 0:
             continue
-        gain = max(Fraction(0), Fraction(one.delta, sent))
-        because = partial(_gained, one.lot, sent, arrived, one.unit, gain)
+        gain = max(Fraction(0), Fraction(receipt.weight - sent, sent))
+        because = partial(_gained, one.lot, sent, arrived, one.unit, receipt.weight, gain)
         yield receipt.observed(because, worst=gain, best=gain)
 
 
-def _gained(lot: str, sent: int, arrived: int, unit: str, gain: Fraction) -> str:
+def _gained(lot: str, sent: int, arrived: int, unit: str, weight: int, gain: Fraction) -> str:
+    if weight != arrived:
+        return (
+            f"lot {lot} left with {amount(sent, unit)} and arrived with {amount(arrived, unit)}, "
+            f"as wet as it left {amount(weight, unit)}: {percent(gain)} gained on the way"
+        )
     return (
         f"lot {lot} left with {amount(sent, unit)} and arrived with {amount(arrived, unit)}: "
         f"{percent(gain)} gained on the way"
@@ -225,7 +230,8 @@ def _gained(lot: str, sent: int, arrived: int, unit: str, gain: Fraction) -> str
 GAINED = Check(
     id="PL-13",
     title="No lot gained weight on the way",
-    concerns="receipts: the receiver's weight against the shipper's",
+    concerns="receipts: the receiver's weight against the shipper's, both as wet as the lot left "
+    "where moisture is known",
     explanations="another weighbridge, rain on open wagons, moisture counted on one side only",
     severity="major",
     comparison="at_most",

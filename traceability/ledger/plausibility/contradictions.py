@@ -8,24 +8,26 @@ together, and a figure of the wet substance with the moisture that another docum
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from traceability.errors import AssayImpossible, AssaysExceedWhole, TraceabilityError
 from traceability.ledger.book import Movement
-from traceability.ledger.chronicle import document_in
 from traceability.ledger.feasibility import check_substance
 from traceability.ledger.grades import Assayed
 from traceability.ledger.mass import parse_decimal
-from traceability.ledger.plausibility.view import Observation, View
+from traceability.ledger.plausibility.view import Act, Observation, View
 from traceability.ledger.shapes import AssayResult, Compound
+from traceability.ledger.weighings import document_in, is_weighing, moisture_stated
 
 _APART = Fraction(1)
 
 
 @dataclass(slots=True, kw_only=True)
 class _Told:
-    """What has been told of one lot so far: its material, its water, its documents."""
+    """What has been told of one lot so far: its material, its documents, its water as it is now."""
 
     material: str
     waters: tuple[str, ...]
@@ -41,20 +43,27 @@ def contradictions(view: View) -> Iterator[Observation]:
             if one.role == "make":
                 lots[one.lot] = _begun(one, lots)
             told = lots.get(one.lot)
-            document = document_in(act.entry, one) if one.role in ("make", "assay") else None
-            if document is None or told is None or told.is_contradictory:
-                continue
-            before = [earlier.entry for earlier in told.documents]
-            told.documents += (document,)
-            if document.moisture is not None:
-                told.waters += (document.moisture,)
-            if not before and (one.role == "make" or not told.waters):
-                continue  # there is nothing else that it could contradict
-            because = _contradiction(one.lot, told)
-            if because:
-                told.is_contradictory = True
-                apart = {"worst": _APART, "best": _APART, "evidence": tuple(before)}
-                yield act.observed(one.lot, because, **apart)
+            if told is not None and not told.is_contradictory:
+                yield from _beside(act, one, told)
+
+
+def _beside(act: Act, one: Movement, told: _Told) -> Iterator[Observation]:
+    """Take in what a statement says of a lot; yield where it cannot be right beside the rest."""
+    if one.role == "adjust" and is_weighing(one):
+        _weigh(told, one)
+    document = document_in(act.entry, one) if one.role in ("make", "assay") else None
+    if document is None:
+        return
+    before = [earlier.entry for earlier in told.documents]
+    told.documents += (document,)
+    if document.moisture is not None:
+        told.waters += (document.moisture,)
+    if not before and (one.role == "make" or not told.waters):
+        return  # there is nothing else that it could contradict
+    because = _contradiction(one.lot, told)
+    if because:
+        told.is_contradictory = True
+        yield act.observed(one.lot, because, worst=_APART, best=_APART, evidence=tuple(before))
 
 
 def _begun(one: Movement, lots: Mapping[str, _Told]) -> _Told:
@@ -68,6 +77,24 @@ def _begun(one: Movement, lots: Mapping[str, _Told]) -> _Told:
         documents=whole.documents if whole else (),
         is_contradictory=whole.is_contradictory if whole else False,
     )
+
+
+def _weigh(told: _Told, one: Movement) -> None:
+    """Let a lot be weighed again, as wet as it is then: only what is of its dry part still holds."""
+    water = moisture_stated(one)
+    told.waters = () if water is None else (water,)
+    told.documents = tuple(
+        replace(
+            document,
+            results=[result for result in document.results if result["basis"] == "dry"],
+            compound=document.compound if _is_of_dry(document.compound) else None,
+        )
+        for document in told.documents
+    )
+
+
+def _is_of_dry(compound: Mapping[str, Any] | None) -> bool:
+    return compound is not None and compound["basis"] == "dry"
 
 
 def _contradiction(lot: str, told: _Told) -> str:

@@ -8,6 +8,9 @@ from traceability.ledger.plausibility.check import Check
 from traceability.ledger.plausibility.view import Observation, View, Weighed
 from traceability.ledger.plausibility.words import amount, percent
 
+ROUND_DIGITS = 2
+"""A weight is round that has this many significant digits at most, in the unit it came in."""
+
 
 def _repeated(view: View) -> Iterator[Observation]:
     for weighed in _by_scale(view):
@@ -63,7 +66,7 @@ REPEATED = Check(
 ROUND = Check(
     id="PL-10",
     title="Most weights are not round",
-    concerns="as PL-08; a weight is round that has two significant digits at most",
+    concerns="as PL-08; a weight is round that was entered with two significant digits at most",
     explanations="big bags and drums filled to a set weight, a scale that shows tonnes",
     severity="minor",
     comparison="at_most",

@@ -1,7 +1,7 @@
 """Checks of time and place: travel, statements made late, entries made at night."""
 
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from fractions import Fraction
 from functools import partial
 from typing import Any
@@ -86,18 +86,38 @@ CLOSED = "closed"
 
 def _delays(view: View) -> Iterator[Observation]:
     for act in view.acts:
-        late = max(timedelta(0), act.told.received_at - act.told.end)
-        value, because = days(late), partial(_delayed, act, late)
-        told: dict[str, Any] = {"worst": value, "best": value}
+        told: dict[str, Any] = {}
         if act.told.is_closed:
-            told |= {"against": CLOSED, "evidence": (act.told.closed_by,)}
+            told = {"against": CLOSED, "evidence": (act.told.closed_by,)}
+        taken = tuple(one.lot for one in act.happening.movements if one.role == "take")
+        of_taken = _known_since(view, act, taken)
         for lot in act.lots:
-            yield act.observed(lot, because, **told)
+            since = of_taken if lot in act.made else _known_since(view, act, (lot,))
+            late = max(timedelta(0), act.told.received_at - since)
+            because = partial(_delayed, act, late, has_waited=since > act.told.end)
+            value = days(late)
+            yield act.observed(lot, because, worst=value, best=value, **told)
 
 
-def _delayed(act: Act, late: timedelta) -> str:
+def _known_since(view: View, act: Act, lots: Sequence[str]) -> datetime:
+    """Return since when a statement could be made: it needs the lots that it is about.
+
+    Only what begins a lot is waited for, if it was before the event; so whoever states a lot late
+    is asked about that, and not once more about everything after it. A receipt waits for nothing:
+    it may come ahead.
+    """
+    if act.happening.kind == "custody.receipt":
+        return act.told.end
+    begun = [view.history.beginnings[lot] for lot in lots if lot in view.history.beginnings]
+    told = [view.noted.told.get(one.happening.entry) for one in begun]
+    known = [one.received_at for one in told if one is not None and one.end <= act.told.end]
+    return max([act.told.end, *known])
+
+
+def _delayed(act: Act, late: timedelta, *, has_waited: bool) -> str:
     what, told = act.happening.kind.partition(".")[2], act.told
-    words = f"the {what} of {told.end:%Y-%m-%d} was stated {span(late)} later"
+    since = " than its lots were on the ledger" if has_waited else ""
+    words = f"the {what} of {told.end:%Y-%m-%d} was stated {span(late)} later{since}"
     if not told.is_closed:
         return words
     return f"{words}, after its author had closed its books up to {told.closed_until}"
@@ -106,8 +126,9 @@ def _delayed(act: Act, late: timedelta) -> str:
 BACKDATED = Check(
     id="PL-06",
     title="Everything was stated soon after it happened",
-    concerns="every custody event: from its end to the moment the ledger learnt of it, and "
-    "whether its author had closed its books of that time by then",
+    concerns="every custody event: from its end, or since its lots were on the ledger, to the "
+    "moment the ledger learnt of it, and whether its author had closed its books of that time by "
+    "then",
     explanations="a site without a connection, opening stock entered once, a strike",
     severity="minor",
     comparison="at_most",

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from traceability.ledger.chronicle import document_in
-from traceability.ledger.grades import Assayed, measured
+from traceability.ledger.grades import Assayed, is_dry, measured
 from traceability.ledger.mass import Interval
 from traceability.ledger.materials import elements_named
 from traceability.ledger.plausibility.check import Check
@@ -14,6 +13,7 @@ from traceability.ledger.plausibility.contradictions import contradictions
 from traceability.ledger.plausibility.registered import Registered
 from traceability.ledger.plausibility.view import Observation, View
 from traceability.ledger.plausibility.words import percent, percents
+from traceability.ledger.weighings import document_in, moisture_stated
 
 # ── what a mine mines ─────────────────────────────────────────────────────────────────────
 
@@ -28,6 +28,8 @@ def _mined(view: View) -> Iterator[Observation]:
         place = view.called(act.happening.facility)
         known = site.known_materials() if site else None
         for one in act.happening.movements:
+            if one.role != "make":  # a correction also leaves lots at what was weighed since
+                continue
             material = str(one.facts["material"])
             if site is None or known is None:
                 because = f"what {place} mines is not registered"
@@ -65,12 +67,16 @@ MATERIAL = Check(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Result:
-    """What one document says of one lot: its elements in a thousand tonnes of it, gross."""
+    """What one document says of one lot: its elements in a thousand tonnes of it.
+
+    `grades` are of the lot as it is booked; `dry` are of its dry part, None where that is not told.
+    """
 
     lot: str
     order: int
     entry: str
     grades: Mapping[str, Interval]
+    dry: Mapping[str, Interval] | None
 
 
 _NOMINAL = 10**15
@@ -94,22 +100,29 @@ def _assays(view: View) -> Iterator[Observation]:
 
 def _farthest(one: _Result, earlier: Sequence[_Result], element: str) -> dict[str, Any]:
     """Return what the earlier document that differs most says."""
-    own = one.grades[element]
-    for before in earlier:
-        if _is_bound(own) or _is_bound(before.grades[element]):
+    pairs = [(*_pair(one, before, element), before) for before in earlier]
+    for own, other, before in pairs:
+        if _is_bound(own) or _is_bound(other):
             because = f"two assays of {element} of lot {one.lot} cannot be compared"
             missing = (f"moisture of lot {one.lot}",)
             return {"because": because, "missing": missing, "evidence": (before.entry,)}
-    gap, before = max(
-        ((_gap(own, before.grades[element]), before) for before in earlier),
-        key=lambda told: (told[0], told[1].order),
+    gap, own, other, before = max(
+        ((_gap(own, other), own, other, before) for own, other, before in pairs),
+        key=lambda told: (told[0], told[3].order),
     )
     whose = "an earlier assay" if before.lot == one.lot else f"that of lot {before.lot}"
     because = (
         f"an assay of lot {one.lot} gives {_shown(own)} {element}, {whose} of the same material "
-        f"{_shown(before.grades[element])}: {percent(gap)} apart"
+        f"{_shown(other)}: {percent(gap)} apart"
     )
     return {"because": because, "worst": gap, "best": gap, "evidence": (before.entry,)}
+
+
+def _pair(one: _Result, before: _Result, element: str) -> tuple[Interval, Interval]:
+    """Return what both give of an element: of the dry part if they can, which water leaves be."""
+    if one.dry is not None and before.dry is not None:
+        return one.dry[element], before.dry[element]
+    return one.grades[element], before.grades[element]
 
 
 def _gap(one: Interval, other: Interval) -> Fraction:
@@ -142,6 +155,8 @@ def _by_material(view: View) -> dict[str, list[_Document]]:
             if one.role == "make":
                 whole[lot] = whole.get(source, source) if source else lot
                 quantities[lot] = _basis(one.facts["quantity"], quantities.get(source or "", {}))
+            elif one.role == "adjust" and lot in quantities and moisture_stated(one) is not None:
+                quantities[lot] = {**quantities[lot], "moisture": moisture_stated(one)}
             document = document_in(act.entry, one) if one.role in ("make", "assay") else None
             if document is not None and lot in whole:
                 told = (lot, act.happening.order, document, quantities[lot])
@@ -156,7 +171,10 @@ def _by_material(view: View) -> dict[str, list[_Document]]:
 
 def _result(lot: str, order: int, document: Assayed, quantity: Mapping[str, Any]) -> _Result:
     grades = measured(_NOMINAL, quantity, [document], None).contained
-    return _Result(lot=lot, order=order, entry=document.entry, grades=grades)
+    dry = None
+    if document.moisture or "moisture" in quantity or is_dry(document):
+        dry = measured(_NOMINAL, {**quantity, "basis": "dry"}, [document], None).contained
+    return _Result(lot=lot, order=order, entry=document.entry, grades=grades, dry=dry)
 
 
 def _basis(quantity: Mapping[str, Any], of_whole: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ def _sales(view: View) -> Iterator[Observation]:
     titles = _titles(view)
     for act in view.of("shipment"):
         for one in act.happening.movements:
-            if one.lot in titles and "consignment" in one.facts:
+            if one.role == "move" and one.lot in titles and "consignment" in one.facts:
                 yield _delivery(act, one.lot, str(one.facts["to"]), titles[one.lot], view)
     for told in titles.values():
         sold = [one for one in told if not one.is_offer]
@@ -106,18 +106,18 @@ class _Signs:
 def _ghosts(view: View) -> Iterator[Observation]:
     assayed, moved, titled = _assayed(view), _moved(view), _titles(view)
     for act in view.of("extraction", "introduction"):
-        for one in act.happening.movements:
+        for lot in act.made:
             signs = _signs(view, act)
             shown = [*signs.shown]
-            if one.lot not in assayed:
+            if lot not in assayed:
                 shown.append("no assay")
-            sold = [title for title in titled.get(one.lot, ()) if not title.is_offer]
-            if sold and one.lot not in moved:
+            sold = [title for title in titled.get(lot, ()) if not title.is_offer]
+            if sold and lot not in moved:
                 shown.append("title that moved while the goods did not")
             listed = ", ".join(shown) or "none"
             yield act.observed(
-                one.lot,
-                f"signs that only papers know lot {one.lot}: {listed}",
+                lot,
+                f"signs that only papers know lot {lot}: {listed}",
                 worst=Fraction(len(shown) + len(signs.erased)),
                 best=Fraction(len(shown)),
                 missing=tuple(f"{what} of entry {act.entry}, erased" for what in signs.erased),

@@ -74,9 +74,9 @@ class Weighed:
 
     Args:
         same: amounts of this very size in the calendar month so far, this one included.
-        round: of two significant digits at most, as `same`.
+        round: entered with two significant digits at most, in whatever unit, as `same`.
         among: all amounts of the month so far.
-        is_weighed: False where the statement says that it is declared or estimated.
+        is_weighed: False for pieces, and where the statement says that it is declared or estimated.
         of_year, of_month: made so far of each (material, element), gross where the element is
             empty; a range where assays leave one. Empty for what is no product of the facility.
     """
@@ -237,13 +237,17 @@ class Act:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
-    """The arrival of one lot, whichever entry brought it onto the books."""
+    """The arrival of one lot, whichever entry brought it onto the books.
+
+    `weight` is that on arrival, at the water with which the lot was sent where both are known.
+    """
 
     movement: Movement
     entry: str
     author: str
     facility: str | None
     told: Told
+    weight: int
 
     def observed(self, because: Sentence, **measured: Any) -> "Observation":
         """Return what was observed of this arrival."""
@@ -300,7 +304,10 @@ class View:
             if ahead is None:
                 return None
             entry, author, facility, told = ahead.entry, ahead.author, ahead.facility, ahead.told
-        return Received(movement=one, entry=entry, author=author, facility=facility, told=told)
+        weight = self.history.weight_alike(happening.entry, one.lot, int(one.facts["to"]))
+        return Received(
+            movement=one, entry=entry, author=author, facility=facility, told=told, weight=weight
+        )
 
     def of(self, *kinds: str) -> Iterator[Act]:
         """Yield the statements of some kinds of event."""

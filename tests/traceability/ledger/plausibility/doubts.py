@@ -71,9 +71,9 @@ def move(lot: str, to: str = "bolt", consignment: str = "acme:1") -> Movement:
 
 
 def weigh(
-    lot: str, kilograms: int, before: int = 100, consignment: str | None = "acme:1"
+    lot: str, kilograms: int, before: int = 100, consignment: str | None = "acme:1", **more: Any
 ) -> Movement:
-    facts = {"why": "received", "to": str(kilograms * KG), "custodian": "acme"}
+    facts = {"why": "received", "to": str(kilograms * KG), "custodian": "acme"} | more
     if consignment:
         facts["consignment"] = consignment
     delta = (kilograms - before) * KG

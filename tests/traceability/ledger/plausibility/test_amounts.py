@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 
-from tests.traceability.ledger.plausibility.doubts import KG, PIT, Tale, make, weigh
+from tests.traceability.ledger.plausibility.doubts import KG, PIT, Tale, make, quantity, weigh
 from traceability.ledger.mass import Interval, exactly
 from traceability.ledger.plausibility.registered import Nameplate, registered
 from traceability.ledger.plausibility.view import Arrival, Flow, Mined, Told, Weighed
@@ -204,6 +204,19 @@ def test_weight_gained_is_a_share_of_what_was_sent(arrived, gain):
     assert one.worst == gain
     assert (one.author, one.facility) == ("bolt", "bolt:works")
     assert f"left with 100 kg and arrived with {arrived} kg" in one.sentence
+
+
+def test_water_taken_up_on_the_way_is_no_weight_gained():
+    tale = Tale()
+    tale.add("extraction", make("acme:L1", quantity=quantity(100, "wet", moisture="0.1")))
+    tale.sent()
+    wetter = quantity(102, "wet", moisture="0.117647058824")
+    tale.add("receipt", weigh("acme:L1", 102, quantity=wetter), facility="bolt:works")
+
+    [one] = tale.observed("PL-13")
+
+    assert one.worst == 0
+    assert "arrived with 102 kg, as wet as it left 100 kg: 0 % gained" in one.sentence
 
 
 def test_what_was_sent_as_nothing_gains_nothing_that_can_be_measured():

@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.traceability.ledger.plausibility.doubts import PIT, START, WORKS, Tale, figures
+from tests.traceability.ledger.plausibility.doubts import (
+    PIT,
+    START,
+    WORKS,
+    Tale,
+    assayed,
+    figures,
+    make,
+    take,
+)
 from traceability.ledger.plausibility.distance import POLAR_RADIUS_KM, straight_line_km
 from traceability.ledger.plausibility.journeys import CLOSED
 
@@ -119,6 +128,95 @@ def test_a_delay_counts_from_the_end_of_the_event():
 
     assert figures(told) == [40, 0]
     assert told[0].sentence == "the extraction of 2026-03-01 was stated 40 days later"
+
+
+LATE = START + timedelta(days=60)
+
+
+def test_what_waited_for_a_lot_that_was_stated_late_counts_from_when_the_lot_was_known():
+    tale = Tale()
+    tale.mined(end=START, received_at=LATE)
+    tale.sent(received_at=LATE + timedelta(hours=12))
+
+    dug, sent = tale.observed("PL-06")
+
+    assert (dug.worst, sent.worst) == (60, Fraction(1, 2))
+    assert sent.sentence == (
+        "the shipment of 2026-03-03 was stated 12 h 0 min later than its lots were on the ledger"
+    )
+
+
+@given(
+    steps=st.lists(
+        st.tuples(st.integers(0, 90), st.integers(0, 90), st.booleans()), min_size=1, max_size=6
+    )
+)
+def test_of_what_is_stated_late_something_is_always_doubted(steps):
+    """Waiting excuses nobody: the latest statement is no later than all delays together."""
+    tale, lot = Tale(), "acme:L0"
+    known = START
+    for number, (happened, waited, is_making) in enumerate(steps):
+        end = START + timedelta(days=happened)
+        known = max(known, end) + timedelta(days=waited)
+        told = {"at": end, "end": end, "received_at": known}
+        if not number:
+            tale.mined(lot, **told)
+        elif is_making:
+            lot, before = f"acme:L{number}", lot
+            tale.add("transformation", take(before), make(lot), **told)
+        else:
+            tale.sent(lot, **told)
+
+    observed = tale.observed("PL-06")
+
+    entry = f"{len(steps):064x}"
+    late = (known - tale.told[entry].end) / timedelta(days=1)
+    assert sum(max(one.worst for one in observed if one.entry == act) for act in tale.told) >= late
+
+
+def test_nothing_is_waited_for_but_the_lots_that_a_statement_is_about():
+    tale = Tale()
+    tale.mined(end=START, received_at=START)
+    tale.add("assay", assayed("acme:L1", "30"), at=LATE, received_at=LATE)
+    tale.sent(at=START + timedelta(days=1), received_at=LATE)
+
+    assert [one.worst for one in tale.observed("PL-06")] == [0, 0, 59]
+
+
+def test_a_receipt_may_come_ahead_and_so_waits_for_nothing():
+    tale = Tale()
+    tale.mined(end=START, received_at=LATE)
+    tale.sent(received_at=LATE)
+    tale.received(at=START + timedelta(days=4), received_at=LATE)
+
+    assert [one.worst for one in tale.observed("PL-06")] == [60, 0, 56]
+
+
+def test_what_happened_before_its_lot_began_did_not_wait_for_it():
+    tale = Tale()
+    tale.mined(at=START + timedelta(days=9), received_at=LATE)
+    tale.sent(at=START, received_at=LATE)
+
+    assert [one.worst for one in tale.observed("PL-06")] == [51, 60]
+
+
+def test_a_product_waits_for_all_that_went_into_it_and_each_of_them_for_itself():
+    """So what is said of a lot is the same whether or not its fellows are looked at too."""
+    tale = Tale()
+    tale.mined("acme:L1", end=START, received_at=START)
+    tale.mined("acme:L2", end=START, received_at=LATE)
+    tale.add(
+        "transformation",
+        take("acme:L1"),
+        take("acme:L2"),
+        make("acme:K"),
+        at=START + timedelta(days=5),
+        received_at=LATE + timedelta(days=1),
+    )
+
+    late = {one.lot: one.worst for one in tale.observed("PL-06")[2:]}
+
+    assert late == {"acme:L1": 56, "acme:L2": 1, "acme:K": 1}
 
 
 @pytest.mark.parametrize(("day", "is_closed"), [(1, True), (2, True), (3, False)])

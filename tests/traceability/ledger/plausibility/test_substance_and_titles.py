@@ -16,9 +16,12 @@ from tests.traceability.ledger.plausibility.doubts import (
     percent,
     quantity,
     take,
+    weigh,
 )
+from traceability.ledger.book import Movement
 from traceability.ledger.grades import Assayed
 from traceability.ledger.plausibility.view import SisterAssay, Titled
+from traceability.ledger.turns import OFFSET
 
 # ── what a mine mines ─────────────────────────────────────────────────────────────────────
 
@@ -50,6 +53,15 @@ def test_what_enters_at_a_mine_is_held_against_it_too_and_elsewhere_not():
     tale.add("introduction", make("carl:L3", material="slag"), facility="carl:mine")
 
     assert [(one.lot, one.worst) for one in tale.observed("PL-12")] == [("acme:L1", 1)]
+
+
+def test_a_correction_that_leaves_a_lot_as_it_was_weighed_says_once_what_was_mined():
+    tale = Tale()
+    offset = Movement(lot="acme:L1", role=OFFSET, delta=5, unit="mg", facts={"why": "weighed"})
+    tale.add("extraction", make("acme:L1", material="slag"), offset)
+
+    for check in ("PL-12", "PL-17"):
+        assert [one.lot for one in tale.observed(check)] == ["acme:L1"]
 
 
 def test_where_nobody_registered_anything_it_cannot_be_told():
@@ -124,6 +136,25 @@ def test_a_part_has_the_water_of_the_whole():
     assert figures(tale.observed("PL-14")) == [0]
 
 
+def test_assays_of_the_dry_part_agree_whatever_the_water():
+    tale = Tale()
+    whole = quantity(100, "wet", moisture="0.1")
+    tale.add("extraction", make("acme:L1", quantity=whole, assays=percent("30")))
+    tale.add("receipt", weigh("acme:L1", 112, quantity=quantity(112, "wet", moisture="0.2")))
+    tale.add("assay", assayed("acme:L1", "24", basis="as_received"))
+    tale.add("assay", assayed("acme:L1", "30"))
+
+    assert figures(tale.observed("PL-14")) == [0, 0]
+
+
+def test_dry_assays_are_compared_where_nothing_is_known_of_the_water():
+    tale = Tale()
+    tale.add("extraction", make("acme:L1", basis="wet", assays=percent("30")))
+    tale.add("assay", assayed("acme:L1", "27"))
+
+    assert figures(tale.observed("PL-14")) == [Fraction(1, 10)]
+
+
 def test_without_the_moisture_two_assays_cannot_be_compared():
     tale = Tale()
     tale.add("extraction", make("acme:L1", basis="wet", assays=percent("30")))
@@ -193,6 +224,33 @@ def test_a_part_is_what_the_whole_was_and_a_pure_substance_is_no_more_than_pure(
     assert (one.lot, one.worst) == ("acme:P", 1)
 
 
+def weighed_anew(lot, **more):
+    facts = {"why": "count", "to": str(80 * 10**6)}
+    facts |= {"quantity": quantity(80, "wet", **more)} if more else {}
+    return Movement(lot=lot, role="adjust", delta=-20 * 10**6, unit="mg", facts=facts)
+
+
+@pytest.mark.parametrize("more", [{}, {"moisture": "0.2"}])
+def test_what_was_found_of_the_wet_lot_is_not_held_against_later_water(more):
+    tale = Tale()
+    pure = {"formula": "Cu", "purity": "0.9", "basis": "wet"}
+    tale.add("extraction", make("acme:L1", quantity=quantity(100, "wet"), compound=pure))
+    tale.add("assay", assayed("acme:L1", "95", basis="as_received"))
+    tale.add("stocktake", weighed_anew("acme:L1", **more))
+    tale.add("assay", replace_results("acme:L1", percent("1", "Ni"), moisture="0.2"))
+    assert [one for one in tale.observed("PL-14") if one.worst == 1] == []
+
+
+def test_what_was_found_of_the_dry_part_holds_whatever_the_water():
+    tale = Tale()
+    pure = {"formula": "Cu", "purity": "0.9", "basis": "dry"}
+    tale.add("extraction", make("acme:L1", quantity=quantity(100, "wet"), compound=pure))
+    tale.add("stocktake", weighed_anew("acme:L1", moisture="0.2"))
+    last = tale.add("assay", assayed("acme:L1", "9", element="Ni", basis="as_received"))
+    [one] = [one for one in tale.observed("PL-14") if one.worst == 1]  # 9 % wet is 11.25 % dry
+    assert one.entry == last
+
+
 def test_documents_that_can_all_be_right_are_left_alone():
     tale = Tale()
     pure = {"formula": "NiSO4.6H2O", "purity": "0.98", "basis": "dry"}
@@ -240,6 +298,15 @@ def test_a_lot_that_goes_where_its_title_went_is_not_doubted():
     told = sold(title(2, "bolt"))
 
     assert {place: one.worst for place, one in told.items()} == {"a": 0, "2": 0}
+
+
+def test_what_arrives_with_its_shipment_goes_where_the_shipment_says():
+    tale = Tale()
+    tale.mined()
+    tale.add("shipment", move("acme:L1"), weigh("acme:L1", 90))
+    tale.noted = {"titles": (title(1, "bolt"),)}
+
+    assert [one.worst for one in tale.observed("PL-16")] == [0, 0]
 
 
 def test_a_lot_that_goes_elsewhere_than_its_title_is():
