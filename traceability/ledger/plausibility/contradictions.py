@@ -80,7 +80,7 @@ def _begun(one: Movement, lots: Mapping[str, _Told]) -> _Told:
 
 
 def _weigh(told: _Told, one: Movement) -> None:
-    """Let a lot be weighed again, as wet as it is then: only what is of its dry part still holds."""
+    """Let a lot be weighed again, as wet as it is then: what is of its dry part still holds."""
     water = moisture_stated(one)
     told.waters = () if water is None else (water,)
     told.documents = tuple(
