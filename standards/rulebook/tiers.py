@@ -156,6 +156,10 @@ def tier_standing(visit: Visit, found: Sequence[Reached], minimum: int) -> Stand
 
 
 def is_negative(credential: Credential, day: date, log_size: int) -> bool:
-    """Tell whether a certificate was suspended, withdrawn or the like on a day."""
-    status = status_on([one for one in credential.statuses if one.known_from < log_size], day)
-    return status is not None and status.status in NEGATIVE_STATUSES - {"expired"}
+    """Tell whether a certificate was suspended, withdrawn or the like when it ran out, or since.
+
+    That it has expired is no such status, and lifts none.
+    """
+    told = [one for one in credential.statuses if one.known_from < log_size]
+    status = status_on([one for one in told if one.status != "expired"], day)
+    return status is not None and status.status in NEGATIVE_STATUSES

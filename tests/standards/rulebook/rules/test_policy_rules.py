@@ -424,6 +424,20 @@ GRACE = [
     ),
     case(
         "POL-04",
+        "suspended before the on-site audit of its renewal was over",
+        ended(statuses=(status(), status("suspended", ENDED - DAY), RENEWING[1])),
+        FAIL,
+        "no grace for a certificate that was not in good standing",
+    ),
+    case(
+        "POL-04",
+        "suspended when it expired",
+        ended(statuses=(*RENEWING, status("suspended", ENDED), status("expired", ENDED + DAY))),
+        FAIL,
+        "no grace for a certificate that was not in good standing",
+    ),
+    case(
+        "POL-04",
         "no term on file",
         lot(mine(valid_until=None), PLANT),
         NONE,
