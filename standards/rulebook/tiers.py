@@ -11,12 +11,12 @@ from typing import Any
 
 from msgspec import Struct
 
-from standards.rulebook.credential import NEGATIVE_STATUSES, Credential
+from standards.rulebook.credential import NEGATIVE_STATUSES, Credential, Snapshot
 from standards.rulebook.dossier import Dossier
 from standards.rulebook.findings import Outcome
 from standards.rulebook.law import LawOnDate
 from standards.rulebook.path import Visit
-from standards.rulebook.registers import entry_of, word
+from standards.rulebook.registers import Entry, entries_of, name_of, word
 from standards.rulebook.schemes import RMI
 from standards.rulebook.standing import (
     RANK,
@@ -26,6 +26,7 @@ from standards.rulebook.standing import (
     holds,
     standing,
     status_on,
+    worst,
 )
 
 EQUIVALENT = Mapping[str, Any]
@@ -87,16 +88,30 @@ def _of_credential(
 
 
 def _of_list(dossier: Dossier, law: LawOnDate, visit: Visit, day: date) -> Iterable[Evidence]:
-    found = entry_of(dossier, law, RMI, visit.facility_id or "", day, site=visit.site)
+    found = entries_of(dossier, law, RMI, visit.facility_id or "", day, site=visit.site)
     if isinstance(found, Standing):
         return
-    for row in found.rows:
-        if row.status is None or dossier.mineral not in (row.materials or ()):
-            continue
-        kind = f"{RMI.id} {word(row.status)}"
-        because = f"{visit.site}: {word(row.status)} on the {RMI.document} on {day}"
-        how = holds(because, found.register.entry)
-        yield Evidence(kind=kind, version=None, standing=how)
+    words = [_words(one, dossier.mineral) for one in found]
+    for state in dict.fromkeys(state for every in words for state in every):
+        told = [
+            _in_state(visit, one.register, state, is_so=state in every)
+            for one, every in zip(found, words, strict=True)
+        ]
+        yield Evidence(kind=f"{RMI.id} {state}", version=None, standing=worst(told))
+
+
+def _words(found: Entry, mineral: str) -> list[str]:
+    """Return the states in which a list shows a site for a mineral."""
+    rows = [row for row in found.rows if mineral in (row.materials or ())]
+    return [word(row.status) for row in rows if row.status is not None]
+
+
+def _in_state(visit: Visit, register: Snapshot, state: str, *, is_so: bool) -> Standing:
+    if is_so:
+        because = f"{visit.site}: {state} on the {RMI.document} on {visit.judged_on}"
+        return holds(because, register.entry)
+    because = f"{visit.site}: not {state} on the {name_of(RMI, register)}"
+    return fails(because, register.entry)
 
 
 def reached(
@@ -156,6 +171,10 @@ def tier_standing(visit: Visit, found: Sequence[Reached], minimum: int) -> Stand
 
 
 def is_negative(credential: Credential, day: date, log_size: int) -> bool:
-    """Tell whether a certificate was suspended, withdrawn or the like on a day."""
-    status = status_on([one for one in credential.statuses if one.known_from < log_size], day)
-    return status is not None and status.status in NEGATIVE_STATUSES - {"expired"}
+    """Tell whether a certificate was suspended, withdrawn or the like when it ran out, or since.
+
+    That it has expired is no such status, and lifts none.
+    """
+    told = [one for one in credential.statuses if one.known_from < log_size]
+    status = status_on([one for one in told if one.status != "expired"], day)
+    return status is not None and status.status in NEGATIVE_STATUSES

@@ -10,7 +10,7 @@ from standards.rulebook.dossier import Dossier
 from standards.rulebook.findings import Finding, not_applicable
 from standards.rulebook.law import LawOnDate
 from standards.rulebook.path import Visit, surveyed
-from standards.rulebook.registers import Entry, entry_of, may_be_unmatched, name_of, word
+from standards.rulebook.registers import Entry, entries_of, may_be_unmatched, name_of, word
 from standards.rulebook.rule import rule
 from standards.rulebook.schemes import LME
 from standards.rulebook.sites import CheckedSite, finding_about_sites, threshold
@@ -82,10 +82,15 @@ def the_brand_is_listed_with_track_and_certificates(dossier: Dossier, law: LawOn
 
 def _brand(dossier: Dossier, law: LawOnDate, visit: Visit) -> Standing:
     site = visit.site
-    found = entry_of(dossier, law, LME, visit.facility_id or "", visit.judged_on, site=site)
+    found = entries_of(dossier, law, LME, visit.facility_id or "", visit.judged_on, site=site)
     if isinstance(found, Standing):
         return found
-    register = name_of(LME, found.register)
+    brands = [_on_the_list(dossier, law, visit, one) for one in found]
+    return worst([*brands, *_certificates(dossier, law, visit)])
+
+
+def _on_the_list(dossier: Dossier, law: LawOnDate, visit: Visit, found: Entry) -> Standing:
+    site, register = visit.site, name_of(LME, found.register)
     if not found.rows and may_be_unmatched(found.register, visit.country):
         because = f"{site}: rows of the {register} are not matched with sites; one may be it"
         missing = f"match of the rows of the {register} with sites"
@@ -94,8 +99,7 @@ def _brand(dossier: Dossier, law: LawOnDate, visit: Visit) -> Standing:
     if not own:
         because = f"{site}: no brand of its {dossier.mineral} is on the {register}"
         return fails(because, found.register.entry)
-    brand = best(_row(law, visit, found, one) for one in own)
-    return worst([brand, *_certificates(dossier, law, visit)])
+    return best(_row(law, visit, found, one) for one in own)
 
 
 def _row(law: LawOnDate, visit: Visit, found: Entry, row: Listing) -> Standing:

@@ -67,7 +67,8 @@ CASES = [
     case(
         "listed now though not when it was mined",
         path(copy(), copy(hit(), on=NOVEMBER), copy(on=NOVEMBER - DAY)),
-        PASS,
+        FAIL,
+        "is on the UFLPA Entity List of 2026-11-01",
     ),
     case("the last copy counts", path(copy(hit(), on=NOVEMBER - DAY), copy()), PASS),
     case("the last copy counts against it", path(copy(on=NOVEMBER - DAY), copy(hit())), FAIL),

@@ -202,6 +202,14 @@ def test_an_expiry_with_renewal_under_way_says_its_lapse():
     assert (found.outcome, found.lapse_days) == (FAIL, 20)
 
 
+@pytest.mark.parametrize(("word", "outcome"), [("suspended", FAIL), ("odd", OPEN)])
+def test_a_renewal_under_way_lifts_no_suspension(word, outcome):
+    rows = (status(), status(word, date(2026, 2, 1)))
+    renewing = status("renewal_stage_2_done", on=date(2026, 6, 1))
+    assert judged(credential(statuses=(*rows, renewing))).outcome is outcome
+    assert judged(credential(statuses=(rows[0], renewing))).outcome is PASS
+
+
 def test_before_any_source_shows_the_levels_nothing_is_said():
     eve, first = date(2023, 6, 19), date(2023, 6, 20)
     about = dossier(source(10), credentials=(credential(),))

@@ -1,7 +1,7 @@
 """LME-01: whether a site's brand may be delivered, and on which track."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from cases import FAIL, NONE, OPEN, PASS, Case, check
@@ -43,6 +43,7 @@ def iso(number, **changes):
 
 
 CERTIFIED = (iso(14001), iso(45001))
+LONG_AGO = register(brand(listed_from=date(2024, 1, 1)), on=date(2026, 3, 1))
 
 
 def refined(*registers, mineral="Ni", **changes):
@@ -86,6 +87,28 @@ CASES = [
         "listed from the day after",
         refined(register(brand(listed_from=PROCESSING + DAY), on=NOVEMBER)),
         OPEN,
+    ),
+    case(
+        "listed since long ago, and suspended on the last list before the day",
+        refined(LONG_AGO, register(brand("Suspended"), on=PROCESSING - DAY)),
+        FAIL,
+        "suspended",
+    ),
+    case(
+        "listed since long ago, and not on the last list before the day",
+        refined(LONG_AGO, register(on=PROCESSING - DAY)),
+        FAIL,
+        "no brand",
+    ),
+    case("listed since long ago, and no later list", refined(LONG_AGO), OPEN, "days old"),
+    case(
+        "suspended since before the day, as a later list says",
+        refined(
+            register(brand()),
+            register(brand("Suspended", listed_from=PROCESSING), on=NOVEMBER),
+        ),
+        FAIL,
+        "suspended",
     ),
     case(
         "no ISO 45001",

@@ -87,6 +87,18 @@ def lot(*credentials, **changes):
     return dossier(changes.pop("parcel", source(10)), **(usual | changes))
 
 
+def rmi(word=None, on=PROCESSING, **changes):
+    rows = (
+        () if word is None else (listed("acme:plant", status=word, materials=("Cu",), **changes),)
+    )
+    return replace(snapshot("rmi", on), rows=rows)
+
+
+def on_lists(*registers):
+    long_ago = rmi("Conformant", date(2026, 3, 1), listed_from=date(2024, 1, 1))
+    return lot(mine(), snapshots=(long_ago, *registers))
+
+
 RULES_ABOUT_TIERS = ("POL-01", "POL-02", "POL-03", "POL-04", "POL-07")
 EVERYWHERE = [
     one
@@ -119,6 +131,20 @@ ROWS = [
         "tier 1 by copper_mark awarded_with_improvement_plan; tier 2 is needed",
     ),
     case("POL-01", "nothing on file of the smelter", lot(mine()), OPEN, "acme:plant: nothing on"),
+    *(
+        case("POL-01", f"conformant since long ago on the RMI list; {title}", one, outcome, says)
+        for title, one, outcome, says in (
+            ("the last one is without it", on_lists(rmi()), OPEN, "nothing on file"),
+            ("the last one has it as active", on_lists(rmi("Active")), OPEN, "nothing on file"),
+            ("the last one has it too", on_lists(rmi("Conformant")), PASS, ""),
+            (
+                "a later one has it as active since before the day",
+                on_lists(rmi("Conformant"), rmi("Active", NOVEMBER, listed_from=date(2026, 9, 1))),
+                FAIL,
+                "not conformant on the RMI facility list of 2026-11-01",
+            ),
+        )
+    ),
     case(
         "POL-01",
         "a level no tier knows",
@@ -419,6 +445,20 @@ GRACE = [
         "POL-04",
         "suspended",
         ended(statuses=(*RENEWING, status("suspended", ENDED + DAY))),
+        FAIL,
+        "no grace for a certificate that was not in good standing",
+    ),
+    case(
+        "POL-04",
+        "suspended before the on-site audit of its renewal was over",
+        ended(statuses=(status(), status("suspended", ENDED - DAY), RENEWING[1])),
+        FAIL,
+        "no grace for a certificate that was not in good standing",
+    ),
+    case(
+        "POL-04",
+        "suspended when it expired",
+        ended(statuses=(*RENEWING, status("suspended", ENDED), status("expired", ENDED + DAY))),
         FAIL,
         "no grace for a certificate that was not in good standing",
     ),
