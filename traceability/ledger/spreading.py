@@ -81,11 +81,12 @@ def spread(
     others: list[int] = []
     for place, made in enumerate(step.makes):
         (measured if is_measured(made, element) else others).append(place)
+    if not is_conserving and not any(wanted[place] for place in others):
+        others = []  # of residues, mostly, nothing is asked
     rest = pool.parcels if pool.reserve is None else pool.reserve.parcels
     if measured:
-        is_shared = bool(others) and (is_conserving or any(wanted[n] for n in others))
         rest = _give_measured(
-            step, element, pool, measured, wanted, rename, outputs, is_shared=is_shared
+            step, element, pool, measured, wanted, rename, outputs, is_shared=bool(others)
         )
     if not others:
         return
@@ -271,10 +272,10 @@ def _give_bounds(
         pot = pool.reserve.pot if pool.reserve is not None else None
         if len(others) > 1:
             pot = inner_pot(pot, step.order, max(0, whole - certain))
-    last = len(others) - 1
-    for n, place in enumerate(others):
+    last = max(n for n, place in enumerate(others) if wanted[place])
+    for n, place in enumerate(others[: last + 1]):
         made, bound, share = makes[n], bounds[n], shares[n]
-        own = part_of(rest, share, left) if share else {}
+        own = rest if share == left else scaled(rest, share, left)
         if n < last:
             rest, left = without(rest, own), left - share
         if not wanted[place]:

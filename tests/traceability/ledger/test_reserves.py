@@ -19,6 +19,7 @@ from traceability.ledger.history import Made, Step
 from traceability.ledger.mass import Interval
 from traceability.ledger.provenance import propagate
 from traceability.ledger.reserves import Pot, Reserve, common_pot, set_aside, that_fit
+from traceability.ledger.spreading import by_label
 
 # ── properties ────────────────────────────────────────────────────────────────────────────
 
@@ -118,6 +119,20 @@ def test_what_is_measured_beyond_all_that_went_in_is_unexplained():
     }
 
 
+def test_where_all_is_set_aside_for_one_more_than_that_is_unexplained():
+    steps = history(*refined(made("matte", T), residue("slag", T)), measured("matte", "r", 120))
+    assert content(steps, "r").sources == {"mined:ore": 100, "unexplained:r": 20}
+
+
+def test_outputs_of_all_of_an_output_share_its_pot():
+    steps = history(
+        *refined(made("p", T), made("q", T)),
+        ("transformation", [taken("p", T)], [made("x", T), made("y", T)]),
+        ("blend", [taken("x", T), taken("y", T), taken("q", T)], [made("all", 3 * T)]),
+    )
+    assert content(steps, "all").bounds == Interval(low=0, high=100)
+
+
 def test_an_assay_of_one_output_leaves_the_rest_to_the_other():
     steps = history(
         *refined(made("p", T, Cu=80), made("q", T)), measured("p", "r", 80), measured("q", "s", 20)
@@ -176,6 +191,29 @@ def test_what_is_set_aside_is_parted_with_the_lot_and_no_milligram_is_lost_or_ma
     )
     own = {lot: content(steps, f"{lot}+").sources["mined:ore"] for lot in "abcq"}
     assert sum(own.values()) == 101
+
+
+def test_a_crumb_takes_nothing_of_what_is_set_aside():
+    steps = history(
+        *refined(made("p", T), made("q", T)),
+        ("split", [taken("p", 1, T)], [made("crumb", 1)]),
+        measured("p", "r", 100, T - 1),
+    )
+    assert content(steps, "crumb").sources == {}
+    assert content(steps, "r").sources == {"mined:ore": 50, "unmeasured:p": 50}
+
+
+def test_it_is_the_same_whoever_is_asked_about_and_whatever_sources_are_called():
+    steps = history(
+        *refined(made("p", T), made("q", T)), measured("p", "r", 100), measured("q", "s", 100)
+    )
+    assert propagate(steps, lots=["s"])["s"].contents["Cu"] == content(steps, "s")
+    same = by_label(lambda _step, _element, label: label)
+    assert content(steps, "s", rename=same) == content(steps, "s")
+    called = by_label(lambda _step, _element, label: label.replace("mined:ore", "the mine"))
+    assert content(steps, "s", rename=called).sources == {"the mine": 50, "unmeasured:q": 50}
+    late = by_label(lambda step, _element, label: "late" if step.order > 1 else label)
+    assert content(steps, "s", rename=late).sources == {"late": 100}
 
 
 def test_siblings_that_meet_again_hold_together_what_went_in():
