@@ -9,9 +9,9 @@ from datetime import date
 from functools import partial
 
 from standards.rulebook.appraisal import (
-    NO_LEVEL_OF_THEIR_OWN,
     Appraisal,
     absence,
+    keeps_the_level,
     performance_credentials,
     performance_standards,
 )
@@ -151,7 +151,7 @@ def _mine_standing(
     audits = [
         one
         for one in performance_credentials(dossier, IRMA, visit.facility_id or "", standards)
-        if one.level or one.assessment_type not in NO_LEVEL_OF_THEIR_OWN
+        if not keeps_the_level(one)
     ]
     if not audits:
         return absence(dossier, IRMA, visit, day)
