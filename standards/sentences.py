@@ -339,6 +339,7 @@ SENTENCES: tuple[str, ...] = (
     _("%(site)s: critical requirement %(open_ones)s is met substantially only"),
     _("%(site)s: every indicator asked about has its letter"),
     _("%(site)s: for which metal it is on the %(register)s is not coded"),
+    _("%(site)s: for which metal its brand is on the %(register)s is not coded"),
     _("%(site)s: from which day the months for %(what)s run is not known"),
     _("%(site)s: held %(mark)s on %(day)s"),
     _("%(site)s: held the mark on %(day)s"),
