@@ -16,12 +16,14 @@ from standards.rulebook.schemes import LME
 from standards.rulebook.sites import CheckedSite, finding_about_sites, threshold
 from standards.rulebook.standing import (
     Standing,
+    activity_standing,
     best,
     cannot_tell,
     disputed,
     fails,
     holds,
     listed,
+    material_standing,
     status_standing,
     validity_standing,
     worst,
@@ -95,7 +97,11 @@ def _on_the_list(dossier: Dossier, law: LawOnDate, visit: Visit, found: Entry) -
         because = f"{site}: rows of the {register} are not matched with sites; one may be it"
         missing = f"match of the rows of the {register} with sites"
         return cannot_tell(because, found.register.entry, missing=missing)
-    own = [one for one in found.rows if dossier.mineral in (one.materials or (dossier.mineral,))]
+    own = [one for one in found.rows if dossier.mineral in (one.materials or ())]
+    if not own and any(one.materials is None for one in found.rows):
+        because = f"{site}: for which metal its brand is on the {register} is not coded"
+        missing = f"metal for which {site} is on the {register}"
+        return cannot_tell(because, found.register.entry, missing=missing)
     if not own:
         because = f"{site}: no brand of its {dossier.mineral} is on the {register}"
         return fails(because, found.register.entry)
@@ -146,6 +152,8 @@ def _certificate(dossier: Dossier, visit: Visit, name: str, own: Credential) -> 
     site, day, size = visit.site, visit.judged_on, dossier.log_size
     return (
         disputed(own, site=site)
+        or activity_standing(own, site=site, activity=visit.stage)
+        or (material_standing(own, site=site, mineral=dossier.mineral) if own.materials else None)
         or status_standing(own, site=site, day=day, log_size=size)
         or validity_standing(own, site=site, day=day, log_size=size)
         or holds(f"{site}: certified under {name} on {day}", own.entry)

@@ -107,8 +107,9 @@ def _absent(visit: Visit, found: Entry) -> Standing:
 
 
 def _of_metal(rows: tuple[Listing, ...], mineral: str) -> tuple[Listing, ...]:
-    """Return the rows for a metal; where none is coded for it, all of them."""
-    return tuple(one for one in rows if mineral in (one.materials or ())) or rows
+    """Return the rows for a metal, else those that may be for it, else all of them."""
+    own = tuple(one for one in rows if mineral in (one.materials or ()))
+    return own or tuple(one for one in rows if one.materials is None) or rows
 
 
 # ── RMI-01, RMI-02 ────────────────────────────────────────────────────────────────────────

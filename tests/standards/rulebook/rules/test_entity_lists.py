@@ -96,7 +96,16 @@ CASES = [
     case("a copy in part", path(copy(complete=False)), OPEN, "only in part"),
     case("rows of the country nobody matched", path(copy(unmatched=("CL",))), OPEN, "matched"),
     case("rows of no country", path(copy(unmatched=("",))), OPEN, "not matched"),
-    case("rows of other countries", path(copy(unmatched=("CN",))), PASS),
+    case("rows of other countries", path(copy(unmatched=("CN",))), OPEN, "not matched"),
+    case(
+        "rows of the country of a company that only held it",
+        path(
+            copy(unmatched=("CN",)),
+            lots=(path_lot(hands=(hand("acme", "cn-trader"), hand("cn-trader", "acme"))),),
+        ),
+        OPEN,
+        "may be of the path",
+    ),
     case(
         "a second list with a hit",
         path(copy(), copy(hit(), of="sanctions")),

@@ -38,7 +38,12 @@ def register(*rows, on=PROCESSING, complete=True, unmatched=()):
 
 
 def iso(number, **changes):
-    usual = {"id": f"c{number}", "facility_id": "acme:plant", "statuses": (status("awarded"),)}
+    usual = {
+        "id": f"c{number}",
+        "facility_id": "acme:plant",
+        "materials": None,
+        "statuses": (status("awarded"),),
+    }
     return credential(f"iso_{number}", **(usual | changes))
 
 
@@ -67,7 +72,31 @@ CASES = [
     case("delisted", refined(register(brand("Delisted"))), FAIL, "its brand is delisted"),
     case("not on the list", refined(register()), FAIL, "no brand of its Ni is on the"),
     case("a brand of another metal", refined(register(brand(materials=("Cu",)))), FAIL, "no brand"),
-    case("a brand of a metal nobody coded", refined(register(brand(materials=None))), PASS),
+    case(
+        "a brand of a metal nobody coded",
+        refined(register(brand(materials=None))),
+        OPEN,
+        "for which metal its brand is on the LME list of brands of 2026-10-15 is not coded",
+    ),
+    case(
+        "a brand of a metal nobody coded beside one of this metal",
+        refined(register(brand("Suspended", materials=None), brand())),
+        PASS,
+    ),
+    *(
+        case(
+            f"ISO 14001 {title}",
+            refined(register(brand()), credentials=(iso(14001, **changes), CERTIFIED[1])),
+            outcome,
+            says,
+        )
+        for title, changes, outcome, says in (
+            ("for this metal", {"materials": ("Cu", "Ni")}, PASS, ""),
+            ("for another metal", {"materials": ("Cu",)}, FAIL, "Ni is not in its scope"),
+            ("for another activity", {"activities": ("extraction",)}, FAIL, "refining is not"),
+            ("of a scope nobody coded", {"activities": None}, OPEN, "nobody has coded"),
+        )
+    ),
     case(
         "a second brand that is suspended",
         refined(register(brand("Suspended"), brand())),

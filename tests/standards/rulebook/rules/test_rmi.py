@@ -120,6 +120,13 @@ STATUS = [
     ),
     case(
         "RMI-01",
+        "a row for another metal, and one for a metal nobody coded: that one counts",
+        smelted(register(row(materials=("Au",)), row("Active", materials=None))),
+        FAIL,
+        "active",
+    ),
+    case(
+        "RMI-01",
         "a row for another metal only is left to RMI-02",
         smelted(register(row(materials=("Ni",)))),
         PASS,
