@@ -2,6 +2,7 @@
 
 - A *lot* is seen by who holds, held or owns it, by those it is opened to (themselves or as
   members of an audience) and by an auditor whom a site's owner granted it, until that day.
+  Who had a lot before it was parted sees no part of another's making.
 - The *text of a statement* is read by its author, by the parties it is addressed to (shipper,
   consignee, transferee; an organization, for what is said about its own keys), and by an auditor
   as far as the owner who granted may read it. An amendment is read by whoever reads what it

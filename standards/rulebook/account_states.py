@@ -83,7 +83,7 @@ class Desk:
     def knows(self, lot: str) -> bool:
         """Tell whether the author may know a lot."""
         found = self.book.lots.get(lot)
-        return found is not None and self.author in found.known_to
+        return found is not None and self.book.is_known(found, self.author)
 
     def held_credit(self, serial: str, at: str) -> State:
         """Return the state of a credit that the author holds and nobody has retired.

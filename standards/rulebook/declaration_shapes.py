@@ -186,7 +186,7 @@ def settle_declaration(statement: Statement, book: Book) -> dict[str, State]:
     body: Declaration = statement.body
     for place, name in enumerate(body.lots or ()):
         lot = book.lots.get(name)
-        if lot is None or statement.author not in lot.known_to:
+        if lot is None or not book.is_known(lot, statement.author):
             raise UnknownLot(name, at=f"$.body.lots[{place}]")
     for site, at in _sites(body):
         if site not in book.facilities:

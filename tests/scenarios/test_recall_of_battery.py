@@ -3,15 +3,18 @@
 import json
 from fractions import Fraction
 from functools import partial
+from importlib import import_module
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import override_settings
 
 from standards.demonstrating import SCENARIOS
 from standards.replaying import replay
 from standards.scenario import parse_scenario
+from tests.traceability.api.world import client, token
 from traceability import descending, seeing, streaming
 from traceability.downstream import descent_of, recall_of
 from traceability.ledger import recall
@@ -20,7 +23,7 @@ from traceability.ledger.lineage import upstream
 from traceability.ledger.provenance import propagate
 from traceability.ledger.recall import OfFacility, OfLot
 from traceability.ledger.weighings import documents_in
-from traceability.models import Facility, Lot
+from traceability.models import Audience, Entry, Facility, Grant, Lot, Movement, Organization
 from traceability.publishing import publish_checkpoint
 from traceability.tracing import lot_histories, lot_history, published_size
 from traceability.upstream import provenance_of
@@ -31,9 +34,27 @@ SAID = [
     for step in STORY["steps"]
     if step.get("kind", "").startswith(("custody.", "registry.")) or "clock" in step
 ]
+SAID.append(  # whoever bought goods parts them, and whoever sold them does not hear of it
+    {
+        "kind": "custody.split",
+        "author": "st-maurice-conversion",
+        "effective": "2026-09-01T08:00:00-04:00",
+        "body": {
+            "facility": "st-maurice-conversion:plant",
+            "lot": "harricana-lithium:CARGO-D",
+            "parts": [
+                {
+                    "lot": "st-maurice-conversion:HEAP-1",
+                    "quantity": {"value": "2", "unit": "t", "basis": "wet"},
+                }
+            ],
+        },
+    }
+)
 MINES = sorted({one["body"]["facility"] for one in SAID if one.get("kind") == "custody.extraction"})
 DAYS = ("2026-01-01", "2026-03-25", "2026-04-20", "2026-12-31")
 KEPT = ("receipt", "stocktake", "loss")  # leave the material as it came
+RECOMPUTED = import_module("traceability.migrations.0009_known_to_parts").RECOMPUTED
 pytestmark = pytest.mark.django_db
 
 
@@ -306,7 +327,7 @@ def test_forward_is_the_inverse_of_backward_for_every_pair_of_lots():
 
 def test_split_lots_carry_their_part_and_not_the_whole():
     size, reader = published_size(), seeing.operator()
-    [split] = [step["body"] for step in SAID if step.get("kind") == "custody.split"]
+    split, _ = [step["body"] for step in SAID if step.get("kind") == "custody.split"]
     parts = {part["lot"]: part["quantity"]["value"] for part in split["parts"]}
     lines = {line.lot: line for line in descent_of(split["lot"], size=size, reader=reader).lines()}
     for part, value in parts.items():
@@ -446,3 +467,71 @@ def test_a_former_holder_is_told_nothing_of_what_happened_to_a_lot_since():
             assert told & since <= readable
             hidden += len(since - told)
     assert hidden > 5
+
+
+# ── who may see what ──────────────────────────────────────────────────────────────────────
+
+OF_A_LOT = ("", "/provenance", "/descendants", "/bundle", "/verdicts")
+
+
+def had():
+    """Pairs of an organization and a lot it began, held, owned, was sent or was let see.
+
+    Told by the movements, each by itself: of a part nothing is taken over from what it is of.
+    """
+    told, entries = set(), {entry.recorded_order: entry for entry in Entry.objects.all()}
+    for one in Movement.objects.order_by("recorded_order", "ordinal"):
+        named = {one.facts.get("to")} if one.role in ("move", "title") else set()
+        if one.role == "make":
+            named |= {one.lot.partition(":")[0], entries[one.recorded_order].author}
+        if one.role == "open":
+            named |= set(one.facts["to"])
+        shares = [*one.facts.get("owners", ()), *one.facts.get("before", ())]
+        named |= {share["owner"].get("organization") for share in shares}
+        told |= {(name, one.lot) for name in named if name}
+    for lot in Lot.objects.all():
+        told |= {(share["owner"].get("organization"), lot.id) for share in lot.owners}
+    for audience in Audience.objects.all():
+        club = audience.organization_id
+        told |= {(name, lot) for who, lot in told if who == club for name in audience.members}
+    return told
+
+
+def test_nobody_sees_by_any_way_a_lot_that_was_never_theirs_or_opened_to_them():
+    allowed, granted = had(), set(Grant.objects.values_list("auditor_id", flat=True))
+    lots = set(Lot.objects.values_list("id", flat=True))
+    hidden = set(Movement.objects.filter(role="make", facts__has_key="from").values_list("lot"))
+    asked = 0
+    for reader in Organization.objects.exclude(id__in=granted).values_list("id", flat=True):
+        if reader == seeing.operator():
+            continue
+        mine = {lot for who, lot in allowed if who == reader}
+        assert set(seeing.lots_seen_by(reader).values_list("id", flat=True)) <= mine
+        token(reader, name=reader)
+        caller = client(reader)
+        told = caller.get("/api/v1/lots?limit=200").json()
+        assert told["next"] is None
+        assert {lot["id"] for lot in told["items"]} <= mine
+        for lot in sorted({name for (name,) in hidden} & lots - mine):
+            for path in OF_A_LOT:
+                answer = caller.get(f"/api/v1/lots/{lot}{path}")
+                assert (answer.status_code, answer.json()["code"]) == (404, "unknown_lot"), path
+                asked += 1
+        for lot in sorted(lots - mine):
+            assert not list(seeing.lots_seen_by(reader).filter(id=lot))
+    assert asked > 500
+
+
+def test_who_may_know_a_lot_is_what_happened_to_it_and_rows_of_before_become_so():
+    known = {lot.id: lot.known_to for lot in Lot.objects.all()}
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id, ledger_known_to(id) FROM traceability_lot")
+        assert dict(cursor.fetchall()) == known
+        for one in Movement.objects.filter(role="make").order_by("recorded_order", "ordinal"):
+            if "from" in one.facts:  # as was recorded before
+                whole = Lot.objects.get(id=one.facts["from"])
+                wider = sorted({*Lot.objects.get(id=one.lot).known_to, *whole.known_to})
+                Lot.objects.filter(id=one.lot).update(known_to=wider)
+        assert {lot.id: lot.known_to for lot in Lot.objects.all()} != known
+        cursor.execute(RECOMPUTED)
+    assert {lot.id: lot.known_to for lot in Lot.objects.all()} == known

@@ -41,7 +41,7 @@ from traceability.ledger.book import (
     is_same_water,
 )
 from traceability.ledger.commingling import Owners, are_equal, mixed
-from traceability.ledger.draft import Draft, found
+from traceability.ledger.draft import Draft, found, knowing
 from traceability.ledger.effective import parse_effective
 from traceability.ledger.kinds import CUSTODY
 from traceability.ledger.shapes import Quantity
@@ -130,7 +130,6 @@ class Amendment(Draft):
         lot = self.lots[name]
         amount = self.amount_of(lot, quantity, at)
         self.move(replace(lot, amount=lot.amount - amount), "take", -amount, facts)
-        owners = {share["owner"].get("organization", self.author) for share in lot.owners}
         as_it_was = replace(
             lot,
             custodian=self.author,
@@ -138,7 +137,7 @@ class Amendment(Draft):
             facility=facility,
             consignment=None,
             consignee=None,
-            known_to=frozenset({self.author, *owners}),
+            known_to=knowing(self.author, lot.owners),
         )
         return as_it_was, amount
 

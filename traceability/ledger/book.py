@@ -6,7 +6,7 @@ refused statement changes nothing. All amounts are gross (milligrams or pieces):
 metal is derived when read and never refuses anything.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -37,7 +37,8 @@ class Lot(Struct, frozen=True, kw_only=True):
     """A lot's mutable state: who has it, where, how much gross is left.
 
     `amount` below zero means restated: it gave more than, as now known, it ever held.
-    `known_to` names everybody who holds, held or owns it, and who may therefore see it.
+    `known_to` names everybody who holds, held or owns it, and who may therefore see it. Who
+    knows a lot knows no part that somebody else made of it.
     """
 
     id: str
@@ -140,7 +141,18 @@ class Book:
     statements: dict[str, Recorded] = field(default_factory=dict)
     states: dict[str, State] = field(default_factory=dict)  # by subject, of other apps' kinds
     turns: dict[str, list[Turn]] = field(default_factory=dict)  # by lot, in their order
+    once_known_to: dict[str, frozenset[str]] = field(default_factory=dict)  # by part
     is_admitting: bool = False
+
+    def is_known(self, lot: Lot, organization: str) -> bool:
+        """Tell whether an organization may know a lot.
+
+        Where a record is verified, so may whoever knew what a part was taken from: that was the
+        rule once.
+        """
+        if organization in lot.known_to or self.is_admitting:
+            return organization in lot.known_to
+        return organization in self.once_known_to.get(lot.id, ())
 
     def accept(self, statement: Statement, effects: Effects, entry: str) -> None:
         """Take over what a statement changed, so that the next one sees it."""
@@ -157,6 +169,8 @@ class Book:
 
     def _accept_event(self, event: Recorded, effects: Effects) -> None:
         self.statements[event.entry] = event
+        if not self.is_admitting:
+            self._hand_on(event.movements)
         new = turns_of(event.order, event.movements)
         if effects.replaces is None:
             for lot, turns in new.items():
@@ -165,6 +179,14 @@ class Book:
         for lot in effects.lots:
             turns = with_turns(self.turns.get(lot, ()), event.order, new.get(lot, ()))
             self.turns[lot] = turns
+
+    def _hand_on(self, movements: Iterable[Movement]) -> None:
+        """Remember who knew what parts were taken from."""
+        for one in movements:
+            if one.role == "make" and "from" in one.facts:
+                whole = one.facts["from"]
+                known = self.lots[whole].known_to | self.once_known_to.get(whole, frozenset())
+                self.once_known_to[one.lot] = known
 
     def _recorded(self, statement: Statement, effects: Effects, entry: str) -> Recorded:
         return Recorded(

@@ -36,7 +36,7 @@ from traceability.ledger.book import (
     is_same_water,
 )
 from traceability.ledger.commingling import Inputs, Owners, blended
-from traceability.ledger.draft import Draft
+from traceability.ledger.draft import Draft, knowing
 from traceability.ledger.kinds import consignment as consignment_subject
 from traceability.ledger.shapes import Quantity
 from traceability.ledger.statements import Statement, to_shape
@@ -159,7 +159,8 @@ def _split(draft: Draft, body: events.Split) -> Effects:
 def _part(draft: Draft, name: str, source: str, quantity: Quantity, facility: str, at: str) -> Lot:
     """Take a part out of a lot as a new lot of the same material and owners."""
     whole, amount = draft.take(source, quantity, facility, at, into=name)
-    part = replace(whole, id=name, amount=amount)
+    known_to = knowing(draft.author, whole.owners)  # not to whoever had the whole before
+    part = replace(whole, id=name, amount=amount, known_to=known_to)
     facts = {"material": part.material, "form": part.form, "from": source}
     return draft.begin(part, f"{at}.lot", facts | {"quantity": msgspec.to_builtins(quantity)})
 

@@ -1,6 +1,6 @@
 """A draft: one statement's working copy of the book, kept as a whole or dropped as a whole."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -83,7 +83,7 @@ class Draft:
     def lot(self, name: str, at: str) -> Lot:
         """Return a lot that the author may see."""
         found = self.lots.get(name) or self.book.lots.get(name)
-        if found is None or self.author not in found.known_to:
+        if found is None or not self.book.is_known(found, self.author):
             raise UnknownLot(name, at=at)
         return found
 
@@ -178,9 +178,7 @@ class Draft:
             material=new.material,
             form=new.form,
             owners=tuple(msgspec.to_builtins(new.owners) if owners is None else owners),
-            known_to=frozenset(
-                {self.author, *(s.owner.organization for s in new.owners if s.owner.organization)}
-            ),
+            known_to=knowing(self.author, msgspec.to_builtins(new.owners)),
         )
         return self.begin(lot, at, described(new) | {"owners": list(lot.owners)} | facts)
 
@@ -229,7 +227,9 @@ class Draft:
     def in_transit(self, name: str, consignment: str, at: str) -> Lot:
         """Return a lot on its way to the author in that consignment."""
         lot = self.lots.get(name) or self.book.lots.get(name)
-        if lot is None or (self.author != lot.consignee and self.author not in lot.known_to):
+        if lot is None or not (
+            self.author == lot.consignee or self.book.is_known(lot, self.author)
+        ):
             raise UnknownLot(name, at=at)
         if (lot.state, lot.consignment, lot.consignee) != (IN_TRANSIT, consignment, self.author):
             raise NotInTransit(name, consignment=consignment, at=at)
@@ -246,6 +246,12 @@ class Draft:
             consignments=self.consignments,
             **more,
         )
+
+
+def knowing(author: str, owners: Iterable[Mapping[str, Any]]) -> frozenset[str]:
+    """Return who may know a lot as it begins: whoever makes it, and its owners."""
+    named = (share["owner"].get("organization") for share in owners)
+    return frozenset({author, *(name for name in named if name)})
 
 
 def found(amount: int, why: str, quantity: Quantity | None) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.builders import (
+    assay,
     extraction,
     loss,
     notebook,
@@ -16,6 +17,7 @@ from tests.builders import (
     receipt,
     received,
     shipment,
+    split,
     taken,
     transfer,
     void,
@@ -67,6 +69,45 @@ def test_title_may_pass_to_somebody_without_a_key(notes):
     notes.says("alice", transfer(passing("alice:L", "alice", {"name": "Fund"}, "50")))
     assert owners(notes) == {"alice": 1, "Fund": 1}
     assert notes.book.lots["alice:L"].known_to == {"alice"}
+
+
+def test_whoever_sold_a_lot_knows_none_of_what_its_buyer_parts_it_into(notes):
+    notes.says("alice", extraction("alice:N"))
+    notes.says("alice", shipment("alice:c1", "bob", taken("alice:N", "100")))
+    notes.says("bob", receipt("alice:c1", received("alice:N", "100"), at="bob:smelter"))
+    notes.says("bob", split("alice:N", taken("bob:HERS", "1"), at="bob:smelter"))
+    notes.says("alice", transfer(passing("alice:N", "alice", "bob")))
+    notes.says("bob", split("alice:N", taken("bob:P", "9"), at="bob:smelter"))
+    part = taken("bob:PART", "3", **{"from": "bob:P"})
+    notes.says("bob", shipment("bob:c2", "carol", part, at="bob:smelter"))
+    notes.says("carol", receipt("bob:c2", received("bob:PART", "3"), at="carol:smelter"))
+    notes.says("carol", split("bob:PART", taken("carol:PART", "1"), at="carol:smelter"))
+    known = {name: set(lot.known_to) for name, lot in notes.book.lots.items() if name[:3] != "ali"}
+    assert known == {
+        "bob:HERS": {"alice", "bob"},  # she owns it
+        "bob:P": {"bob"},
+        "bob:PART": {"bob", "carol"},
+        "carol:PART": {"bob", "carol"},  # bob owns it still
+    }
+
+
+def test_the_record_of_before_verifies_whatever_is_known_to_whom_now(notes):
+    """Once, whoever knew a lot knew its parts; whoever knew neither is refused, then and now."""
+    notes.book.is_admitting = False
+    notes.says("alice", extraction("alice:N"))
+    notes.says("alice", shipment("alice:c1", "bob", taken("alice:N", "100")))
+    notes.says("bob", receipt("alice:c1", received("alice:N", "100"), at="bob:smelter"))
+    notes.says("alice", transfer(passing("alice:N", "alice", "bob")))
+    notes.says("bob", split("alice:N", taken("bob:P", "9"), at="bob:smelter"))
+    notes.says("bob", split("bob:P", taken("bob:Q", "9"), at="bob:smelter"))
+    assert notes.book.lots["bob:Q"].known_to == {"bob"}
+
+    notes.says("alice", assay("bob:Q"))
+    with pytest.raises(UnknownLot):
+        notes.says("carol", assay("bob:Q"))
+    notes.book.is_admitting = True
+    with pytest.raises(UnknownLot):
+        notes.says("alice", assay("bob:P"))
 
 
 def test_a_whole_transfer_passes_only_the_authors_share(notes):
