@@ -5,7 +5,7 @@ that day and not older than is allowed, of an earlier one only where a row state
 holds.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from msgspec import Struct
@@ -13,6 +13,7 @@ from msgspec import Struct
 from standards.rulebook.credential import Listing, Snapshot
 from standards.rulebook.dossier import Dossier
 from standards.rulebook.law import LawOnDate, Provision
+from standards.rulebook.remembering import remembered
 from standards.rulebook.schemes import Scheme
 from standards.rulebook.sites import told_or_open
 from standards.rulebook.standing import Standing, cannot_tell
@@ -42,6 +43,30 @@ def copies(dossier: Dossier, scheme: Scheme, day: date) -> list[Snapshot]:
     """
     own = [one for one in dossier.snapshots if one.scheme == scheme.id and one.retrieved_on <= day]
     return sorted(own, key=lambda one: one.retrieved_on)[::-1]
+
+
+def copies_of(
+    dossier: Dossier, scheme: Scheme
+) -> Sequence[tuple[Snapshot, Mapping[str, Sequence[Listing]]]]:
+    """Return the copies of a register, whenever they were retrieved, the last at the end.
+
+    Each with its rows by the site or party they are about.
+    """
+    return remembered(dossier, ("copies", scheme.id), lambda one: _by_subject(one, scheme))
+
+
+def _by_subject(
+    dossier: Dossier, scheme: Scheme
+) -> list[tuple[Snapshot, Mapping[str, Sequence[Listing]]]]:
+    told: list[tuple[Snapshot, Mapping[str, Sequence[Listing]]]] = []
+    for copy in dossier.snapshots:
+        if copy.scheme != scheme.id:
+            continue
+        rows: dict[str, list[Listing]] = {}
+        for row in copy.rows:
+            rows.setdefault(row.subject_id, []).append(row)
+        told.append((copy, rows))
+    return sorted(told, key=lambda one: one[0].retrieved_on)
 
 
 def last_copy(
