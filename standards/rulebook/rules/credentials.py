@@ -360,8 +360,7 @@ def _fresh(asked: Asked, told: Appraisal, credential: Credential) -> Standing:
     if last is None or (on - last).days > longest.value:
         since = "is not dated" if last is None else f"is of {last}"
         because = f"{site}: the last word of {name} {since}; {longest.value} days are allowed"
-        oldest = date.fromordinal(on.toordinal() - longest.value)
-        missing = f"register of {name} of {oldest} or later"
+        missing = f"register of {name}" if last is None else f"register of {name} later than {last}"
         return cannot_tell(because, credential.entry, missing=missing)
     return holds(f"{site}: the last word of {name} is of {last}", credential.entry)
 

@@ -662,9 +662,11 @@ def test_the_last_word_of_the_scheme_may_not_be_too_old(change, snapshots, age, 
     assert found.outcome is outcome, found.because
 
 
-def test_what_is_missing_is_a_register_of_a_day():
-    found = judged("CRED-09", FULL, irma__register_max_age=30)
-    assert found.missing == ("register of IRMA of 2026-10-02 or later",)
+def test_what_is_missing_is_a_register_later_than_the_last_word():
+    found = judged("CRED-09", replace(FULL, stated_on=date(2025, 1, 11)), irma__register_max_age=30)
+    assert found.missing == ("register of IRMA later than 2025-01-11",)
+    silent = judged("CRED-09", replace(FULL, stated_on=None), irma__register_max_age=30)
+    assert silent.missing == ("register of IRMA",)
 
 
 OPENED = Complaint(reference="IRMA-2024-001", opened_on=DISPATCH)
