@@ -4,7 +4,7 @@ The club says which schemes it requires and for how much of the metal; each sche
 at which stages and for which day.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from msgspec.structs import replace
@@ -21,6 +21,7 @@ from standards.rulebook.dossier import Dossier, MassRange
 from standards.rulebook.findings import Finding, indeterminate, not_applicable
 from standards.rulebook.law import LawOnDate, Provision, Unavailable, value_of
 from standards.rulebook.path import Survey, Visit, surveyed
+from standards.rulebook.registers import copies_of
 from standards.rulebook.schemes import SCHEMES, Scheme
 from standards.rulebook.sites import CheckedSite, finding_about_sites, threshold
 from standards.rulebook.standing import Standing, cannot_tell, listed
@@ -66,6 +67,18 @@ class Asked:
         if found.provision is not None:
             self.unset[key] = found.provision
         return cannot_tell(found.because, missing=value_of(key))
+
+    def words_of_register(self, facility: str) -> Mapping[str, str]:
+        """Return the register's words for states, where one of them stands beside a site."""
+        has_state = any(
+            row.status is not None
+            for _, rows in copies_of(self.dossier, self.scheme)
+            for row in rows.get(facility, ())
+        )
+        told = self.parameter(self.scheme.key("register_words")) if has_state else None
+        if told is None or isinstance(told, Standing):
+            return {}
+        return {word.casefold(): state for word, state in told.value.items()}
 
 
 Question = Callable[[Asked, Appraisal, Credential], Standing]

@@ -13,8 +13,12 @@ import msgspec
 from msgspec import Struct
 
 from standards.rulebook.errors import BadFinding
+from standards.rulebook.figures import Unit as Unit
+from standards.rulebook.figures import decimal_text as decimal_text
+from standards.rulebook.figures import figure_text as figure_text
+from standards.rulebook.figures import interval_text as interval_text
+from standards.rulebook.figures import percent_text as percent_text
 from standards.rulebook.law import Provision
-from traceability.ledger.apportioning import half_even
 
 
 class Outcome(StrEnum):
@@ -36,10 +40,6 @@ class Subject(Struct, frozen=True, kw_only=True):
     def as_json(self) -> dict[str, Any]:
         """Return the subject as JSON."""
         return {"kind": self.kind, "id": self.id, "mineral": self.mineral}
-
-
-Unit = Literal["share", "mg", "ratio", "km/h", "days", "count"]
-"""What is measured; the last four are of plausibility, where a share is of cases or of weight."""
 
 
 class Measured(Struct, frozen=True, kw_only=True):
@@ -80,14 +80,29 @@ class Measured(Struct, frozen=True, kw_only=True):
     @property
     def interval_text(self) -> str:
         """Return the interval as people read it: `40 %`, or `40 % to 60 %`."""
-        worst, best = (figure_text(value, self.unit) for value in (self.worst, self.best))
+        worst, best = (figure_text(one, self.unit, self._places) for one in (self.worst, self.best))
         return worst if self.worst == self.best else f"{worst} to {best}"
 
     @property
     def threshold_text(self) -> str:
         """Return the threshold as people read it: `at least 50 %`."""
-        figure = figure_text(self.threshold, self.unit)
+        figure = self.threshold_figure
         return f"at least {figure}" if self.comparison == "at_least" else f"at most {figure}"
+
+    @property
+    def threshold_figure(self) -> str:
+        """Return the threshold alone: `50 %`."""
+        return figure_text(self.threshold, self.unit, self._places)
+
+    @property
+    def _places(self) -> int:
+        """Return how many places tell the interval from the threshold: 74.9999 % is not 75 %."""
+        places, others = 2, {self.worst, self.best} - {self.threshold}
+        while figure_text(self.threshold, self.unit, places) in {
+            figure_text(one, self.unit, places) for one in others
+        }:
+            places += 1
+        return places
 
     @property
     def margin_text(self) -> str:
@@ -125,38 +140,6 @@ def at_most(worst: Fraction, best: Fraction, threshold: Fraction, unit: Unit = "
     return Measured(worst=worst, best=best, threshold=threshold, comparison="at_most", unit=unit)
 
 
-def decimal_text(value: Fraction, places: int = 6) -> str:
-    """Return the value rounded half-even to so many places, without trailing zeros: display."""
-    scaled = half_even(abs(value.numerator) * 10**places, value.denominator)
-    whole, part = divmod(scaled, 10**places)
-    sign = "-" if value < 0 and scaled else ""
-    decimals = f"{part:0{places}}".rstrip("0")
-    return f"{sign}{whole}.{decimals}" if decimals else f"{sign}{whole}"
-
-
-def percent_text(share: Fraction) -> str:
-    """Return a share as people read it, rounded to two places: `42.66 %`.
-
-    A share that is not all or nothing never reads as if it were.
-    """
-    text = decimal_text(share * 100, places=2)
-    if text == "0" and share > 0:
-        return "under 0.01 %"
-    if text == "100" and share < 1:
-        return "over 99.99 %"
-    return f"{text} %"
-
-
-def figure_text(value: Fraction, unit: Unit) -> str:
-    """Return a measured value with its unit, as people read it."""
-    if unit in ("share", "ratio"):
-        return percent_text(value)
-    if unit == "mg":
-        return f"{decimal_text(value / 10**6)} kg"
-    text = decimal_text(value, places=2)
-    return text if unit == "count" else f"{text} {unit}"
-
-
 class StatementLine(Struct, frozen=True, kw_only=True):
     """What a rule about statements doubts in one of them; its author may answer.
 
@@ -178,13 +161,6 @@ class StatementLine(Struct, frozen=True, kw_only=True):
             "outcome": self.outcome.value,
             "because": self.because,
         }
-
-
-def interval_text(worst: Fraction, best: Fraction) -> str:
-    """Return a share's interval as people read it: `40 %`, or `40 % to 60 %`."""
-    if worst == best:
-        return percent_text(worst)
-    return f"{percent_text(worst)} to {percent_text(best)}"
 
 
 class SiteLine(Struct, frozen=True, kw_only=True):

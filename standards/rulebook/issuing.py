@@ -9,7 +9,9 @@ from datetime import date
 from typing import Any
 
 from standards.rulebook.credential import NEGATIVE_STATUSES, Credential, Listing, Snapshot
+from standards.rulebook.dossier import Dossier
 from standards.rulebook.path import Visit
+from standards.rulebook.registers import copies_of, may_be_unmatched
 from standards.rulebook.schemes import Scheme
 from standards.rulebook.standing import (
     Standing,
@@ -117,6 +119,68 @@ def _corroborated(
     because = f"{site}: no register of {scheme.name} shows what {credential.author} recorded"
     missing = f"register of {scheme.name} of {day} or later that shows {site}"
     return cannot_tell(because, credential.entry, missing=missing)
+
+
+def contradicted(
+    credential: Credential,
+    since: date,
+    day: date,
+    dossier: Dossier,
+    visit: Visit,
+    scheme: Scheme,
+    words: Mapping[str, str],
+) -> Standing | None:
+    """Tell that the scheme's own register is against a status; None: it is not.
+
+    The last copy between the two days speaks: where it has the site in a state that no level or
+    mark has, or is complete and without it. That a register follows late, a later copy may show.
+
+    Args:
+        since: from which day the status holds; `day`: which day counts.
+        words: as in `issuer_standing`.
+    """
+    facility, site, noun = visit.facility_id or "", visit.site, document(credential)
+    copies = copies_of(dossier, scheme)
+    own = [one for one in copies if since < one[0].retrieved_on <= dossier.as_of]
+    by_then = [one for one in own if one[0].retrieved_on <= day and _speaks(*one, visit)]
+    if not by_then:
+        return None
+    last, told = by_then[-1]
+    rows = told.get(facility, ())
+    register = f"the register of {scheme.name} of {last.retrieved_on}"
+    missing = f"register of {scheme.name} later than {last.retrieved_on} that bears out {site}"
+    if rows and all(_denies(row, words) for row in rows):
+        because = (
+            f"{site}: {register} has it as {rows[0].status!r}, against the record of its {noun}"
+        )
+        return cannot_tell(because, credential.entry, last.entry, missing=missing)
+    later = [told for one, told in own if one.retrieved_on > last.retrieved_on]
+    if rows or any(not _denies(row, words) for told in later for row in told.get(facility, ())):
+        return None
+    because = f"{site}: not on {register}, against the record of its {noun}"
+    return cannot_tell(because, credential.entry, last.entry, missing=missing)
+
+
+def confirms(
+    register: Snapshot, rows: Sequence[Listing], credential: Credential, words: Mapping[str, str]
+) -> bool:
+    """Tell whether a copy of a register bears out a credential, or is later than it ran out.
+
+    Args:
+        rows: those about the site.
+        words: as in `issuer_standing`.
+    """
+    if any(not _denies(row, words) for row in rows):
+        return True
+    last = credential.valid_until
+    is_over = last is not None and register.retrieved_on > last
+    return is_over and (register.complete or bool(rows))
+
+
+def _speaks(register: Snapshot, told: Mapping[str, object], visit: Visit) -> bool:
+    if visit.facility_id in told:
+        return True
+    return register.complete and not may_be_unmatched(register, visit.country)
 
 
 def _denies(row: Listing, words: Mapping[str, str]) -> bool:

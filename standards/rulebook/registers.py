@@ -5,7 +5,7 @@ that day and not older than is allowed, of an earlier one only where a row state
 holds.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from msgspec import Struct
@@ -13,6 +13,7 @@ from msgspec import Struct
 from standards.rulebook.credential import Listing, Snapshot
 from standards.rulebook.dossier import Dossier
 from standards.rulebook.law import LawOnDate, Provision
+from standards.rulebook.remembering import remembered
 from standards.rulebook.schemes import Scheme
 from standards.rulebook.sites import told_or_open
 from standards.rulebook.standing import Standing, cannot_tell
@@ -44,32 +45,70 @@ def copies(dossier: Dossier, scheme: Scheme, day: date) -> list[Snapshot]:
     return sorted(own, key=lambda one: one.retrieved_on)[::-1]
 
 
+def copies_of(
+    dossier: Dossier, scheme: Scheme
+) -> Sequence[tuple[Snapshot, Mapping[str, Sequence[Listing]]]]:
+    """Return the copies of a register, whenever they were retrieved, the last at the end.
+
+    Each with its rows by the site or party they are about.
+    """
+    return remembered(dossier, ("copies", scheme.id), lambda one: _by_subject(one, scheme))
+
+
+def _by_subject(
+    dossier: Dossier, scheme: Scheme
+) -> list[tuple[Snapshot, Mapping[str, Sequence[Listing]]]]:
+    told: list[tuple[Snapshot, Mapping[str, Sequence[Listing]]]] = []
+    for copy in dossier.snapshots:
+        if copy.scheme != scheme.id:
+            continue
+        rows: dict[str, list[Listing]] = {}
+        for row in copy.rows:
+            rows.setdefault(row.subject_id, []).append(row)
+        told.append((copy, rows))
+    return sorted(told, key=lambda one: one[0].retrieved_on)
+
+
 def last_copy(
-    dossier: Dossier, law: LawOnDate, scheme: Scheme, day: date, *, about: str
+    dossier: Dossier, law: LawOnDate, scheme: Scheme, day: date | None, *, about: str
 ) -> Snapshot | Standing:
     """Return the last copy of a list by a day that is recent enough to speak of the day.
 
     Args:
+        day: None for the day of the question. No sentence names that one: what has not changed
+            is to be said in the same words tomorrow.
         about: whom it is to speak of, for the sentence.
     """
-    known = copies(dossier, scheme, day)
+    on = dossier.as_of if day is None else day
+    known = copies(dossier, scheme, on)
     if not known:
-        because = f"{about}: no {scheme.document} of {day} or earlier is on file"
-        return cannot_tell(because, missing=f"{scheme.document} of {day}")
+        which = scheme.document if day is None else f"{scheme.document} of {day} or earlier"
+        missing = scheme.document if day is None else f"{scheme.document} of {day}"
+        return cannot_tell(f"{about}: no {which} is on file", missing=missing)
     last = known[0]
-    age = (day - last.retrieved_on).days
+    age = (on - last.retrieved_on).days
     if age == 0:
         return last
     longest = told_or_open(law, scheme.key("register_max_age"))
     if isinstance(longest, Standing):
         return longest
     if age > longest.value:
-        because = f"{about}: {name_of(scheme, last)} is {age} days old on {day}"
-        because = f"{because}; {longest.value} days are allowed"
-        oldest = date.fromordinal(day.toordinal() - longest.value)
-        missing = f"{scheme.document} of {oldest} or later, up to {day}"
-        return cannot_tell(because, last.entry, missing=missing)
+        return _too_old(scheme, last, day, age, longest.value, about)
     return last
+
+
+def _too_old(
+    scheme: Scheme, last: Snapshot, day: date | None, age: int, allowed: int, about: str
+) -> Standing:
+    name = f"{about}: {name_of(scheme, last)}"
+    if day is None:
+        because = f"{name} is older than the {allowed} days that are allowed"
+        missing = f"{scheme.document} later than {last.retrieved_on}"
+        return cannot_tell(because, last.entry, missing=missing)
+    oldest = date.fromordinal(day.toordinal() - allowed)
+    because = f"{name} is {age} days old on {day}; {allowed} days are allowed"
+    missing = f"{scheme.document} of {oldest} or later, up to {day}"
+    return cannot_tell(because, last.entry, missing=missing)
 
 
 def entries_of(

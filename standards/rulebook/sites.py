@@ -15,7 +15,6 @@ from standards.rulebook.findings import (
     SiteLine,
     at_least,
     concluded,
-    figure_text,
     indeterminate,
     interval_text,
 )
@@ -191,7 +190,8 @@ def _notices(checked: Iterable[CheckedSite], others: Iterable[str]) -> tuple[str
 def _sentence(measured: Measured, mineral: str, words: str, checked: list[CheckedSite]) -> str:
     """Say share and threshold, and quote the first site that stands in the way."""
     share = f"{measured.interval_text} of the {mineral} {words}"
-    least = f"at least {figure_text(measured.threshold, measured.unit)} needed"
+    threshold = measured.threshold_figure
+    least = f"at least {threshold} needed"
     sentence = f"{share}; {least}"
     if measured.outcome is Outcome.CONFORMS:
         return sentence

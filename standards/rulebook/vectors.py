@@ -60,11 +60,20 @@ def _problem(pack: Pack, vector: Mapping[str, Any], rules: Sequence[Rule]) -> st
         return f"there is no rule {vector['rule']}"
     try:
         dossier = parse_dossier(vector["dossier"])
-        law = Law(_packs(pack, vector.get("parameters", {})))
+        law = law_of_vector(pack, vector)
     except (ValueError, TraceabilityError) as error:
         return str(error)
     [finding] = evaluate(dossier, law, chosen[:1]).findings
     return _difference(finding, vector["expect"])
+
+
+def law_of_vector(pack: Pack, vector: Mapping[str, Any]) -> Law:
+    """Return the law under which a vector of a pack is judged.
+
+    Raises:
+        ValueError: it assumes a parameter that no pack defines.
+    """
+    return Law(_packs(pack, vector.get("parameters", {})))
 
 
 def _packs(pack: Pack, parameters: Mapping[str, Any]) -> list[Pack]:

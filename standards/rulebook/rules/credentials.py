@@ -4,7 +4,7 @@ Each rule looks at every site that a required scheme must cover, and at the one 
 governs there (`asking`).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date
 
 from standards.rulebook.appraisal import Appraisal, credentials_of
@@ -12,10 +12,11 @@ from standards.rulebook.asking import Asked, answered, asked_about, keys_of_sche
 from standards.rulebook.credential import Credential
 from standards.rulebook.dossier import Dossier
 from standards.rulebook.findings import Finding
-from standards.rulebook.issuing import issuer_standing
+from standards.rulebook.issuing import confirms, contradicted, issuer_standing
 from standards.rulebook.law import LawOnDate
 from standards.rulebook.months import last_day
 from standards.rulebook.path import Visit
+from standards.rulebook.registers import copies_of
 from standards.rulebook.rule import rule
 from standards.rulebook.standing import (
     Standing,
@@ -66,22 +67,8 @@ def _issuer(asked: Asked, told: Appraisal, credential: Credential) -> Standing:
         asked.dossier.snapshots,
         told.visit,
         asked.scheme,
-        _words(asked, told.visit.facility_id or ""),
+        asked.words_of_register(told.visit.facility_id or ""),
     )
-
-
-def _words(asked: Asked, facility: str) -> Mapping[str, str]:
-    """Return the words of the register for states, where one of them stands beside the site."""
-    has_state = any(
-        row.subject_id == facility and row.status is not None
-        for one in asked.dossier.snapshots
-        if one.scheme == asked.scheme.id
-        for row in one.rows
-    )
-    told = asked.parameter(asked.scheme.key("register_words")) if has_state else None
-    if told is None or isinstance(told, Standing):
-        return {}
-    return {word.casefold(): state for word, state in told.value.items()}
 
 
 @rule(
@@ -226,10 +213,13 @@ def _no_window(credential: Credential, site: str, unset: Standing) -> Standing:
     title="Credentials were in good standing on the day that counts",
     source="Timeline of the credential on two time axes (DESIGN 3.4)",
     governed_by="as_of",
-    reads=keys_of_schemes(),
+    reads=keys_of_schemes("register_words"),
 )
 def credentials_were_in_good_standing(dossier: Dossier, law: LawOnDate) -> Finding:
-    """The status carries on that day: a suspension does not reach back, a voiding does."""
+    """The status carries on that day: a suspension does not reach back, a voiding does.
+
+    Where the scheme's own register of that day or before is against it, it cannot be told.
+    """
     return answered(dossier, law, "was worked while credentials were in good standing", _status)
 
 
@@ -240,7 +230,14 @@ def _status(asked: Asked, told: Appraisal, credential: Credential) -> Standing:
         return open_one
     known = status_on([one for one in credential.statuses if one.known_from < size], told.day)
     words = "" if known is None else known.status.replace("_", " ")
-    return holds(f"{site}: its {document(credential)} was {words} on {told.day}", credential.entry)
+    because = f"{site}: its {document(credential)} was {words} on {told.day}"
+    against = None if known is None else _against(asked, told, credential, known.effective_from)
+    return against or holds(because, credential.entry)
+
+
+def _against(asked: Asked, told: Appraisal, credential: Credential, since: date) -> Standing | None:
+    words = asked.words_of_register(told.visit.facility_id or "")
+    return contradicted(credential, since, told.day, asked.dossier, told.visit, asked.scheme, words)
 
 
 @rule(
@@ -331,10 +328,13 @@ def _assessor(asked: Asked, told: Appraisal, credential: Credential) -> Standing
     title="The last word of the scheme on the site is recent enough",
     source="Registers are evidence with a date; how old they may be is the club's",
     governed_by="as_of",
-    reads=keys_of_schemes("register_max_age"),
+    reads=keys_of_schemes("register_max_age", "register_words"),
 )
 def the_last_word_is_recent_enough(dossier: Dossier, law: LawOnDate) -> Finding:
-    """A register, or a statement about the credential, is not older than is allowed."""
+    """A register, or a statement about the credential, is not older than is allowed.
+
+    A register that does not bear the credential out is no word for it.
+    """
     return answered(
         dossier, law, "is covered by credentials confirmed recently enough", _fresh, on_any_day=True
     )
@@ -346,22 +346,21 @@ def _fresh(asked: Asked, told: Appraisal, credential: Credential) -> Standing:
     words += [
         one.stated_on for one in credential.statuses if one.known_from < asked.dossier.log_size
     ]
+    on, facility = asked.dossier.as_of, told.visit.facility_id or ""
+    states = asked.words_of_register(facility)
     words += [
         one.retrieved_on
-        for one in asked.dossier.snapshots
-        if one.scheme == asked.scheme.id
-        and (one.complete or any(row.subject_id == told.visit.facility_id for row in one.rows))
+        for one, rows in copies_of(asked.dossier, asked.scheme)
+        if one.retrieved_on <= on and confirms(one, rows.get(facility, ()), credential, states)
     ]
     last = max((day for day in words if day is not None), default=None)
     longest = asked.parameter(asked.scheme.key("register_max_age"))
     if isinstance(longest, Standing):
         return longest
-    on = asked.dossier.as_of
     if last is None or (on - last).days > longest.value:
         since = "is not dated" if last is None else f"is of {last}"
         because = f"{site}: the last word of {name} {since}; {longest.value} days are allowed"
-        oldest = date.fromordinal(on.toordinal() - longest.value)
-        missing = f"register of {name} of {oldest} or later"
+        missing = f"register of {name}" if last is None else f"register of {name} later than {last}"
         return cannot_tell(because, credential.entry, missing=missing)
     return holds(f"{site}: the last word of {name} is of {last}", credential.entry)
 

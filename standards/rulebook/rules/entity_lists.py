@@ -75,9 +75,8 @@ def _list(dossier: Dossier, law: LawOnDate, name: str, title: str, trusted: Prov
     scheme = Scheme(id=name, name=title, document=title, latest_governs=True)
     known = recorded_by(dossier, scheme, trusted)
     if not known:
-        because = f"no copy of the {title} of {dossier.as_of} or earlier, recorded by somebody"
-        because = f"{because} on the trust list, is on file"
-        return cannot_tell(because, missing=f"{title} of {dossier.as_of}")
+        because = f"no copy of the {title}, recorded by somebody on the trust list, is on file"
+        return cannot_tell(because, missing=f"{title}, recorded by somebody on the trust list")
     last = known[0]
     subjects = subjects_on(dossier)
     hits = [row for row in last.rows if row.subject_id in subjects and row.covers(dossier.as_of)]
@@ -91,17 +90,16 @@ def _list(dossier: Dossier, law: LawOnDate, name: str, title: str, trusted: Prov
 
 def _nobody(dossier: Dossier, law: LawOnDate, title: str, last: Snapshot) -> Standing:
     """Tell whether a copy without a hit shows that nobody is on the list."""
-    name, day = f"{title} of {last.retrieved_on}", dossier.as_of
-    age = (day - last.retrieved_on).days
+    name, age = f"{title} of {last.retrieved_on}", (dossier.as_of - last.retrieved_on).days
     longest = told_or_open(law, "entity_lists.register_max_age") if age else None
     if isinstance(longest, Standing):
         return longest
     if longest is not None and age > longest.value:
-        because = f"the {name} is {age} days old; {longest.value} days are allowed"
-        return cannot_tell(because, last.entry, missing=f"{title} of {day}")
+        because = f"the {name} is older than the {longest.value} days that are allowed"
+        return cannot_tell(because, last.entry, missing=f"{title} later than {last.retrieved_on}")
     if not last.complete:
         because = f"the {name} is on file only in part"
-        return cannot_tell(because, last.entry, missing=f"complete {title} of {day}")
+        return cannot_tell(because, last.entry, missing=f"complete {title}")
     unresolved = _unresolved(dossier)
     if unresolved:
         because = f"not everybody on the path is known: {unresolved[0]} is missing"

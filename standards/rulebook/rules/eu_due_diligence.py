@@ -247,6 +247,6 @@ def _recognized(law: LawOnDate, claim: LotClaim) -> Standing:
     if isinstance(known, Standing):
         return known
     if claim.scheme not in known.value:
-        because = f"{about(claim)} says that {claim.scheme} is recognized; on {law.on} it is not"
-        return fails(f"{because} on the list of the Commission", claim.entry)
+        because = f"{about(claim)} says that {claim.scheme} is recognized; it is not on the list"
+        return fails(f"{because} of the Commission", claim.entry)
     return holds(f"{about(claim)}: {claim.scheme} is on the list", claim.entry)

@@ -98,7 +98,7 @@ def strangers_on(dossier: Dossier) -> list[str]:
 def _risks(dossier: Dossier, law: LawOnDate) -> tuple[Snapshot, list[_Risk]] | Standing:
     """Return the register of risks, and its rows about anybody on the path that hold today."""
     about = f"lot {dossier.lot_id}"
-    register = last_copy(dossier, law, OECD, dossier.as_of, about=about)
+    register = last_copy(dossier, law, OECD, None, about=about)
     if isinstance(register, Standing):
         return register
     subjects = subjects_on(dossier)

@@ -210,7 +210,7 @@ def the_next_assessment_is_not_overdue(dossier: Dossier, law: LawOnDate) -> Find
 
 def _cycle(dossier: Dossier, law: LawOnDate, visit: Visit) -> Standing:
     day, site = dossier.as_of, visit.site
-    last = last_copy(dossier, law, RMI, day, about=site)
+    last = last_copy(dossier, law, RMI, None, about=site)
     if isinstance(last, Standing):
         return last
     subject, register = visit.facility_id, name_of(RMI, last)
@@ -242,7 +242,7 @@ def _gone(dossier: Dossier, visit: Visit, found: Entry) -> Standing:
     ]
     if not found.register.complete:
         because = f"{visit.site}: the {register} is on file only in part, without it"
-        missing = f"complete RMI facility list of {dossier.as_of}"
+        missing = f"complete {RMI.document}"
         return cannot_tell(because, found.register.entry, missing=missing)
     if not before:
         return _absent(visit, found)

@@ -262,14 +262,14 @@ def _smelter(
         because = f"{which} is {open_one or 'given without its number'}"
         missing = f"identity of smelter {number} in declaration {form.id}"
         return cannot_tell(because, form.entry, missing=missing)
-    register = last_copy(dossier, law, RMI, dossier.as_of, about=which)
+    register = last_copy(dossier, law, RMI, None, about=which)
     if isinstance(register, Standing):
         return register
     rows, name = numbered(register, one.number), name_of(RMI, register)
     evidence = (form.entry, register.entry)
     if not rows and not register.complete:
         because = f"{which}: the {name} is on file only in part, without its number"
-        missing = f"complete {RMI.document} of {dossier.as_of}"
+        missing = f"complete {RMI.document}"
         return cannot_tell(because, *evidence, missing=missing)
     if not rows:
         return fails(f"{which}: its number is not on the {name}", *evidence)

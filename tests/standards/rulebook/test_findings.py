@@ -46,6 +46,35 @@ def test_a_maximum_mirrors_a_minimum(low, high, threshold):
     assert at_most(worst, best, threshold).margin == mirrored.margin
 
 
+close = st.fractions(0, 2, max_denominator=10**9)
+
+
+@given(worst=close, best=close, threshold=close, unit=st.sampled_from(["share", "mg", "count"]))
+def test_a_figure_reads_as_the_threshold_only_where_it_is_the_threshold(
+    worst, best, threshold, unit
+):
+    for one in (worst, best):
+        told = at_least(one, one, threshold, unit)
+        alike = told.interval_text == told.threshold_text.removeprefix("at least ")
+        assert alike == (one == threshold)
+    told = at_least(min(worst, best), max(worst, best), threshold, unit)
+    ends = told.interval_text.split(" to ")
+    assert (told.threshold_text.removeprefix("at least ") in ends) == (threshold in (worst, best))
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (Fraction(749_999, 1_000_000), "74.9999 %"),
+        (Fraction(3, 4), "75 %"),
+        (Fraction(750_001, 1_000_000), "75.0001 %"),
+        (Fraction(2, 3), "66.67 %"),
+    ],
+)
+def test_what_is_just_short_of_the_threshold_is_told_with_the_places_that_show_it(value, words):
+    assert at_least(value, value, Fraction(3, 4)).interval_text == words
+
+
 lines = st.builds(
     SiteLine,
     facility_id=st.none() | st.text(max_size=5),

@@ -2,16 +2,19 @@
 
 import json
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from standards.rulebook.catalogue import rules_page
 from standards.rulebook.checking import check_packs
+from standards.rulebook.dossier_format import parse_dossier
 from standards.rulebook.errors import VectorsFailed
+from standards.rulebook.evaluation import evaluate
+from standards.rulebook.findings import Outcome
 from standards.rulebook.pack_format import overridden_pack, parse_pack, shipped_packs
 from standards.rulebook.rules import RULES
-from standards.rulebook.vectors import check_vectors
+from standards.rulebook.vectors import check_vectors, law_of_vector
 
 PACKS = {pack.id: pack for pack in shipped_packs()}
 CHECKED = date(2026, 11, 23)
@@ -53,6 +56,23 @@ def test_a_changed_parameter_is_caught_by_the_vectors():
     files[path] = files[path].replace(b"0.02", b"0.01")
     with pytest.raises(VectorsFailed, match="outcome is 'nonconforming'"):
         check_vectors(parse_pack(files))
+
+
+@pytest.mark.parametrize("pack", PACKS.values(), ids=PACKS)
+def test_what_has_not_changed_is_said_in_the_same_words_the_next_day(pack):
+    """Or a flag that somebody resolved would open again for nothing."""
+    for vector in (one for vectors in pack.vectors.values() for one in vectors):
+        rules = [one for one in RULES if one.id == vector["rule"]]
+        law, about = law_of_vector(pack, vector), parse_dossier(vector["dossier"])
+        for days in (5, 500):
+            told = [
+                evaluate(replace(about, as_of=about.as_of + timedelta(days=later)), law, rules)
+                for later in (days, days + 1)
+            ]
+            [before], [after] = (one.findings for one in told)
+            if before.outcome is after.outcome is not Outcome.NOT_APPLICABLE:
+                assert before.because == after.because, vector["title"]
+                assert before.missing == after.missing, vector["title"]
 
 
 def test_packs_and_rules_fit_together():

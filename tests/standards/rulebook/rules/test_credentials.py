@@ -552,6 +552,64 @@ def test_a_policy_may_accept_second_parties_and_without_a_list_nothing_is_told()
     assert judged("CRED-08", FULL, credentials__accepted_assurance=UNSET).outcome is OPEN
 
 
+STATES = {"Withdrawn": "withdrawn", "Published": "published"}
+
+
+def on_register(word, on, *, complete=True):
+    rows = (listed(status=word),)
+    return replace(snapshot(on=on, complete=complete), rows=rows, entry="5" * 64)
+
+
+BEFORE = DISPATCH - DAY
+
+
+@pytest.mark.parametrize(
+    ("registers", "outcome", "words"),
+    [
+        ((on_register("Withdrawn", DISPATCH),), OPEN, "has it as 'Withdrawn', against"),
+        ((on_register("Withdrawn", DISPATCH, complete=False),), OPEN, "against the record"),
+        ((on_register("Withdrawn", DISPATCH + DAY),), PASS, ""),
+        ((on_register("Paused", DISPATCH),), PASS, ""),
+        ((on_register("Withdrawn", BEFORE), on_register("Published", DISPATCH)), PASS, ""),
+        ((on_register("Withdrawn", DISPATCH), on_register("Published", NOVEMBER)), OPEN, ""),
+        ((on_register("Withdrawn", FIRST),), PASS, ""),
+        ((snapshot(on=DISPATCH),), OPEN, "not on the register of IRMA of 2026-10-01, against"),
+        ((snapshot(on=DISPATCH + DAY),), PASS, ""),
+        ((snapshot(on=DISPATCH, complete=False),), PASS, ""),
+        ((replace(snapshot(on=DISPATCH), unmatched=("CL",)),), PASS, ""),
+        ((replace(snapshot(on=DISPATCH), unmatched=("PE",)),), OPEN, "not on the register"),
+        ((snapshot(on=DISPATCH), on_register("Published", NOVEMBER)), PASS, ""),
+        ((snapshot(on=DISPATCH), on_register("Published", NOVEMBER + DAY)), OPEN, ""),
+        ((snapshot(on=DISPATCH), on_register("Withdrawn", NOVEMBER)), OPEN, ""),
+        ((on_register("Published", BEFORE), snapshot(on=DISPATCH)), OPEN, "not on the register"),
+        ((snapshot("copper_mark", on=DISPATCH),), PASS, ""),
+    ],
+    ids=[
+        "withdrawn on a copy of the day",
+        "withdrawn on a part of the register",
+        "withdrawn on a copy of the day after",
+        "in a state nobody coded",
+        "published again on the last copy",
+        "published again on a copy after the day",
+        "withdrawn on a copy not later than the status",
+        "not on a complete copy of the day",
+        "not on one of the day after",
+        "not on a part of it",
+        "not on one with a row of its country that nobody matched",
+        "not on one with a row of another country",
+        "on it only later, as registers follow late",
+        "on it only tomorrow",
+        "not on it, and then withdrawn",
+        "no longer on it",
+        "not on the register of another scheme",
+    ],
+)
+def test_a_register_against_the_record_leaves_open_how_it_stood(registers, outcome, words):
+    found = judged("CRED-06", FULL, snapshots=registers, irma__register_words=STATES)
+    assert found.outcome is outcome, found.because
+    assert words in found.because
+
+
 # ── CRED-09, CRED-10 ──────────────────────────────────────────────────────────────────────
 
 
@@ -561,8 +619,14 @@ def test_a_policy_may_accept_second_parties_and_without_a_list_nothing_is_told()
         ({"stated_on": NOVEMBER - 30 * DAY}, (), 30, PASS),
         ({"stated_on": NOVEMBER - 31 * DAY}, (), 30, OPEN),
         ({"stated_on": None}, (), 30, OPEN),
-        ({}, (snapshot(on=NOVEMBER - 30 * DAY),), 30, PASS),
-        ({}, (snapshot(on=NOVEMBER - 31 * DAY),), 30, OPEN),
+        ({}, (on_register("Published", NOVEMBER - 30 * DAY),), 30, PASS),
+        ({}, (on_register("Published", NOVEMBER - 31 * DAY),), 30, OPEN),
+        ({}, (on_register("Published", NOVEMBER + DAY),), 30, OPEN),
+        ({}, (on_register("Withdrawn", NOVEMBER),), 30, OPEN),
+        ({}, (snapshot(),), 30, OPEN),
+        ({"valid_until": NOVEMBER - DAY}, (snapshot(),), 30, PASS),
+        ({"valid_until": NOVEMBER - DAY}, (on_register("Withdrawn", NOVEMBER),), 30, PASS),
+        ({"valid_until": NOVEMBER}, (snapshot(),), 30, OPEN),
         ({}, (snapshot("copper_mark"),), 30, OPEN),
         ({}, (snapshot(complete=False),), 30, OPEN),
         ({}, (ON_REGISTER,), 30, PASS),
@@ -576,6 +640,12 @@ def test_a_policy_may_accept_second_parties_and_without_a_list_nothing_is_told()
         "a statement without a day",
         "a register of the last day allowed",
         "the day before it",
+        "a register of tomorrow",
+        "a register that has it as withdrawn",
+        "a complete register without it",
+        "a complete register without it after it ran out",
+        "a register that has it as withdrawn after it ran out",
+        "a complete register without it on its last day",
         "the register of another scheme",
         "a part of the register without the site",
         "a part with the site",
@@ -587,13 +657,16 @@ def test_a_policy_may_accept_second_parties_and_without_a_list_nothing_is_told()
 def test_the_last_word_of_the_scheme_may_not_be_too_old(change, snapshots, age, outcome):
     one = replace(FULL, stated_on=date(2025, 1, 11), **({} if "stated_on" in change else change))
     one = replace(one, **change)
-    found = judged("CRED-09", one, snapshots=snapshots, irma__register_max_age=age)
+    values = {"irma__register_max_age": age, "irma__register_words": STATES}
+    found = judged("CRED-09", one, snapshots=snapshots, **values)
     assert found.outcome is outcome, found.because
 
 
-def test_what_is_missing_is_a_register_of_a_day():
-    found = judged("CRED-09", FULL, irma__register_max_age=30)
-    assert found.missing == ("register of IRMA of 2026-10-02 or later",)
+def test_what_is_missing_is_a_register_later_than_the_last_word():
+    found = judged("CRED-09", replace(FULL, stated_on=date(2025, 1, 11)), irma__register_max_age=30)
+    assert found.missing == ("register of IRMA later than 2025-01-11",)
+    silent = judged("CRED-09", replace(FULL, stated_on=None), irma__register_max_age=30)
+    assert silent.missing == ("register of IRMA",)
 
 
 OPENED = Complaint(reference="IRMA-2024-001", opened_on=DISPATCH)

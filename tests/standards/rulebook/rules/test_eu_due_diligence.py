@@ -217,7 +217,7 @@ CLAIMS = [
         "claimed on the last day of the list that was read",
         said("eu_recognized"),
         FAIL,
-        "on 2025-05-31 it is not on the list",
+        "it is not on the list of the Commission",
     ),
     case("EU-03", "a day later", said("eu_recognized", on=MAY + DAY), OPEN),
     case("EU-03", "before any list", said("eu_recognized", on=date(2025, 1, 1)), FAIL),

@@ -70,7 +70,7 @@ EVERYWHERE = [
             smelted(SOUND, steps=(), parcel=source(10, kind="unknown")),
             OPEN,
         ),
-        case(rule, "no copy of the list", smelted(), OPEN, "no RMI facility list of"),
+        case(rule, "no copy of the list", smelted(), OPEN, "no RMI facility list"),
         case(rule, "no share set", smelted(SOUND), OPEN, "minimum", rmi__minimum_share=UNSET),
         case(
             rule,

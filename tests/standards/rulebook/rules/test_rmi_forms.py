@@ -410,7 +410,7 @@ COUNTRIES = [
     ),
 ]
 SMELTERS = [
-    case("RMI-07", "no list", held(emrt()), OPEN, "no RMI facility list of"),
+    case("RMI-07", "no list", held(emrt()), OPEN, "no RMI facility list is on file"),
     case(
         "RMI-07",
         "a number that is not on the list",
