@@ -60,14 +60,15 @@ def _problem(pack: Pack, vector: Mapping[str, Any], rules: Sequence[Rule]) -> st
         return f"there is no rule {vector['rule']}"
     try:
         dossier = parse_dossier(vector["dossier"])
-        law = Law(_packs(pack, vector.get("parameters", {})))
+        law = Law(packs_of(pack, vector.get("parameters", {})))
     except (ValueError, TraceabilityError) as error:
         return str(error)
     [finding] = evaluate(dossier, law, chosen[:1]).findings
     return _difference(finding, vector["expect"])
 
 
-def _packs(pack: Pack, parameters: Mapping[str, Any]) -> list[Pack]:
+def packs_of(pack: Pack, parameters: Mapping[str, Any]) -> list[Pack]:
+    """Return the packs that a vector is judged under, with what it assumes."""
     packs = {one.id: one for one in shipped_packs() if not one.overlays} | {pack.id: pack}
     assumed: dict[str, dict[str, Any]] = {}
     for key, value in parameters.items():
