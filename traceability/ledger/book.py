@@ -140,6 +140,7 @@ class Book:
     statements: dict[str, Recorded] = field(default_factory=dict)
     states: dict[str, State] = field(default_factory=dict)  # by subject, of other apps' kinds
     turns: dict[str, list[Turn]] = field(default_factory=dict)  # by lot, in their order
+    begun: set[str] = field(default_factory=set)  # subjects, but lots, of which something is said
     is_admitting: bool = False
 
     def accept(self, statement: Statement, effects: Effects, entry: str) -> None:
@@ -147,6 +148,7 @@ class Book:
         self.lots.update(effects.lots)
         self.consignments.update(effects.consignments)
         self.states.update(effects.states)
+        self.begun.update(effects.subjects)
         if statement.kind.startswith("custody."):
             self._accept_event(self._recorded(statement, effects, entry), effects)
         else:
