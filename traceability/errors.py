@@ -1489,11 +1489,13 @@ class UnknownCertificate(TraceabilityError):
     """There is no such certificate, or none about a site whose name is open to the caller."""
 
     code = "unknown_certificate"
-    hint = "GET /api/v1/certificates lists those you may see."
+    hint = (
+        "GET /api/v1/certificates lists those you may see; state a certificate before its status."
+    )
 
-    def __init__(self, certificate: str) -> None:
+    def __init__(self, certificate: str, *, at: str = "") -> None:
         super().__init__(
-            f"There is no certificate {certificate} here for you.", certificate=certificate
+            f"There is no certificate {certificate} here for you.", at=at, certificate=certificate
         )
 
 

@@ -321,6 +321,7 @@ def _held(row: Mapping[str, Any]) -> Held:
             if s["state"] is not None and not rows.is_consignment(s)
         },
         statements={s["hash"]: rows.recorded_of(s) for s in row["statements"] or ()},
+        begun={s["id"] for s in others},
         is_admitting=True,
     )
     streams = {(s["author"], s["stream"]): (s["seq"], s["head"]) for s in row["streams"] or ()}

@@ -287,6 +287,10 @@ def _check_time(statement: Statement, now: datetime) -> None:
     """Refuse what has not happened yet, also where a correction says so."""
     if statement.effective.is_ahead_of(now):
         raise TimeInTheFuture(statement.envelope.effective)
+    times = statement.of_kind.times
+    for text, at in times(statement.body) if times else ():
+        if parse_effective(text).is_ahead_of(now):
+            raise TimeInTheFuture(text, at=at)
     if isinstance(statement.body, events.Correction):
         text = statement.body.replacement.effective
         at = "$.body.replacement.effective"

@@ -66,7 +66,8 @@ class Bench:
     def next_day(self, told: Mapping[str, Evaluation], after: date) -> date | None:
         """Return the next day on which the calendar alone may change one of the findings."""
         days = [self._next_change(club, one.keys_read, after) for club, one in told.items()]
-        return min((day for day in days if day is not None), default=None)
+        days += [one.next_day for one in told.values()]
+        return min((day for day in days if day is not None and day > after), default=None)
 
     def _answer(self, club: str, rule: Rule, sight: Sight) -> Answer:
         applied = self._applied.get((club, rule.id))

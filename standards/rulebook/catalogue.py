@@ -12,7 +12,8 @@ _HEAD = """# Rules
 Written by `python manage.py list_rules`; do not edit. A rule looks at one lot and one mineral
 and answers *conforms*, *nonconforming*, *indeterminate* or *not applicable*; whether that
 matters is a club's policy. Values are dated; *unset* means that nobody has filled them in, and
-the rule then says *indeterminate*.
+the rule then says *indeterminate*. A club's policy sets, or adds to, what says so here; of all
+else it changes nothing.
 """
 
 

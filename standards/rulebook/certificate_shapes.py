@@ -12,6 +12,7 @@ from msgspec import Meta, field
 from traceability.errors import (
     MalformedStatement,
     NotYourNameSpace,
+    UnknownCertificate,
     UnknownFacility,
     UnknownOrganization,
 )
@@ -339,6 +340,14 @@ def settle_certificate(statement: Statement, book: Book) -> dict[str, State]:
         raise UnknownFacility(body.facility, at="$.body.facility")
     if body.organization is not None and body.organization not in book.organizations:
         raise UnknownOrganization(body.organization, at="$.body.organization")
+    return _NOTHING
+
+
+def settle_status(statement: Statement, book: Book) -> dict[str, State]:
+    """Refuse the status of a certificate that nobody stated."""
+    body: CertificateStatus = statement.body
+    if book.is_admitting and f"certificate:{body.certificate}" not in book.begun:
+        raise UnknownCertificate(body.certificate, at="$.body.certificate")
     return _NOTHING
 
 

@@ -5,7 +5,7 @@ Physical and claimed share stand side by side and are never added up.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from fractions import Fraction
 from functools import lru_cache
 
@@ -23,7 +23,9 @@ from standards.rulebook.findings import (
     not_applicable,
 )
 from standards.rulebook.law import LawOnDate, Provision, Unavailable, value_of
+from standards.rulebook.months import day_after
 from standards.rulebook.terms import Terms, outside_key, terms_of
+from standards.rulebook.watching import Today, Watch, plain
 
 SCHEMES = ("irma", "copper_mark", "asi")
 """Schemes with a pack of their own; an account of another is judged when there is one."""
@@ -133,16 +135,22 @@ def booked_for(dossier: Dossier, law: LawOnDate) -> Mapping[str, Booked]:
     """Return the accounts of the dossier as booked under the law, by id."""
     claims = {claim.id: claim for one in dossier.accounts for claim in one.claims}
     terms = tuple((one.id, terms_of(law, one, claims)) for one in dossier.accounts)
-    return _booked(tuple(dossier.accounts), terms, dossier.as_of)
+    as_of = dossier.as_of
+    booked, first = _booked(tuple(dossier.accounts), terms, plain(as_of))
+    if isinstance(as_of, Today) and first is not None:
+        as_of.note(first)
+    return booked
 
 
 @lru_cache(maxsize=16)
 def _booked(
     records: tuple[AccountRecord, ...], terms: tuple[tuple[str, Terms], ...], on: date
-) -> Mapping[str, Booked]:
-    """Book once for all rules that ask under the same terms."""
-    by_account = dict(terms)
-    return book_all(records, lambda record, _claims: by_account[record.id], on=on)
+) -> tuple[Mapping[str, Booked], date | None]:
+    """Book once for all rules that ask under the same terms; tell when it is another booking."""
+    by_account, watch = dict(terms), Watch()
+    today = Today.of(on, watch)
+    told = book_all(records, lambda record, _claims: by_account[record.id], on=today)
+    return told, watch.first
 
 
 def next_day_of_accounts(dossier: Dossier, after: date) -> date | None:
@@ -150,7 +158,7 @@ def next_day_of_accounts(dossier: Dossier, after: date) -> date | None:
     if not dossier.claims:
         return None
     ends = [one.period_of(after).last for one in dossier.accounts]
-    return min(ends) + timedelta(days=1) if ends else None
+    return day_after(min(ends)) if ends else None
 
 
 def kg(mg: int) -> str:

@@ -49,6 +49,19 @@ class BadPolicy(TraceabilityError):
         super().__init__(f"{problem}.", at=at)
 
 
+class NotAClubsToSet(TraceabilityError):
+    """A club's policy would set what law or a scheme says, or in another unit than the packs."""
+
+    code = "not_a_clubs_to_set"
+    hint = (
+        "Leave the parameter out, or state it in the unit of the rule pack; docs/rules.md shows "
+        "what a club may set or add to."
+    )
+
+    def __init__(self, problem: str, *, key: str, at: str) -> None:
+        super().__init__(f"{key}: {problem}.", at=at, key=key)
+
+
 class BadFinding(TraceabilityError):
     """A stored finding cannot be read back as it was written."""
 

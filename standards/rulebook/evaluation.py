@@ -6,8 +6,10 @@ parameter and a day no version covers are *indeterminate*; a version that says `
 with the official text show as notices.
 """
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from functools import cache, cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -34,7 +36,10 @@ from standards.rulebook.remembering import (
     fields_of,
 )
 from standards.rulebook.rule import Rule
+from standards.rulebook.watching import Watch
 from traceability.ledger import plausibility
+
+logger = logging.getLogger(__name__)
 
 _OF_EVERY_LOT = frozenset({"lot_id", "mineral"})
 """What every finding says of its lot."""
@@ -43,10 +48,12 @@ _OF_EVERY_LOT = frozenset({"lot_id", "mineral"})
 class Answer(Struct, frozen=True, kw_only=True):
     """What a rule says of dossiers that are alike in all that it read, under one law.
 
-    `finding` lacks its subject: that is each lot's own.
+    `finding` lacks its subject: that is each lot's own. `next_day` is the first later one on which
+    the rule may say something else by the calendar, but for what the law itself says then.
     """
 
     finding: Finding
+    next_day: date | None
     keys_read: frozenset[str]
     inputs_read: frozenset[str]
 
@@ -73,6 +80,12 @@ class Evaluation:
         """Return the fields of the dossier that any rule looked at; see `fields_of`."""
         return _OF_EVERY_LOT.union(*[one.inputs_read for one in self.answers])
 
+    @cached_property
+    def next_day(self) -> date | None:
+        """Return the first later day on which a finding may be another one by the calendar."""
+        days = (one.next_day for one in self.answers)
+        return min((day for day in days if day is not None), default=None)
+
     def as_json(self) -> list[dict[str, Any]]:
         """Return the findings as JSON, in the order of the rules."""
         return [finding.as_json() for finding in self.findings]
@@ -93,7 +106,8 @@ class Applied:
         if known is not None:
             return known
         seen: Places = {}
-        dossier = cast("Dossier", RecordingDossier(sight, seen))
+        watch = Watch()
+        dossier = cast("Dossier", RecordingDossier(sight, seen, watch))
         finding, read, keys = _apply(self._rule, dossier, self._law)
         treat_as = finding.treat_as
         if self._rule.burden_on_claimant and finding.outcome is Outcome.INDETERMINATE:
@@ -103,6 +117,7 @@ class Applied:
             finding=replace(
                 finding, rule_id=self._rule.id, cites=cites, notices=notices, treat_as=treat_as
             ),
+            next_day=watch.first,
             keys_read=frozenset(keys),
             inputs_read=fields_of(seen),
         )
@@ -134,6 +149,8 @@ def _apply(
         finding = rule(dossier, law_on_day)
     except Unavailable as signal:
         finding = _answer_without_law(signal)
+    except Exception as error:  # noqa: BLE001 - whatever anybody stated, the other rules are told
+        finding = _broken(rule, dossier, error)
     return finding, law_on_day.provisions_read.values(), law_on_day.keys_read
 
 
@@ -151,8 +168,19 @@ def _not_concerned(
         told = rule.guard(dossier, law_on_day)
     except Unavailable:
         told = None
+    except Exception as error:  # noqa: BLE001 - as in `_apply`
+        told = _broken(rule, dossier, error)
     read = () if told is None else law_on_day.provisions_read.values()
     return told or answer, read, law_on_day.keys_read
+
+
+def _broken(rule: Rule, dossier: Dossier, error: Exception) -> Finding:
+    """Say of a rule that cannot be worked out that nothing is known, and log why it cannot be."""
+    logger.error("Rule %s failed on lot %s.", rule.id, dossier.lot_id, exc_info=error)
+    because = (
+        f"{rule.id} could not be worked out ({type(error).__name__}); the operator is told why"
+    )
+    return indeterminate(because, missing=(f"a correction of {rule.id}, or of what it reads",))
 
 
 def _answer_without_law(signal: Unavailable) -> Finding:

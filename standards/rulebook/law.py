@@ -6,7 +6,7 @@ a rule cannot forget to cite. What the law does not say on that day is signalled
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -25,10 +25,13 @@ LegalStatus = Literal[
     "repealed_before_effect",
     "hypothetical",
 ]
+ClubMay = Literal["", "sets", "adds"]
+"""What a club's policy may do with a parameter: nothing, set it, or add to it and take nothing."""
 Verification = Literal["official", "secondary", "unverified", "unset"]
 
 LEGAL_STATUSES: tuple[str, ...] = get_args(LegalStatus)
 VERIFICATIONS: tuple[str, ...] = get_args(Verification)
+CLUB_MAY: tuple[str, ...] = get_args(ClubMay)
 
 NEVER_LAW: frozenset[str] = frozenset({"proposed", "repealed_before_effect"})
 """A proposal, and what was undone before its day, cover no day: the version before them stays."""
@@ -178,14 +181,43 @@ def _value_from_json(told: Any) -> Any:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """All versions of one parameter, oldest first; at most one covers a day."""
+    """All versions of one parameter, oldest first; at most one covers a day.
+
+    Args:
+        club: what a club's policy may do with it.
+        added: what a club's policy adds to it.
+    """
 
     key: str
     title: str
     unit: str
     versions: tuple[Provision, ...]
+    club: ClubMay = ""
+    added: "Parameter | None" = None
+
+    @property
+    def every_version(self) -> tuple[Provision, ...]:
+        """Return its versions, and those of what is added to it."""
+        return (*self.versions, *(self.added.versions if self.added else ()))
+
+    def under(self, own: "Parameter") -> "Parameter":
+        """Return what it is under a club's policy, as far as it is the club's to say."""
+        if own.unit != self.unit or not self.club:
+            return self
+        return own if self.club == "sets" else replace(self, added=own)
 
     def on(self, day: date) -> Provision | None:
+        """Return the version that covers the day, with what is added to it."""
+        told, more = self._on(day), self.added.on(day) if self.added else None
+        if more is None or more.value is None:
+            return told
+        if told is None or told.value is None:
+            return more
+        return replace(
+            told, value=_joined(told.value, more.value), source=f"{told.source}; {more.source}"
+        )
+
+    def _on(self, day: date) -> Provision | None:
         """Return the version that covers the day: the last one that started and has not ended."""
         started = [
             version
@@ -198,6 +230,13 @@ class Parameter:
         if last.in_force_until is not None and last.in_force_until < day:
             return None
         return last
+
+
+def _joined(value: Any, more: Any) -> Any:
+    """Return a list or table with what is added to it; nothing of it is taken away."""
+    if isinstance(value, dict):
+        return {**more, **value}
+    return (*value, *(one for one in more if one not in value))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -291,8 +330,9 @@ class Law:
 
     Args:
         packs: the active packs.
-        overlay: parameters by key (a club's dated decisions); each replaces the pack's
-            parameter of that key as a whole, on all days, also that of an overlaying pack.
+        overlay: parameters by key (a club's dated decisions). Where a pack says that it is a
+            club's to set, each replaces the parameter of that key as a whole, on all days, also
+            that of an overlaying pack; where it may be added to, each adds; else it says nothing.
 
     Raises:
         BadPack: two packs, or two overlaying packs, define the same key.
@@ -304,7 +344,13 @@ class Law:
         self.packs = tuple(sorted(packs, key=lambda pack: pack.id))
         shipped = _merged(pack for pack in self.packs if not pack.overlays)
         laid_over = _merged(pack for pack in self.packs if pack.overlays)
-        self.parameters: Mapping[str, Parameter] = shipped | laid_over | dict(overlay or {})
+        told = shipped | {
+            key: replace(one, club=shipped[key].club if key in shipped else "sets")
+            for key, one in laid_over.items()
+        }
+        for key, own in (overlay or {}).items():
+            told[key] = told[key].under(own) if key in told else own
+        self.parameters: Mapping[str, Parameter] = told
 
     def on(self, day: date) -> LawOnDate:
         """Return the law as it stands on the day."""
@@ -317,7 +363,7 @@ class Law:
         """
         days: set[date] = set()
         for key in keys:
-            versions = self.parameters[key].versions if key in self.parameters else ()
+            versions = self.parameters[key].every_version if key in self.parameters else ()
             for version in versions:
                 if version.status in NEVER_LAW:
                     continue
@@ -348,8 +394,11 @@ def _told(pack: Pack | None) -> dict[str, list[dict[str, Any]]]:
         return {}
     return {
         key: [
-            {name: value for name, value in version.as_json().items() if name != "pack"}
-            for version in parameter.versions
+            {"club": parameter.club},
+            *(
+                {name: value for name, value in version.as_json().items() if name != "pack"}
+                for version in parameter.versions
+            ),
         ]
         for key, parameter in pack.parameters.items()
     }

@@ -138,7 +138,8 @@ def _overridden(base: Pack, key: str, override: Any, reference: PackReference) -
         return BadPack(problem, pack=base.id, file=_OVERRIDES, table=table, key=name)
 
     if isinstance(override, Mapping) and "versions" in override:
-        return parse_parameter(key, _hypothetical(override), pack=reference, refuse=refuse)
+        told = parse_parameter(key, _hypothetical(override), pack=reference, refuse=refuse)
+        return replace(told, club=base.parameters[key].club) if key in base.parameters else told
     if key not in base.parameters:
         raise refuse("the pack has no such parameter; give title, unit and versions", "", "")
     was = base.parameters[key]
@@ -152,8 +153,8 @@ def _overridden(base: Pack, key: str, override: Any, reference: PackReference) -
         "status": "hypothetical",
         "verification": "unverified",
     }
-    told = {"title": was.title, "unit": was.unit, "versions": [version]}
-    return parse_parameter(key, told, pack=reference, refuse=refuse)
+    form = {"title": was.title, "unit": was.unit, "versions": [version]}
+    return replace(parse_parameter(key, form, pack=reference, refuse=refuse), club=was.club)
 
 
 def _hypothetical(override: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from standards.rulebook.law import (
+    CLUB_MAY,
     LEGAL_STATUSES,
     NEVER_LAW,
     NOT_APPLICABLE,
@@ -107,6 +108,16 @@ def _tonnes_of_year(told: Any) -> dict[str, Any] | None:
 
 def _count(told: Any) -> int | None:
     return told if type(told) is int and told >= 0 else None
+
+
+def _term(most: int) -> Callable[[Any], int | None]:
+    """Return the reader of a whole number that is no more than a hundred years of something."""
+
+    def term(told: Any) -> int | None:
+        number = _count(told)
+        return None if number is None or number > most else number
+
+    return term
 
 
 def _text(told: Any) -> str | None:
@@ -207,13 +218,13 @@ UNITS: Mapping[str, tuple[Callable[[Any], Any], str]] = {
     "date": (read_day, "a calendar day"),
     "share": (_share, "an exact decimal from 0 to 1"),
     "mg": (_count, "a whole number of milligrams"),
-    "days": (_count, "a whole number of days"),
+    "days": (_term(36_525), "a whole number of days, no more than a hundred years"),
     "count": (_count, "a whole number"),
     "number": (_number, "an exact decimal, not negative"),
     "numbers": (_numbers, "a table of exact decimals, none negative"),
     "hours": (_hours, "{from, until}, two different times of day (HH:MM)"),
     "yearly_tonnes": (_yearly_tonnes, "a list of {country, year, tonnes, note?}, each year once"),
-    "months": (_count, "a whole number of months"),
+    "months": (_term(1_200), "a whole number of months, no more than a hundred years"),
     "text": (_text, "a text that is not empty"),
     "list": (_list, "a list of distinct texts"),
     "names": (_names, "a list of distinct texts, which may be empty"),
@@ -243,6 +254,10 @@ UNITS: Mapping[str, tuple[Callable[[Any], Any], str]] = {
 """What a value can be: the reader (None for anything else) and the words for it."""
 
 
+ADDED_TO = ("list", "names", "table", "country_group")
+"""Units of which a value can be added to."""
+
+
 def parse_parameter(
     key: str, told: Any, *, pack: PackReference, refuse: Refuse, own_decision: bool = False
 ) -> Parameter:
@@ -257,13 +272,15 @@ def parse_parameter(
     """
     if not isinstance(told, Mapping):
         raise refuse("a parameter is a table with title, unit and versions", "", key)
-    for name in sorted({"title", "unit", "versions"} ^ told.keys()):
+    usual = {"title", "unit", "versions"} | ({"club"} & told.keys() if not own_decision else set())
+    for name in sorted(usual ^ told.keys()):
         problem = "unknown key" if name in told else "missing"
         raise refuse(problem, "", name)
     if not _text(told["title"]):
         raise refuse("a title is a text that is not empty", "", "title")
     if told["unit"] not in UNITS:
         raise refuse(f"unit is one of {', '.join(UNITS)}", "", "unit")
+    _check_club(told, refuse)
     if not isinstance(told["versions"], list) or not told["versions"]:
         raise refuse("there must be at least one version", "", "versions")
 
@@ -274,7 +291,20 @@ def parse_parameter(
     for number, version in enumerate(versions):
         _check_citation(version, f"versions[{number}]", refuse, own_decision=own_decision)
     _check_order(versions, refuse)
-    return Parameter(key=key, title=told["title"], unit=told["unit"], versions=versions)
+    return Parameter(
+        key=key,
+        title=told["title"],
+        unit=told["unit"],
+        versions=versions,
+        club=told.get("club", ""),
+    )
+
+
+def _check_club(told: Mapping[str, Any], refuse: Refuse) -> None:
+    if told.get("club", "") not in CLUB_MAY:
+        raise refuse("club is sets, adds, or left out", "", "club")
+    if told.get("club") == "adds" and told["unit"] not in ADDED_TO:
+        raise refuse(f"only these are added to: {', '.join(ADDED_TO)}", "", "club")
 
 
 def _parse_version(

@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from standards.rulebook.dossier import Dossier, GoverningDate
 from standards.rulebook.parts import Numbered
+from standards.rulebook.watching import Today, Watch
 
 T = TypeVar("T")
 Place = str | tuple[str, str]
@@ -29,7 +30,7 @@ class Sight:
 
     def __init__(self, dossier: Dossier) -> None:
         self.dossier = dossier
-        self.known: dict[Hashable, tuple[Any, Places]] = {}
+        self.known: dict[Hashable, tuple[Any, Places, Watch]] = {}
         self._keys: dict[Place, Hashable] = {}
 
     def key(self, place: Place) -> Hashable:
@@ -56,17 +57,18 @@ def _key(value: object) -> Hashable:
 
 
 class RecordingDossier:
-    """A dossier that notes what is looked at."""
+    """A dossier that notes what is looked at, and what its day is compared with."""
 
-    def __init__(self, sight: Sight, seen: Places) -> None:
+    def __init__(self, sight: Sight, seen: Places, watch: Watch) -> None:
         self._sight = sight
         self._dossier = sight.dossier
         self._seen = seen
+        self._watch = watch
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._dossier, name)
         self._seen[name] = None
-        return value
+        return Today.of(value, self._watch) if name == "as_of" else value
 
     def observed(self, check: str) -> Any:
         """Return what one check measured on the path, and nothing about the others."""
@@ -75,7 +77,9 @@ class RecordingDossier:
 
     def governing_day(self, name: GoverningDate) -> date | None:
         """Return the day whose law applies, and nothing about other days."""
-        self._seen["as_of" if name == "as_of" else ("dates", name)] = None
+        if name == "as_of":
+            return cast("date", self.as_of)
+        self._seen["dates", name] = None
         return self._dossier.governing_day(name)
 
     def recalled(self, question: Hashable, compute: Callable[[Dossier], Any]) -> Any:
@@ -83,9 +87,11 @@ class RecordingDossier:
         known = self._sight.known.get(question)
         if known is None:
             seen: Places = {}
-            told = compute(cast("Dossier", RecordingDossier(self._sight, seen)))
-            known = self._sight.known[question] = (told, seen)
+            watch = Watch()
+            told = compute(cast("Dossier", RecordingDossier(self._sight, seen, watch)))
+            known = self._sight.known[question] = (told, seen, watch)
         self._seen.update(known[1])
+        self._watch.take(known[2])
         return known[0]
 
 

@@ -22,6 +22,7 @@ from standards.rulebook.credential import (
 )
 from standards.rulebook.findings import Outcome
 from standards.rulebook.schemes import SCHEMES, scheme_name
+from standards.rulebook.watching import kept
 
 
 class Standing(Struct, frozen=True, kw_only=True):
@@ -46,7 +47,10 @@ def holds(because: str, *evidence: str, notices: tuple[str, ...] = ()) -> Standi
 def fails(because: str, *evidence: str, lapse_days: int | None = None) -> Standing:
     """Say that it did not hold; see `Finding.lapse_days`."""
     return Standing(
-        outcome=Outcome.NONCONFORMING, because=because, evidence=evidence, lapse_days=lapse_days
+        outcome=Outcome.NONCONFORMING,
+        because=because,
+        evidence=evidence,
+        lapse_days=kept(lapse_days),
     )
 
 

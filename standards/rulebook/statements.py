@@ -9,7 +9,7 @@ certificate of another. A certificate stated again under its id replaces what wa
 it from that log index on; the earlier statement stays for questions about earlier sizes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -28,6 +28,7 @@ from standards.rulebook.certificate_shapes import (
     need_subject,
     settle_certificate,
     settle_snapshot,
+    settle_status,
 )
 from standards.rulebook.declaration_shapes import (
     Declaration,
@@ -35,7 +36,9 @@ from standards.rulebook.declaration_shapes import (
     need_named,
     settle_declaration,
 )
-from standards.rulebook.errors import BadPolicy
+from standards.rulebook.errors import BadPolicy, NotAClubsToSet
+from standards.rulebook.law import Pack, Parameter
+from standards.rulebook.pack_format import shipped_packs
 from standards.rulebook.policy import ClubPolicy
 from standards.rulebook.policy_format import parse_policy
 from standards.rulebook.waiver_shapes import (
@@ -216,12 +219,30 @@ def _by_name(pairs: Any) -> Any:
 # ── checks that a shape cannot express ────────────────────────────────────────────────────
 
 
+def _of(pack: Pack) -> Iterable[tuple[str, Parameter]]:
+    return () if pack.overlays else pack.parameters.items()
+
+
+def _check_is_a_clubs(known: Parameter, unit: str, at: str) -> None:
+    """Refuse what a club cannot set, and a value of another kind than rules expect."""
+    if not known.club:
+        problem = "law or a scheme says it, and no club's policy sets it"
+        raise NotAClubsToSet(problem, key=known.key, at=f"{at}.key")
+    if unit != known.unit:
+        problem = f"its unit is {known.unit}, not {unit}"
+        raise NotAClubsToSet(problem, key=known.key, at=f"{at}.unit")
+
+
 def _check_policy(body: Policy, statement: Statement) -> None:
     if body.club != statement.author:
         raise NotYourNameSpace(body.club, author=statement.author, at="$.body.club")
     keys = [parameter.key for parameter in body.parameters]
     if len(set(keys)) != len(keys):
         raise BadPolicy("A parameter stands there twice", at="$.body.parameters")
+    shipped = {key: one for pack in shipped_packs() for key, one in _of(pack)}
+    for place, parameter in enumerate(body.parameters):
+        if parameter.key in shipped:
+            _check_is_a_clubs(shipped[parameter.key], parameter.unit, f"$.body.parameters[{place}]")
     try:
         policy_of(body)
     except BadPolicy as error:
@@ -249,6 +270,7 @@ KINDS: dict[str, Kind] = {
             body=CertificateStatus,
             subjects=lambda body, _author: [f"certificate:{body.certificate}"],
             check=check_status,
+            settle=settle_status,
         ),
         Kind(
             name="standards.snapshot",
@@ -257,6 +279,7 @@ KINDS: dict[str, Kind] = {
             check=check_snapshot,
             needs=need_rows,
             settle=settle_snapshot,
+            times=lambda body: [(body.retrieved_at, "$.body.retrieved_at")],
         ),
         Kind(
             name="standards.declaration",

@@ -68,7 +68,7 @@ def _problem(pack: Pack, vector: Mapping[str, Any], rules: Sequence[Rule]) -> st
 
 
 def law_of_vector(pack: Pack, vector: Mapping[str, Any]) -> Law:
-    """Return the law under which a vector of a pack is judged.
+    """Return the law under which a vector of a pack is judged, with what it assumes.
 
     Raises:
         ValueError: it assumes a parameter that no pack defines.

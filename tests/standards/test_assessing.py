@@ -1,5 +1,6 @@
 """From the published log to findings, verdicts and flags, on PostgreSQL."""
 
+from datetime import timedelta
 from itertools import zip_longest
 from unittest.mock import patch
 
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from standards import assessing
-from standards.assessing import assess_lot, verdict_root
+from standards.assessing import assess_due, assess_lot, verdict_root
 from standards.dossiers import build_dossier, examine
 from standards.known import followed_size
 from standards.models import Assessment, DueAssessment, Flag, Judgement, Setback, VerdictRun
@@ -112,6 +113,29 @@ def test_a_key_distrusted_from_an_earlier_entry_makes_what_it_said_unknown(world
     [now] = build_dossier("smelter:cathode", "Cu", size=size, as_of=day).sources
     [then] = build_dossier("smelter:cathode", "Cu", size=before, as_of=day).sources
     assert (now.facility_id, then.facility_id) == (None, "mine:pit")
+
+
+def test_what_runs_out_is_judged_again_on_the_day_after_without_anybody_asking(world):
+    """Sites are judged on the day of the question here: a verdict holds until the audit ends."""
+    today = ("table", {"mine": "as_of", "processor": "as_of"})
+    world.policy(version="2", irma__time_rule=today, copper_mark__time_rule=today)
+    world.audited(valid_until="2026-11-20")
+    world.awarded(valid_until="2026-12-31")
+    world.copper_chain(cu="89.99")
+    world.catch_up()
+    assert world.verdict() == "pass"
+
+    found = []
+    for days in range(1, 80):
+        moment = NOW + timedelta(days=days)
+        before = world.verdict()
+        if assess_due(now=moment):
+            found.append((moment.date().isoformat(), before, world.verdict()))
+        elif days % 13 == 0:  # by hand it is the same on a day on which it was not due
+            assess_lot("smelter:cathode", now=moment)
+            assert world.verdict() == before
+    assert [one for one in found if one[1] != one[2]] == [("2026-11-21", "pass", "fail")]
+    assert "2027-01-01" in [one[0] for one in found]
 
 
 def test_assessing_twice_changes_nothing(world):

@@ -8,7 +8,9 @@ from standards.credentials import agreements_at, credentials_at, snapshots_at
 from standards.declarations import claims_at
 from standards.models import Certificate, Declaration, DueAssessment, RegistryRow, RegistrySnapshot
 from tests.standards.world import NOW, World
+from traceability.errors import TraceabilityError
 from traceability.models import Key
+from traceability.registering import record_as_service, statement_document
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -254,3 +256,36 @@ def test_contract_work_is_agreed_by_a_party_to_it_and_read_for_the_contractor(wo
     later = agreed("smelter", "whole", nature="outsourcing", target_organization="smelter")
     assert due("facility") == {"smelter:cathode"}
     assert len(agreements_at(later, ["smelter"], ["smelter:works"])["smelter"]) == 2
+
+
+# ── what has not happened, and what nobody stated ─────────────────────────────────────────
+
+
+def refused(kind, body):
+    document = statement_document(kind=kind, author="scheme", effective="2026-10-31", body=body)
+    with pytest.raises(TraceabilityError) as told:
+        record_as_service([document], now=NOW)
+    return told.value.code, told.value.at
+
+
+def test_no_copy_of_a_register_was_retrieved_later_than_now(world):
+    ahead = REGISTER | {"snapshot": "scheme:ahead", "retrieved_at": "2099-01-01T00:00:00Z"}
+    told = refused("standards.snapshot", ahead)
+    assert told == ("time_in_the_future", "$.body.retrieved_at")
+    assert world.say(
+        "standards.snapshot", "scheme", ahead | {"retrieved_at": "2026-10-31T00:00:00Z"}
+    )
+
+
+def test_a_status_is_of_a_certificate_that_was_stated(world):
+    body = {
+        "certificate": "scheme:irma-9",
+        "status": "suspended",
+        "effective_from": "2026-05-22",
+        "because": "A clause.",
+        "retroactive": False,
+    }
+    told = refused("standards.certificate_status", body)
+    assert told == ("unknown_certificate", "$.body.certificate")
+    world.audited("scheme:irma-9")
+    assert world.say("standards.certificate_status", "scheme", body)

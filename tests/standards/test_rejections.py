@@ -45,6 +45,26 @@ POLICY = {
     "parameters": [],
     "requirements": [{"rule_id": "IRMA-02", "severity": "major", "flag_due_days": 1}] * 2,
 }
+REWRITING = POLICY | {
+    "parameters": [
+        {
+            "key": "irma.levels",
+            "title": "Levels",
+            "unit": "list",
+            "versions": [
+                {"in_force_from": "2026-01-01", "value": ["IRMA 50"], "source": "Clause 1"}
+            ],
+        }
+    ],
+    "requirements": POLICY["requirements"][:1],
+}
+ORPHAN = {
+    "certificate": "scheme:never-stated",
+    "status": "suspended",
+    "effective_from": "2026-03-01",
+    "because": "A clause.",
+    "retroactive": False,
+}
 RETIRED = {"because": "For our report."}
 
 
@@ -57,7 +77,9 @@ def closing(account, until):
 
 
 REFUSED = {
+    "unknown_certificate": ("certificate_status", "scheme", ORPHAN, "$.body.certificate"),
     "bad_policy": ("policy", "club", POLICY, "$.body.requirements[1]"),
+    "not_a_clubs_to_set": ("policy", "club", REWRITING, "$.body.parameters[0].key"),
     # accounts
     "not_your_account": (
         "account",
@@ -227,7 +249,7 @@ NEVER = {
         no_service_key no_such_address not_authenticated not_permitted scope_missing
         sealed_key_unreadable unsupported_content_type""",
     "what is asked of a person, a club or a pack": """
-        bad_pack flag_not_open malformed_reply question_not_open reason_missing unknown_certificate
+        bad_pack flag_not_open malformed_reply question_not_open reason_missing
         unknown_club unknown_flag unknown_question vectors_failed""",
     "closing a period on its page, before there is a statement": "close_moved",
     "files with copies of registers, before there is a statement": """

@@ -11,7 +11,7 @@ from django.contrib.admin.utils import quote
 from django.db import connection
 from django.urls import reverse
 
-from standards import assessing, following
+from standards import assessing, flagging, following
 from standards.assessing import assess_due
 from standards.following import follow_log
 from standards.models import (
@@ -22,6 +22,7 @@ from standards.models import (
     Judgement,
     Setback,
 )
+from standards.rulebook.policy import judge
 from standards.withstanding import FIRST_WAIT, LONGEST_WAIT, is_its_own, is_waiting
 from tests.standards.world import NOW, World, kg, owned_by, percent
 from tests.traceability.api.world import client, token
@@ -179,12 +180,18 @@ def test_one_broken_row_stops_nothing_else_and_is_made_up_for_once_it_is_mended(
     assert set(Judgement.objects.values_list("club", flat=True)) == {"club", "club-two"}
 
 
-def test_what_fails_under_one_clubs_policy_is_judged_by_all_others(world):
-    """A policy that its door takes, and that a rule cannot reckon with."""
+def test_what_fails_under_one_clubs_policy_is_judged_by_all_others(world, monkeypatch):
     world.catch_up()
     assert {one.club_id for one in judged()} == {"club", "club-two"}
     flags = world.flags("club-two").keys()
-    world.policy("club-two", "2", irma__minimum_share=("text", "most of it"))
+
+    def broken(findings, policy, *others):
+        if policy.club == "club-two":
+            raise ValueError("most of it")
+        return judge(findings, policy, *others)
+
+    monkeypatch.setattr(flagging, "judge", broken)
+    world.policy("club-two", "2")
     world.catch_up()
 
     [kept] = Setback.objects.all()
@@ -196,6 +203,7 @@ def test_what_fails_under_one_clubs_policy_is_judged_by_all_others(world):
     [again] = DueAssessment.objects.filter(lot="smelter:cathode", due_on=LATER.date())
     assert again.because == "calendar"
 
+    monkeypatch.setattr(flagging, "judge", judge)
     world.policy("club-two", "3")
     world.catch_up()
     assert not Setback.objects.exists()

@@ -142,6 +142,7 @@ class Book:
     states: dict[str, State] = field(default_factory=dict)  # by subject, of other apps' kinds
     turns: dict[str, list[Turn]] = field(default_factory=dict)  # by lot, in their order
     once_known_to: dict[str, frozenset[str]] = field(default_factory=dict)  # by part
+    begun: set[str] = field(default_factory=set)  # subjects, but lots, of which something is said
     is_admitting: bool = False
 
     def is_known(self, lot: Lot, organization: str) -> bool:
@@ -159,6 +160,7 @@ class Book:
         self.lots.update(effects.lots)
         self.consignments.update(effects.consignments)
         self.states.update(effects.states)
+        self.begun.update(effects.subjects)
         if statement.kind.startswith("custody."):
             self._accept_event(self._recorded(statement, effects, entry), effects)
         else:

@@ -5,7 +5,7 @@ verifier), so that all refuse the same bad statement.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
@@ -100,6 +100,7 @@ class Kind:
             that they have after it. It runs under the locks of recording, so of two statements
             about one subject the second sees what the first did. For kinds of other apps;
             `decision` has the rules of this one's.
+        times: the moments a body says have come, each with its place: none may lie ahead.
     """
 
     name: str
@@ -108,6 +109,7 @@ class Kind:
     check: Callable[[Any, "Statement"], None] | None = None
     needs: "Callable[[Any, Needs], None] | None" = None
     settle: "Callable[[Statement, Book], Mapping[str, State]] | None" = None
+    times: Callable[[Any], Iterable[tuple[str, str]]] | None = None
 
     @property
     def decoder(self) -> "msgspec.json.Decoder[Shape] | None":

@@ -132,3 +132,28 @@ def test_what_was_said_of_many_lots_is_forgotten_and_said_again(monkeypatch):
     for lot in ("acme:L1", "acme:L2", "acme:L3"):
         about = replace(excess(), lot_id=lot)
         assert bench.assess(about, adopted) == assess(about, Law(PACKS), adopted)
+
+
+# ── what cannot be worked out ─────────────────────────────────────────────────────────────
+
+
+def test_a_rule_that_fails_leaves_its_own_finding_open_and_no_other(caplog):
+    def fails(_dossier, law):
+        law["irma.levels"]
+        raise OverflowError("date value out of range")
+
+    broken = replace(RULES[0], id="X-1", check=fails)
+    guarded = replace(broken, id="X-2", governed_by="sold_on", guard=fails)
+    told = Bench(Law(PACKS), {}, [broken, guarded, *RULES]).assess(excess(), [])[PACKS_ALONE]
+    first, second, *others = told.findings
+    assert first.outcome is second.outcome is Outcome.INDETERMINATE
+    assert first.because == "X-1 could not be worked out (OverflowError); the operator is told why"
+    assert first.missing == ("a correction of X-1, or of what it reads",)
+    assert told.answers[0].keys_read == {"irma.levels"}
+    assert others == list(assess(excess(), Law(PACKS), {})[PACKS_ALONE].findings)
+    logged = [one for one in caplog.records if one.name == "standards.rulebook.evaluation"]
+    assert [one.getMessage() for one in logged] == [
+        "Rule X-1 failed on lot acme:L1.",
+        "Rule X-2 failed on lot acme:L1.",
+    ]
+    assert all(one.exc_info for one in logged)

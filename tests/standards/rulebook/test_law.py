@@ -130,6 +130,7 @@ def test_an_overlaying_pack_answers_in_place_of_the_pack_and_a_club_in_place_of_
     assert Law(packs).on(day)["irma.minimum_level"].pack.id == "club_demo"
     club = PackReference(id="club:acme", version="1", digest="0" * 64)
     own = parameter(provision("irma.minimum_level", pack=club), key="irma.minimum_level")
+    own = replace(own, unit="text")
     assert Law(packs, {own.key: own}).on(day)["irma.minimum_level"].pack == club
 
 
@@ -157,3 +158,75 @@ def test_a_new_version_changes_what_it_words_adds_or_drops_and_not_what_bears_it
         "irma.new",
     }
     assert changed_keys(None, pack) == changed_keys(pack, None) == set(pack.parameters)
+
+
+# ── what a club may do with it ────────────────────────────────────────────────────────────
+
+
+def listed(*items, club="", unit="list", since=START, **changes):
+    value = dict(items) if unit == "table" else items
+    version = provision(value=value, unit=unit, in_force_from=since, **changes)
+    return replace(parameter(version), unit=unit, club=club)
+
+
+def under(base, own):
+    return base.under(own)
+
+
+OWN = listed("x", "b", source="Clause 1", in_force_until=date(2026, 6, 30))
+
+
+def test_law_is_no_clubs_to_set():
+    law = listed("a", "b")
+    assert under(law, OWN) is law
+    sets = listed("a", "b", club="sets")
+    assert under(sets, OWN) is OWN
+    assert under(sets, parameter(provision())) is sets  # of another unit
+
+
+def test_what_a_club_adds_to_stays_as_it_is_and_has_the_rest_while_the_club_says_so():
+    told = under(listed("a", "b", club="adds"), OWN)
+    assert told.on(START).value == ("a", "b", "x")
+    assert told.on(START).source == "Demo Act, s. 1; Clause 1"
+    assert told.on(date(2026, 7, 1)).value == ("a", "b")
+    assert told.on(EVE) is None
+    law = law_of(told)
+    assert law.next_change(["demo.value"], after=START) == date(2026, 7, 1)
+
+
+def test_a_table_that_is_added_to_keeps_its_own_words():
+    base = listed(("a", "one"), club="adds", unit="table")
+    told = under(base, listed(("a", "none"), ("c", "three"), unit="table"))
+    assert told.on(START).value == {"a": "one", "c": "three"}
+
+
+def test_where_law_says_nothing_yet_the_club_says_what_it_adds():
+    base = listed("a", club="adds", since=date(2026, 3, 1))
+    assert under(base, OWN).on(START).value == ("x", "b")
+    unset = replace(base, versions=(provision(value=None, verification="unset", unit="list"),))
+    assert under(unset, OWN).on(START).value == ("x", "b")
+
+
+NOTHING = {"table": {}}
+
+
+def test_no_policy_shortens_or_replaces_what_the_packs_do_not_give_it():
+    packs = [pack for pack in shipped_packs() if not pack.overlays]
+    parameters = {key: one for pack in packs for key, one in pack.parameters.items()}
+    own = {
+        key: replace(one, versions=(replace(one.versions[-1], value=NOTHING.get(one.unit, ())),))
+        for key, one in parameters.items()
+    }
+    law = Law(packs, own)
+    for key, one in parameters.items():
+        told = law.parameters[key].on(START)
+        if one.club == "":
+            assert told == one.on(START), key
+        elif one.club == "adds":
+            assert all(item in told.value for item in one.on(START).value), key
+    assert {one.club for one in parameters.values()} == {"", "sets", "adds"}
+
+
+def test_a_pack_laid_over_another_leaves_to_clubs_what_that_one_does():
+    packs = shipped_packs()
+    assert Law(packs).parameters["irma.minimum_level"].club == "sets"

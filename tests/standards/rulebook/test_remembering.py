@@ -8,6 +8,7 @@ from rulebook_builders import NOVEMBER, dossier, source
 from standards.rulebook.claims import every_claim
 from standards.rulebook.parts import Numbered
 from standards.rulebook.remembering import Recall, RecordingDossier, Sight, fields_of, remembered
+from standards.rulebook.watching import Watch
 
 
 def test_an_answer_is_computed_once_and_every_asker_is_charged_with_what_it_rests_on():
@@ -20,7 +21,7 @@ def test_an_answer_is_computed_once_and_every_asker_is_charged_with_what_it_rest
 
     for _ in range(2):
         seen = {}
-        assert remembered(RecordingDossier(sight, seen), "total", compute) == 10
+        assert remembered(RecordingDossier(sight, seen, Watch()), "total", compute) == 10
         assert list(seen) == ["mineral", "sources"]
     assert asked == ["Cu"]
     assert remembered(about, "total", compute) == 10
@@ -29,7 +30,9 @@ def test_an_answer_is_computed_once_and_every_asker_is_charged_with_what_it_rest
 
 def test_dates_and_observations_are_noted_one_by_one():
     seen = {}
-    recording = RecordingDossier(Sight(dossier(source(10), dates={"sold_on": NOVEMBER})), seen)
+    recording = RecordingDossier(
+        Sight(dossier(source(10), dates={"sold_on": NOVEMBER})), seen, Watch()
+    )
 
     assert recording.governing_day("as_of") == NOVEMBER
     assert recording.governing_day("sold_on") == NOVEMBER

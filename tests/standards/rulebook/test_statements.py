@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from standards.rulebook.credential import NEGATIVE_STATUSES, POSITIVE_STATUSES, RENEWAL_STATUS
-from standards.rulebook.errors import BadPolicy
+from standards.rulebook.errors import BadPolicy, NotAClubsToSet
 from standards.rulebook.policy_format import parse_policy
 from standards.rulebook.statements import (
     KINDS,
@@ -69,7 +69,7 @@ FORM = {
                 {"in_force_from": "2028-01-01", "source": "Clause 5", "status": "repealed"},
             ],
         },
-        "copper_mark.marks": {
+        "tsm.minimum_ratings": {
             "title": "Marks",
             "unit": "table",
             "versions": [
@@ -192,6 +192,37 @@ def test_a_policy_says_each_parameter_once():
         said("standards.policy", body)
 
 
+def setting(key, unit, value):
+    versions = [{"value": value, "in_force_from": "2026-01-01", "source": "Clause 1"}]
+    form = {**FORM, "parameters": {key: {"title": key, "unit": unit, "versions": versions}}}
+    return said("standards.policy", policy_statement(form)).body
+
+
+@pytest.mark.parametrize(
+    ("key", "unit", "value", "member"),
+    [
+        ("irma.standards", "list", ["x"], "key"),  # what a scheme says
+        ("irma.level_thresholds", "shares", {"IRMA 50": "0"}, "key"),
+        ("geography.usmca_parties", "list", ["US"], "key"),  # law
+        ("irma.minimum_share", "text", "three quarters", "unit"),  # its own, of another kind
+        ("entity_lists.presumed_regions", "text", "XX-1", "unit"),
+    ],
+)
+def test_a_policy_sets_only_what_is_a_clubs_to_set(key, unit, value, member):
+    with pytest.raises(NotAClubsToSet) as refused:
+        setting(key, unit, value)
+    assert refused.value.at == f"$.body.parameters[0].{member}"
+    assert key in str(refused.value)
+
+
+def test_a_policy_adds_to_lists_and_sets_what_nobody_has():
+    assert setting("entity_lists.presumed_regions", "list", ["XX-1"])
+    assert setting("irma.minimum_share", "share", "0.5")
+    assert setting("nowhere.value", "text", "of no pack")
+    with pytest.raises(BadPolicy):
+        setting("policy.waiver_days", "days", 36_526)
+
+
 @pytest.mark.parametrize("value", [[{"name": "Cu"}], "no table"])
 def test_a_table_that_is_none_is_refused(value):
     body = deepcopy(policy_statement(FORM))
@@ -208,7 +239,7 @@ texts = st.text(
 @given(marks=st.dictionaries(texts, texts, min_size=1, max_size=4))
 def test_a_policy_comes_through_a_statement_unchanged(marks):
     form = deepcopy(FORM)
-    form["parameters"]["copper_mark.marks"]["versions"][0]["value"] = marks
+    form["parameters"]["tsm.minimum_ratings"]["versions"][0]["value"] = marks
     body = said("standards.policy", policy_statement(form)).body
     assert policy_form(body) == form
     assert policy_of(body) == parse_policy(form)
