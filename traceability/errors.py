@@ -968,14 +968,14 @@ class NotCorrectable(TraceabilityError):
 
 
 class AlreadyActedOn(TraceabilityError):
-    """A void of something that others have received or passed on since."""
+    """An amendment of something that was used, received or passed on since."""
 
     code = "already_acted_on"
-    hint = "What others stated stands: send the goods back, or correct the quantity."
+    hint = "What was stated since stands: void that first, send the goods back, or correct amounts."
 
     def __init__(self, lot_id: str) -> None:
         super().__init__(
-            f"{lot_id} was received or passed on since.", at="$.body.replaces", lot_id=lot_id
+            f"{lot_id} was used, received or passed on since.", at="$.body.replaces", lot_id=lot_id
         )
 
 

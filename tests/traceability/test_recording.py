@@ -179,6 +179,25 @@ def test_a_reported_event_is_superseded_by_the_operator(alice, bob):
     assert amount("bob:L") == 80 * T
 
 
+def test_what_another_stated_since_is_not_undone_wherever_the_lot_is_again(alice, bob):
+    alice.records(extraction(L))
+    [sent] = alice.records(shipment("alice:C", "bob", taken(L, "100")))
+    [arrived] = bob.records(receipt("alice:C", received(L, "100"), at="bob:mine"))
+    [sold] = alice.records(transfer(passing(L, "alice", "bob")))
+    bob.records(
+        transfer(passing(L, "bob", "alice")),
+        shipment("bob:C", "alice", taken(L, "100"), at="bob:mine"),
+    )
+    alice.records(
+        receipt("bob:C", received(L, "100"), at="alice:mine"),
+        transfer(passing(L, "alice", "bob")),
+    )
+    stored = Lot.objects.values().get(id=L)
+    for company, entry in ((alice, sent), (bob, arrived), (alice, sold)):
+        assert company.is_refused(void(entry, L)).code == "already_acted_on"
+    assert Lot.objects.values().get(id=L) == stored
+
+
 def test_offers_open_lots_until_they_are_withdrawn_or_voided(alice, bob):
     def opened():
         return set(LotOpening.objects.filter(closed_order=None).values_list("lot", flat=True))

@@ -161,7 +161,8 @@ class Replay:
 
     def _is_known(self, name: str, order: int) -> bool:
         """Tell whether a lot's owners are known, and what it held before that statement."""
-        lot, turns = self.book.lots.get(name), self.book.turns.get(name, ())
+        lot = self.book.lots.get(name)
+        turns = [turn for turn in self.book.turns.get(name, ()) if turn.is_of_amount]
         return bool(lot and lot.owners) and not (
             turns and turns[0].order == order and not turns[0].begins
         )
