@@ -19,6 +19,7 @@ from traceability.ledger import events, registry
 from traceability.ledger.book import (
     HELD,
     IN_TRANSIT,
+    MOST_SUBJECTS,
     Book,
     Consignment,
     Effects,
@@ -124,6 +125,9 @@ class Replay:
         if isinstance(statement.body, events.Transfer):
             for name in without_owners:
                 self.book.lots[name] = _owned(self.book.lots[name], statement.author)
+        # More were chained before they were counted when the entry is sealed.
+        chained = len(place.links) + place.unnamed
+        self.book.most_subjects = max(MOST_SUBJECTS, chained)
         effects = decide(statement, self.book)
         _verify_subjects(effects, place, is_certain=not is_lenient)
         self.book.accept(statement, effects, place.entry)
