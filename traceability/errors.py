@@ -967,6 +967,16 @@ class NotCorrectable(TraceabilityError):
         super().__init__(f"This {kind} cannot be corrected: {why}.", at="$.body", kind=kind)
 
 
+class NotErasable(TraceabilityError):
+    """An erasure of what the record cannot be verified without."""
+
+    code = "not_erasable"
+    hint = "Erase the statement that holds what must go; these two kinds hold nobody's data."
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"A {kind} is not erased.", at="$.body.entry", kind=kind)
+
+
 class AlreadyActedOn(TraceabilityError):
     """An amendment of something that was used, received or passed on since."""
 
