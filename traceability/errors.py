@@ -731,6 +731,21 @@ class NotInCustody(TraceabilityError):
         )
 
 
+class NotYoursToAssay(TraceabilityError):
+    """Somebody who has nothing to do with a lot any more says what it contains."""
+
+    code = "not_yours_to_assay"
+    hint = "Whoever has, is sent or owns the lot states it; of a consignment, both its parties may."
+
+    def __init__(self, lot_id: str, *, author: str, at: str) -> None:
+        super().__init__(
+            f"{author} neither has nor owns {lot_id}, and it is not on its way there.",
+            at=at,
+            lot_id=lot_id,
+            author=author,
+        )
+
+
 class NotAtThisFacility(TraceabilityError):
     """The lot is at another place."""
 
