@@ -734,6 +734,21 @@ class NotInCustody(TraceabilityError):
         )
 
 
+class NotYoursToAssay(TraceabilityError):
+    """Somebody who has nothing to do with a lot any more says what it contains."""
+
+    code = "not_yours_to_assay"
+    hint = "Whoever has, is sent or owns the lot states it; of a consignment, both its parties may."
+
+    def __init__(self, lot_id: str, *, author: str, at: str) -> None:
+        super().__init__(
+            f"{author} neither has nor owns {lot_id}, and it is not on its way there.",
+            at=at,
+            lot_id=lot_id,
+            author=author,
+        )
+
+
 class NotAtThisFacility(TraceabilityError):
     """The lot is at another place."""
 
@@ -970,15 +985,25 @@ class NotCorrectable(TraceabilityError):
         super().__init__(f"This {kind} cannot be corrected: {why}.", at="$.body", kind=kind)
 
 
+class NotErasable(TraceabilityError):
+    """An erasure of what the record cannot be verified without."""
+
+    code = "not_erasable"
+    hint = "Erase the statement that holds what must go; these two kinds hold nobody's data."
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"A {kind} is not erased.", at="$.body.entry", kind=kind)
+
+
 class AlreadyActedOn(TraceabilityError):
-    """A void of something that others have received or passed on since."""
+    """An amendment of something that was used, received or passed on since."""
 
     code = "already_acted_on"
-    hint = "What others stated stands: send the goods back, or correct the quantity."
+    hint = "What was stated since stands: void that first, send the goods back, or correct amounts."
 
     def __init__(self, lot_id: str) -> None:
         super().__init__(
-            f"{lot_id} was received or passed on since.", at="$.body.replaces", lot_id=lot_id
+            f"{lot_id} was used, received or passed on since.", at="$.body.replaces", lot_id=lot_id
         )
 
 

@@ -19,11 +19,11 @@ from msgspec.structs import replace
 from traceability import rows, wire
 from traceability.copying import Copying
 from traceability.errors import StreamOutOfStep
-from traceability.ledger.amendments import consignments_of
 from traceability.ledger.book import Book, Effects
 from traceability.ledger.entries import SALT_SIZE, Subject, begin_subject, seal
 from traceability.ledger.needs import Needs
 from traceability.ledger.statements import Statement
+from traceability.ledger.undoing import consignments_of
 
 _LARGE = 64  # statements; below, a second thread costs more than it saves
 _DRAWN = 16  # salts at once: each call gives the interpreter away, and has to get it back

@@ -23,6 +23,11 @@ LEFT JOIN traceability_logindex i USING (recorded_order)
 WHERE e.kind = ANY (%(kinds)s) ORDER BY 6
 """
 
+_CHAINED = """
+SELECT substr(subject, length('statement:') + 1) FROM traceability_entrysubject
+WHERE recorded_order = ANY (%s) AND subject LIKE 'statement:%%'
+"""
+
 
 def keys_over_time(connection: Connection, origin: str, size: int) -> dict[str, Good]:
     """Return the keys as the statements say; the table must say the same.
@@ -102,10 +107,16 @@ def _parsed(entry: str, jws: str, disclosures: list[dict[str, Any]], origin: str
 
 
 def erased_entries(connection: Connection, origin: str) -> frozenset[str]:
-    """Return the hashes of the entries that erasure statements name."""
+    """Return the hashes of the entries that erasure statements name.
+
+    Of an erasure whose own text was erased, which was taken once, the chain it is in tells.
+    """
     rows = connection.execute(_PLACED, {"size": 0, "kinds": ["registry.erasure"]}).fetchall()
-    return frozenset(
+    told = {
         _parsed(entry, jws, disclosures, origin).body.entry
         for _, entry, _, jws, disclosures, _ in rows
         if jws is not None
-    )
+    }
+    silent = [order for order, _, _, jws, _, _ in rows if jws is None]
+    chained = connection.execute(_CHAINED, (silent,)).fetchall() if silent else []
+    return frozenset(told | {entry for (entry,) in chained})

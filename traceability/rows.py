@@ -142,13 +142,14 @@ def recorded_of(row: Mapping[str, Any]) -> Recorded:
 
 
 def turn_of(row: Mapping[str, Any]) -> Turn:
-    """Return what a standing statement did to the amount of a lot."""
+    """Return what a standing statement did to a lot."""
     weighed = row["to"]
     return Turn(
         order=row["place"],
         delta=int(row["delta"]),
         to=None if weighed is None else int(weighed),
         begins=row["begins"],
+        passes=row["passes"],
     )
 
 

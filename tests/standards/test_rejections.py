@@ -9,7 +9,7 @@ import pytest
 
 from tests.faults import test_database_dies
 from tests.standards.world import World, claim
-from tests.traceability import test_guarding, test_recording
+from tests.traceability import test_erasure, test_guarding, test_recording
 from tests.traceability.logbook import rows
 from traceability.models import Rejection
 from traceability.problems import every_error
@@ -221,7 +221,11 @@ BY_A_TEST_OF_ITS_OWN = {
     "invalid_signature": test_recording.test_a_signature_over_other_bytes_is_refused,
     "ledger_rolled_back": test_guarding.test_a_database_that_was_rolled_back_is_refused,
     "log_damaged": test_guarding.test_a_missing_tile_is_told_as_damage,
+    "not_erasable": test_erasure.test_what_a_ledger_is_verified_with_is_not_erased,
     "not_submitted_by_author": test_recording.test_statements_come_with_their_authors_credentials,
+    "not_yours_to_assay": (
+        test_recording.test_whoever_only_knew_a_lot_once_does_not_say_what_it_contains
+    ),
     "organization_needs_key": test_recording.test_an_organization_without_a_first_key_is_refused,
     "too_busy": test_recording.test_a_collision_is_retried_and_in_the_end_told_as_busy,
 }

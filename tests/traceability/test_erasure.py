@@ -6,7 +6,8 @@ from django.db import DatabaseError, connection, connections, transaction
 from tests.builders import correction, extraction, loss
 from traceability import erasing
 from traceability.erasing import erase, replay_erasures
-from traceability.errors import LedgerNotBegun, LogDamaged, UnknownStatement
+from traceability.errors import LedgerNotBegun, LogDamaged, NotErasable, UnknownStatement
+from traceability.ledger import decision
 from traceability.models import Entry, EntrySubject, Lot, Movement, StatementText
 from traceability.publishing import publish_checkpoint
 from traceability.verifying import verify_stored_log
@@ -55,6 +56,25 @@ def test_what_does_not_exist_is_not_erased(told):
     with pytest.raises(UnknownStatement):
         erase("ab" * 32, "GDPR art. 17")
     assert not Entry.objects.filter(kind="registry.erasure").exists()
+
+
+def test_what_a_ledger_is_verified_with_is_not_erased(told):
+    erasure = erase(told, "GDPR art. 17").entry
+    genesis = Entry.objects.get(kind="registry.genesis").hash
+    for entry, kind in ((erasure, "registry.erasure"), (genesis, "registry.genesis")):
+        with pytest.raises(NotErasable) as refused:
+            erase(entry, "GDPR art. 17")
+        assert (refused.value.facts, refused.value.at) == ({"kind": kind}, "$.body.entry")
+        assert text_of(entry) is not None
+    publish_checkpoint()
+    assert verify_stored_log().texts_erased == 1
+
+
+def test_a_log_whose_erasure_was_erased_once_still_verifies(told, monkeypatch):
+    monkeypatch.setattr(decision, "_NEEDED", frozenset())  # as it was
+    erase(erase(told, "GDPR art. 17").entry, "GDPR art. 17")
+    publish_checkpoint()
+    assert verify_stored_log().texts_erased == 2
 
 
 def test_a_ledger_without_an_operator_erases_nothing(transactional_db):

@@ -59,13 +59,13 @@ from traceability.registering import begin_ledger
 from traceability.rows import lot_of
 from traceability.tracing import log_state, tile_reader
 
-NAMES = ("alice", "bob")
+NAMES = ("alice", "bob", "carol")
 tonnes = st.integers(1, 9).map(str)
 none = st.just("0")  # found in a silo, arrived of a cargo
 
 
 class Histories(RuleBasedStateMachine):
-    """Two companies say anything that looks like custody, alone and in batches."""
+    """Three companies say anything that looks like custody, alone and in batches."""
 
     def __init__(self):
         super().__init__()
@@ -168,7 +168,7 @@ class Histories(RuleBasedStateMachine):
         author = draw(st.sampled_from([lot.custodian] * 4 + list(NAMES)))
         some, new = draw(tonnes), f"{author}:{draw(st.integers(2, 6))}"
         at = lot.facility or f"{author}:mine"
-        other = NAMES[author == NAMES[0]]
+        other = draw(st.sampled_from([name for name in NAMES if name != author]))
         whole = taken(lot.id, quantity(str(max(lot.amount, 1)), "mg"))
         consignment = f"{draw(st.sampled_from(NAMES))}:C{draw(st.integers(0, 3))}"
         claims = {

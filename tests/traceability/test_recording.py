@@ -179,6 +179,43 @@ def test_a_reported_event_is_superseded_by_the_operator(alice, bob):
     assert amount("bob:L") == 80 * T
 
 
+def test_what_another_stated_since_is_not_undone_wherever_the_lot_is_again(alice, bob):
+    alice.records(extraction(L))
+    [sent] = alice.records(shipment("alice:C", "bob", taken(L, "100")))
+    [arrived] = bob.records(receipt("alice:C", received(L, "100"), at="bob:mine"))
+    [sold] = alice.records(transfer(passing(L, "alice", "bob")))
+    bob.records(
+        transfer(passing(L, "bob", "alice")),
+        shipment("bob:C", "alice", taken(L, "100"), at="bob:mine"),
+    )
+    alice.records(
+        receipt("bob:C", received(L, "100"), at="alice:mine"),
+        transfer(passing(L, "alice", "bob")),
+    )
+    stored = Lot.objects.values().get(id=L)
+    for company, entry in ((alice, sent), (bob, arrived), (alice, sold)):
+        assert company.is_refused(void(entry, L)).code == "already_acted_on"
+    assert Lot.objects.values().get(id=L) == stored
+
+
+def test_whoever_only_knew_a_lot_once_does_not_say_what_it_contains(alice, bob):
+    alice.records(extraction(L))
+    [before] = alice.records(assay(L, status="provisional"))
+    alice.records(transfer(passing(L, "alice", "bob")))
+    alice.records(assay(L, status="final"))  # of who has it, though it is sold
+    alice.records(shipment("alice:C", "bob", taken(L, "100")))
+    bob.records(assay(L))  # of who it is sent to
+    bob.records(receipt("alice:C", received(L, "100"), at="bob:mine"))
+
+    told = alice.is_refused(assay(L, status="umpire", party="umpire"))
+    assert (told.code, told.at) == ("not_yours_to_assay", "$.body.lot")
+    risen = correction(before, assay(L, status="umpire"), L)
+    assert alice.is_refused(risen).code == "not_yours_to_assay"
+    alice.records(correction(before, assay(L, moisture="0.05"), L))
+    alice.records(assay(consignment="alice:C", consignee="bob", status="final"))
+    assert Movement.objects.filter(lot=L, role="assay").count() == 4
+
+
 def test_offers_open_lots_until_they_are_withdrawn_or_voided(alice, bob):
     def opened():
         return set(LotOpening.objects.filter(closed_order=None).values_list("lot", flat=True))

@@ -9,7 +9,7 @@ or counted since stands, whatever is corrected of the time before (`turns`).
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -48,12 +48,20 @@ from traceability.ledger.shapes import Quantity
 from traceability.ledger.statements import Statement, check, to_shape
 from traceability.ledger.turns import (
     OFFSET,
+    Turn,
     amount_after,
+    is_moved_after,
+    is_sold_after,
     is_weighed_after,
     turns_of,
     with_turns,
 )
-from traceability.ledger.undoing import put_back
+from traceability.ledger.undoing import (
+    check_untouched,
+    consignments_of,
+    has_arrived,
+    put_back,
+)
 
 CORRECTABLE = frozenset(
     {
@@ -162,16 +170,29 @@ class Amendment(Draft):
             facility=self._place(known, lot.facility),
         )
         if facts.get("owners") != old.facts.get("owners"):
-            if list(known.owners) != old.facts["owners"]:  # title has passed since
-                raise AlreadyActedOn(lot.id)
+            if list(known.owners) != old.facts["owners"] or self._is_since(is_sold_after, lot.id):
+                raise AlreadyActedOn(lot.id)  # title has passed since
             again = replace(again, owners=lot.owners, known_to=known.known_to | lot.known_to)
         self.move(again, "make", lot.amount, facts)
         return lot
 
     def _place(self, lot: Lot, facility: str | None) -> str | None:
-        """Return where a lot is: as corrected if it never left, else where it is now."""
+        """Return where a lot is: as corrected if it never left, else where it is now.
+
+        Raises:
+            AlreadyActedOn: it was brought to where it is by what somebody stated since.
+        """
         has_stayed = (lot.state, lot.facility) == (HELD, self.replaced.facility)
-        return facility if has_stayed else lot.facility
+        if not has_stayed or facility == lot.facility:
+            return lot.facility
+        if self._is_since(is_moved_after, lot.id):
+            raise AlreadyActedOn(lot.id)
+        return facility
+
+    def _is_since(self, has_been: Callable[[Iterable[Turn], int], bool], name: str) -> bool:
+        """Tell what came to a lot after what is replaced; asked only of what comes in now."""
+        turns = self.book.turns.get(name, ())
+        return self.book.is_admitting and has_been(turns, self.replaced.order)
 
     def adjust(
         self, lot: Lot, amount: int, why: str, quantity: Quantity | None, **changes: Any
@@ -279,7 +300,7 @@ def correction(book: Book, statement: Statement) -> tuple[Amendment, Statement]:
     if replaced.kind not in CORRECTABLE:
         raise NotCorrectable(replaced.kind, "statements of this kind are voided and made anew")
     if replaced.waits_on is not None:
-        if _has_arrived(book, replaced):
+        if has_arrived(book, replaced):
             raise NotCorrectable(replaced.kind, _CAME_AHEAD)
         raise NotCorrectable(replaced.kind, "it still waits for its shipment")
     kind = CUSTODY[replaced.kind]
@@ -341,6 +362,8 @@ def void(book: Book, statement: Statement) -> Effects:
     replaced = _head(book, statement, body.replaces)
     draft = Amendment(book, statement, replaced, body.lots)
     for movement in reversed(replaced.movements):
+        if book.is_admitting:
+            check_untouched(movement, book.turns.get(movement.lot, ()), replaced.order)
         draft.lots[movement.lot] = put_back(draft.lots[movement.lot], movement, replaced)
     for subject in consignments_of(replaced):
         known = book.consignments.get(subject, Consignment(subject=subject))
@@ -352,25 +375,6 @@ def void(book: Book, statement: Statement) -> Effects:
         else:
             raise NotCorrectable(replaced.kind, _CAME_AHEAD)
     return _closed(draft, (), statement.kind)
-
-
-def consignments_of(recorded: Recorded) -> set[str]:
-    """Return the consignment subjects a statement shipped, or waits on as a receipt."""
-    if recorded.waits_on is not None:
-        return {recorded.waits_on}
-    return {
-        f"consignment:{m.facts['consignment']}:{m.facts['to']}"
-        for m in recorded.movements
-        if m.role == "move" and m.facts.get("consignment") and m.facts["to"]
-    }
-
-
-def _has_arrived(book: Book, receipt: Recorded) -> bool:
-    """Tell whether a receipt that came ahead of its shipment waits no more."""
-    known = book.consignments.get(receipt.waits_on or "")
-    return known is not None and all(
-        waiting["statement"] != receipt.statement_id for waiting in known.waiting
-    )
 
 
 def _head(book: Book, statement: Statement, entry: str) -> Recorded:

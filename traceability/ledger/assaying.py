@@ -4,11 +4,12 @@ A result changes no balance. It is kept beside the lot, and contained metal is d
 when somebody reads (`grades`).
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from traceability.errors import UnknownConsignment
+from traceability.errors import NotYoursToAssay, UnknownConsignment
 from traceability.ledger import events
 from traceability.ledger.amendments import Amendment
 from traceability.ledger.book import Effects, Lot
@@ -26,6 +27,7 @@ def assay(draft: Draft, body: events.Assay) -> Effects:
 
     Raises:
         UnknownLot, UnknownConsignment: nothing here that the author may have assayed.
+        NotYoursToAssay: a lot that the author once knew.
         MoistureImpossible, AssayImpossible, AssaysExceedWhole, …: no substance is like that.
     """
     lot = draft.lot(body.lot, "$.body.lot") if body.lot is not None else None
@@ -33,6 +35,7 @@ def assay(draft: Draft, body: events.Assay) -> Effects:
     check_compound(body.compound, "$.body.compound")
     check_assays(body.results, at="$.body.results", compound=body.compound)
     if draft.book.is_admitting:
+        _check_party(draft, body, lot)
         check_substance(
             body.results,
             at="$.body.results",
@@ -44,6 +47,28 @@ def assay(draft: Draft, body: events.Assay) -> Effects:
     if lot is not None:
         draft.move(lot, "assay", 0, _facts(body))
     return draft.effects()
+
+
+def _check_party(draft: Draft, body: events.Assay, lot: Lot | None) -> None:
+    """Verify that a lot is the author's to assay now, or was and gains no weight by a correction.
+
+    Of a consignment only its shipper and its consignee speak: their names are part of its own.
+    """
+    if lot is None:
+        return
+    parties = {lot.custodian, lot.consignee}
+    parties |= {share["owner"].get("organization") for share in lot.owners}
+    if draft.author in parties:
+        return
+    if isinstance(draft, Amendment):
+        before = [old.facts for old in draft.replaced.movements if old.lot == lot.id]
+        if any(_statuses(_facts(body)) <= _statuses(facts) for facts in before):
+            return
+    raise NotYoursToAssay(lot.id, author=draft.author, at="$.body.lot")
+
+
+def _statuses(facts: Mapping[str, Any]) -> set[str]:
+    return {facts["status"], *(one["status"] for one in facts["results"] if "status" in one)}
 
 
 def _materials(draft: Draft, body: events.Assay, lot: Lot | None) -> tuple[str, ...]:

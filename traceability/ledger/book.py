@@ -20,12 +20,15 @@ from traceability.ledger.feasibility import check_quantity
 from traceability.ledger.keys import PublicKey
 from traceability.ledger.mass import gross_amount, parse_decimal
 from traceability.ledger.shapes import Quantity
-from traceability.ledger.statements import State, Statement
+from traceability.ledger.statements import MAX_SUBJECTS, State, Statement
 from traceability.ledger.turns import Turn, turns_of, with_turns
 
 HELD = "held"
 IN_TRANSIT = "in_transit"
 EXITED = "exited"  # custody went to a party without a key; the ledger's knowledge ends
+
+MOST_SUBJECTS = MAX_SUBJECTS - 1
+"""What an event may touch: whatever amends it touches that statement, too."""
 
 _AFTER_ALL_STORED = 1 << 62
 """Where statements begin that the database has not numbered yet."""
@@ -144,6 +147,7 @@ class Book:
     once_known_to: dict[str, frozenset[str]] = field(default_factory=dict)  # by part
     begun: set[str] = field(default_factory=set)  # subjects, but lots, of which something is said
     is_admitting: bool = False
+    most_subjects: int = MOST_SUBJECTS  # when verified: at least those that the entry chains
 
     def is_known(self, lot: Lot, organization: str) -> bool:
         """Tell whether an organization may know a lot.

@@ -18,6 +18,7 @@ from traceability.errors import (
     GrossNotConserved,
     NotWholeLot,
     NotYourNameSpace,
+    TooManySubjects,
     TraceabilityError,
     UnitMismatch,
     UnknownStatement,
@@ -60,7 +61,10 @@ def apply(statement: Statement, book: Book) -> Effects:
         with amendments.in_replacement():
             changed = _APPLY[replacement.kind](draft, replacement.body)
         return amendments.settled(draft, changed)
-    return _APPLY[statement.kind](Draft(book, statement), statement.body)
+    effects = _APPLY[statement.kind](Draft(book, statement), statement.body)
+    if book.is_admitting and len(effects.subjects) > book.most_subjects:
+        raise TooManySubjects(len(effects.subjects), book.most_subjects)
+    return effects
 
 
 def _extraction(draft: Draft, body: events.Extraction) -> Effects:
@@ -268,14 +272,19 @@ def _check_received(body: events.Receipt) -> None:
 
 
 def _arrived(draft: Draft, body: events.Receipt, receiver: str) -> bool:
-    """Let a waiting receipt take effect if it can: a wrong one never stops the shipment."""
+    """Let a waiting receipt take effect if it can: a wrong one never stops the shipment.
+
+    Nor do the parts it rejects where they are more than the entry of the shipment can chain.
+    """
     lots, movements = dict(draft.lots), list(draft.movements)
     try:
         arrive(draft, body, receiver)
+        if len(draft.effects().subjects) <= draft.book.most_subjects:
+            return True
     except TraceabilityError:
-        draft.lots, draft.movements = lots, movements
-        return False
-    return True
+        pass
+    draft.lots, draft.movements = lots, movements
+    return False
 
 
 def arrive(draft: Draft, body: events.Receipt, receiver: str) -> None:

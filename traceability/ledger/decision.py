@@ -11,6 +11,7 @@ from traceability.errors import (
     GenesisMisplaced,
     KeyExists,
     MayNotSign,
+    NotErasable,
     NotYourNameSpace,
     OrganizationNeedsKey,
     PossessionNotProven,
@@ -202,8 +203,15 @@ def _known_organizations(names: list[str], book: Book, at: str) -> None:
 
 
 def _erasure(_statement: Statement, body: registry.Erasure, book: Book) -> None:
-    if body.entry not in book.statements:
+    named = book.statements.get(body.entry)
+    if named is None:
         raise UnknownStatement(body.entry, at="$.body.entry")
+    if book.is_admitting and named.kind in _NEEDED:
+        raise NotErasable(named.kind)
+
+
+_NEEDED = frozenset({"registry.genesis", "registry.erasure"})
+"""What nobody could verify a ledger without: its first key, and why other texts are missing."""
 
 
 def _own_name(name: str, statement: Statement, at: str) -> None:

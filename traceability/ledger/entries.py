@@ -15,15 +15,15 @@ from typing import Annotated, Any, Literal
 import orjson
 from msgspec import Meta, Struct
 
-from traceability.errors import EntryTooLarge
+from traceability.errors import EntryTooLarge, TooManySubjects
 from traceability.ledger.canonical import parse_canonical
 from traceability.ledger.merkle import leaf_hash
 from traceability.ledger.shapes import Hash, Shape, Text
-from traceability.ledger.statements import Statement, to_shape
+from traceability.ledger.statements import MAX_SUBJECTS, Statement, to_shape
 
 FORMAT_VERSION = 1
 MAX_ENTRY = 60_000
-MAX_LINKS = 256
+MAX_LINKS = MAX_SUBJECTS
 SALT_SIZE = 16
 
 _KIND = r"\A[a-z]+\.[a-z_]+\Z"
@@ -49,7 +49,7 @@ class EntryBody(Shape, frozen=True):
     format: Literal[1]
     kind: Annotated[str, Meta(pattern=_KIND)]
     ledger: Text
-    previous: Annotated[list[Link], Meta(max_length=MAX_LINKS)]
+    previous: list[Link]  # more than are sealed now: what is recorded is read
     received_at: Annotated[str, Meta(pattern=rf"\A{_RECEIVED_AT}\Z")]
     salt: Annotated[str, Meta(pattern=rf"\A{_SALT}\Z")]
     statement: Hash
@@ -99,8 +99,10 @@ def seal(
         received_at: when the ledger learnt of it, as `utc_text` writes it.
 
     Raises:
-        EntryTooLarge: over 60 kB; refused before anything is written.
+        TooManySubjects, EntryTooLarge: over 256, over 60 kB; refused before anything is written.
     """
+    if len(subjects) > MAX_LINKS:  # a statement need not name all that it touches
+        raise TooManySubjects(len(subjects), MAX_LINKS)
     body = _written(
         kind=statement.kind,
         ledger=statement.envelope.ledger,
@@ -141,7 +143,7 @@ def statement_of(
         links: the chains it must name, each with the entry before.
     """
     own = _END.match(text, max(0, len(text) - _END_LENGTH))
-    if own is None or not _is_kind(kind) or len(links) > MAX_LINKS:
+    if own is None or not _is_kind(kind):
         return None
     received_at, salt, statement = own.groups()
     written = _written(

@@ -19,6 +19,7 @@ from traceability.ledger import events, registry
 from traceability.ledger.book import (
     HELD,
     IN_TRANSIT,
+    MOST_SUBJECTS,
     Book,
     Consignment,
     Effects,
@@ -124,6 +125,9 @@ class Replay:
         if isinstance(statement.body, events.Transfer):
             for name in without_owners:
                 self.book.lots[name] = _owned(self.book.lots[name], statement.author)
+        # More were chained before they were counted when the entry is sealed.
+        chained = len(place.links) + place.unnamed
+        self.book.most_subjects = max(MOST_SUBJECTS, chained)
         effects = decide(statement, self.book)
         _verify_subjects(effects, place, is_certain=not is_lenient)
         self.book.accept(statement, effects, place.entry)
@@ -161,7 +165,8 @@ class Replay:
 
     def _is_known(self, name: str, order: int) -> bool:
         """Tell whether a lot's owners are known, and what it held before that statement."""
-        lot, turns = self.book.lots.get(name), self.book.turns.get(name, ())
+        lot = self.book.lots.get(name)
+        turns = [turn for turn in self.book.turns.get(name, ()) if turn.is_of_amount]
         return bool(lot and lot.owners) and not (
             turns and turns[0].order == order and not turns[0].begins
         )

@@ -13,12 +13,15 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from traceability.ledger.book import Movement
 
+CUSTODY = "custody"
+TITLE = "title"
+
 OFFSET = "offset"
 """The role of a movement by which an amendment leaves a lot at what was weighed since."""
 
 
 class Turn(Struct, frozen=True, kw_only=True):
-    """What one standing statement did to a lot's amount, gross.
+    """What one standing statement did to a lot: to its amount, gross, or to who has or owns it.
 
     `order` is that of the statement, or of the first of its correction chain; `to` is what
     was weighed or counted. Turns of one order are in the order of its movements.
@@ -28,18 +31,40 @@ class Turn(Struct, frozen=True, kw_only=True):
     delta: int
     to: int | None = None
     begins: bool = False
+    passes: str | None = None  # custody or title
+
+    @property
+    def is_of_amount(self) -> bool:
+        """Tell whether it says anything of what the lot holds."""
+        return self.passes is None or self.to is not None
+
+    @property
+    def is_taking(self) -> bool:
+        """Tell whether something was taken from the lot."""
+        return self.is_of_amount and self.to is None and not self.begins
 
 
 def turns_of(order: int, movements: Iterable["Movement"]) -> dict[str, list[Turn]]:
     """Return the turns that a statement's movements are, by lot."""
     turns: dict[str, list[Turn]] = {}
     for movement in movements:
-        if movement.role in ("make", "take", "adjust"):
-            weighed = int(movement.facts["to"]) if movement.role == "adjust" else None
-            begins = movement.role == "make"
-            turn = Turn(order=order, delta=movement.delta, to=weighed, begins=begins)
+        if movement.role in ("make", "take", "adjust", "move", "title"):
+            turn = Turn(
+                order=order,
+                delta=movement.delta,
+                to=int(movement.facts["to"]) if movement.role == "adjust" else None,
+                begins=movement.role == "make",
+                passes=_passes(movement),
+            )
             turns.setdefault(movement.lot, []).append(turn)
     return turns
+
+
+def _passes(movement: "Movement") -> str | None:
+    if movement.role == "title":
+        return TITLE
+    is_received = movement.role == "adjust" and "consignment" in movement.facts
+    return CUSTODY if movement.role == "move" or is_received else None
 
 
 def with_turns(before: Sequence[Turn], order: int, new: Sequence[Turn]) -> list[Turn]:
@@ -81,3 +106,23 @@ def shortfall_of(turns: Iterable[Turn]) -> int:
 def is_weighed_after(turns: Iterable[Turn], order: int) -> bool:
     """Tell whether a lot was weighed or counted after the statement of that order."""
     return any(turn.to is not None and turn.order > order for turn in turns)
+
+
+def is_moved_after(turns: Iterable[Turn], order: int) -> bool:
+    """Tell whether a lot was shipped, received or rejected after the statement of that order."""
+    return any(turn.passes == CUSTODY and turn.order > order for turn in turns)
+
+
+def is_used_after(turns: Iterable[Turn], order: int) -> bool:
+    """Tell whether whoever has a lot did anything with it after the statement of that order."""
+    return any(turn.passes != TITLE and turn.order > order for turn in turns)
+
+
+def is_sold_after(turns: Iterable[Turn], order: int) -> bool:
+    """Tell whether title to a lot passed after the statement of that order."""
+    return any(turn.passes == TITLE and turn.order > order for turn in turns)
+
+
+def is_divided_after(turns: Iterable[Turn], order: int) -> bool:
+    """Tell whether anything was taken from a lot after the statement of that order."""
+    return any(turn.is_taking and turn.order > order for turn in turns)

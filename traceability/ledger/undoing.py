@@ -1,11 +1,38 @@
-"""Undoing movements: what a void puts back, and where it must leave things alone."""
+"""Undoing movements: what a void puts back, and where it must leave things alone.
 
-from collections.abc import Callable, Mapping
+That a lot looks as a movement left it does not say that it still is that movement: sold on and
+bought back, it is another's sale that brought it here. So what came to the lot since is asked.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
 
 from msgspec.structs import replace
 
 from traceability.errors import AlreadyActedOn
-from traceability.ledger.book import EXITED, HELD, IN_TRANSIT, Lot, Movement, Recorded
+from traceability.ledger.book import EXITED, HELD, IN_TRANSIT, Book, Lot, Movement, Recorded
+from traceability.ledger.turns import Turn, is_divided_after, is_sold_after, is_used_after
+
+
+def check_untouched(movement: Movement, turns: Iterable[Turn], order: int) -> None:
+    """Verify that nobody acted on what a movement did to custody or title; others may be undone.
+
+    Args:
+        movement: of the statement that is voided.
+        turns: what came to its lot, of what stands.
+        order: where the statement stands.
+
+    Raises:
+        AlreadyActedOn: the lot was used, received, sent or sold on since, whoever has it now.
+    """
+    if movement.role == "title":  # what was taken since is its new owner's too
+        is_acted_on = is_sold_after(turns, order) or is_divided_after(turns, order)
+    elif movement.role == "make":  # a part goes back into the lot, whose owner is another now
+        is_acted_on = "from" in movement.facts and is_sold_after(turns, order)
+    else:
+        passes = movement.role == "move" or "consignment" in movement.facts
+        is_acted_on = passes and is_used_after(turns, order)
+    if is_acted_on:
+        raise AlreadyActedOn(movement.lot)
 
 
 def put_back(lot: Lot, movement: Movement, replaced: Recorded) -> Lot:
@@ -18,6 +45,25 @@ def put_back(lot: Lot, movement: Movement, replaced: Recorded) -> Lot:
     """
     undo = _UNDO.get(movement.role)
     return undo(lot, movement, replaced) if undo else lot
+
+
+def consignments_of(recorded: Recorded) -> set[str]:
+    """Return the consignment subjects a statement shipped, or waits on as a receipt."""
+    if recorded.waits_on is not None:
+        return {recorded.waits_on}
+    return {
+        f"consignment:{m.facts['consignment']}:{m.facts['to']}"
+        for m in recorded.movements
+        if m.role == "move" and m.facts.get("consignment") and m.facts["to"]
+    }
+
+
+def has_arrived(book: Book, receipt: Recorded) -> bool:
+    """Tell whether a receipt that came ahead of its shipment waits no more."""
+    known = book.consignments.get(receipt.waits_on or "")
+    return known is not None and all(
+        waiting["statement"] != receipt.statement_id for waiting in known.waiting
+    )
 
 
 def _undo_move(lot: Lot, movement: Movement, replaced: Recorded) -> Lot:

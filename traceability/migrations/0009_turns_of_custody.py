@@ -1,0 +1,13 @@
+"""What an amendment must know of the lots it touches: also who had and who owned them in turn."""
+
+from pathlib import Path
+
+from django.db import migrations
+
+SQL = Path(__file__).parent / "sql" / "turns_of_custody.sql"
+
+
+class Migration(migrations.Migration):
+    dependencies = [("traceability", "0008_lineage_weighed")]
+
+    operations = [migrations.RunSQL(SQL.read_text(), migrations.RunSQL.noop)]
