@@ -173,9 +173,10 @@ def test_a_reported_event_is_superseded_by_the_operator(alice, bob):
     bob.records(facility("bob:old", operator=old))
     [entry] = bob.records(extraction("bob:L", at="bob:old", reported=reported))
     assert alice.is_refused(void(entry, "bob:L")).code == "unknown_statement"
-    takes_over = facility("bob:old", operator={"organization": "alice"})
-    own = correction(entry, extraction("bob:L", "80", at="bob:old"), "bob:L")
-    alice.records(takes_over, own)
+    hers = facility("bob:old", operator={"organization": "alice"})
+    assert alice.is_refused(hers).code == "not_your_name_space"
+    bob.records(hers)
+    alice.records(correction(entry, extraction("bob:L", "80", at="bob:old"), "bob:L"))
     assert amount("bob:L") == 80 * T
 
 
