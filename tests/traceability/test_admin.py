@@ -82,6 +82,11 @@ def test_a_superuser_who_acts_for_no_organization_sees_no_row(as_person, model):
     assert response.context["cl"].result_count == 0
 
 
+@pytest.mark.parametrize("model", MODELS)
+def test_a_row_whose_name_none_can_have_is_not_found(as_person, model):
+    assert as_person("operator").get(address(model, "change", "a\0b")).status_code == 404
+
+
 def test_every_list_says_that_the_ledger_is_the_truth(as_person):
     assert "the ledger is the truth" in text_of(as_person("accountant").get(address("lot")))
 

@@ -105,6 +105,12 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
         """Return the rows that this viewer may see."""
         return rows if viewer.is_operator else rows.none()
 
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Any:
+        """Return a row by its id; there is none with a character that no database keeps."""
+        return None if "\0" in object_id else super().get_object(request, object_id, from_field)
+
     def _get_obj_does_not_exist_redirect(
         self, request: HttpRequest, opts: Any, object_id: str
     ) -> NoReturn:
