@@ -720,6 +720,20 @@ def test_nothing_but_a_genesis_begins_a_ledger(transactional_db):
     assert outcome.error.code == "unknown_key"
 
 
+def test_whoever_brings_a_key_of_his_own_learns_nothing_by_anothers_name_and_id(alice):
+    """He proves to be nobody: which ids alice used is not told, and nothing is kept as hers."""
+    name = str(uuid4())
+    alice.records(extraction(L), id=name)
+    bringing = key("alice", "mallory")
+    taken_id = alice.is_refused(bringing, id=name, key="mallory")
+    free_id = alice.is_refused(bringing, id=str(uuid4()), key="mallory")
+    assert taken_id.as_json() == free_id.as_json()
+    assert taken_id.code == "unknown_key"
+    again = alice.is_refused(genesis("alice", key="mallory"), id=name, key="mallory")
+    assert (again.code, "entry" in again.facts) == ("genesis_misplaced", False)
+    assert not Rejection.objects.filter(author="alice").exists()
+
+
 # ── many at once ──────────────────────────────────────────────────────────────────────────
 
 
