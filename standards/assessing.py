@@ -17,13 +17,14 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from standards.dossiers import gathered
-from standards.flagging import Assessed, raise_flags, withdraw_judgements
+from standards.flagging import Assessed, raise_flags, withdraw_judgements, withdraw_unseen
 from standards.footing import Terms, terms_at
-from standards.known import clubs_that_see, followed_size, operator_id
-from standards.models import Assessment, DueAssessment, Setback, VerdictRun
+from standards.known import clubs_that_see, first_closing, followed_size, operator_id
+from standards.models import Assessment, DueAssessment, Judgement, Setback, VerdictRun
 from standards.rulebook.assembly import Assembler
 from standards.rulebook.assessment import PACKS_ALONE
 from standards.rulebook.claimed import next_day_of_accounts
+from standards.rulebook.dossier import MassRange
 from standards.rulebook.evaluation import code_version
 from standards.rulebook.findings import Finding, canonical_json
 from standards.rulebook.traced import Traced
@@ -155,14 +156,28 @@ def _one_by_one(lots: Sequence[str], terms: Terms) -> None:
 
 
 def _club_by_club(lot: str, terms: Terms) -> None:
-    """Assess a lot under the packs alone and for each club by itself, as far as that works."""
-    clubs = clubs_that_see([lot], terms.adopted, on=terms.now.date())[lot]
+    """Assess a lot under the packs alone and for each club by itself, as far as that works.
+
+    Where it does not, what was found before is no answer any more. Flags stay as they are.
+    """
+    named = [*terms.adopted, *terms.left_out]
+    seen = clubs_that_see([lot], named, on=terms.now.date())
+    with together(f"withdraw what clubs see no more of {lot}"):
+        withdraw_unseen(seen, now=terms.now)
+    clubs = seen[lot] - terms.left_out
+    found = Assessment.objects.filter(lot=lot, is_current=True)
+    judged = Judgement.objects.filter(lot=lot, is_current=True)
     for club in (PACKS_ALONE, *sorted(clubs)):
         with alone(Setback.Kind.LOT, lot, club=club, known_at=terms.size, now=terms.now) as attempt:
             _assess([lot], terms.of(club))
             overcome(Setback.Kind.LOT, [lot], club=club)
         if attempt.has_failed and club == PACKS_ALONE:
+            found.update(is_current=False)
+            judged.update(is_current=False)
             return  # what stops it has nothing to do with a club
+        if attempt.has_failed:
+            found.filter(club=club).update(is_current=False)
+            judged.filter(club=club).update(is_current=False)
 
 
 def _due_again(days: Mapping[str, date], size: int) -> None:
@@ -192,7 +207,7 @@ class _Round:
     traced: Traced
     assembler: Assembler
     shelf: Shelf
-    asked: list[tuple[Place, Sequence[Finding]]]
+    asked: list[tuple[Place, Sequence[Finding], MassRange | None]]
 
 
 def _assess(lots: Sequence[str], terms: Terms) -> None:
@@ -207,10 +222,14 @@ def _assess(lots: Sequence[str], terms: Terms) -> None:
         shelf=Shelf(lots, size=terms.size, packs=terms.packs, now=terms.now),
         asked=[],
     )
+    if terms.is_whole:
+        withdraw_unseen(seen, now=terms.now)
+    closing = first_closing(lots, on=today)
     days: dict[str, date | None] = {}
     for lot in lots:
         handle = chain_handle(f"lot:{lot}", bytes.fromhex(salts[lot]))
         days[lot] = _assess_one(lot, handle, sorted(seen[lot] - terms.left_out), turn)
+        days[lot] = min((day for day in (days[lot], closing.get(lot)) if day), default=None)
         if seen[lot] & terms.left_out:
             days[lot] = today + timedelta(days=1)
     rows = turn.shelf.close(lots)
@@ -222,9 +241,9 @@ def _assess(lots: Sequence[str], terms: Terms) -> None:
                 assessment=rows[place],
                 findings=findings,
                 adopted=terms.adopted[place[2]],
-                waivers=terms.granted[place[2]].for_lot(place[0], place[1]),
+                waivers=terms.granted[place[2]].for_lot(place[0], place[1], contained),
             )
-            for place, findings in turn.asked
+            for place, findings, contained in turn.asked
         ],
         now=terms.now,
     )
@@ -248,7 +267,9 @@ def _assess_one(lot: str, handle: str, clubs: Sequence[str], turn: _Round) -> da
         days.append(terms.bench.next_day(told, today))
         days.append(next_day_of_accounts(dossier, today))
         turn.shelf.put(dossier, handle, told, digests)
-        turn.asked.extend(((lot, mineral, club), told[club].findings) for club in clubs)
+        turn.asked.extend(
+            ((lot, mineral, club), told[club].findings, dossier.contained_mg) for club in clubs
+        )
 
     gone = turn.shelf.minerals_of(lot) - set(minerals)
     if gone:

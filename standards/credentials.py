@@ -1,7 +1,7 @@
 """Reads of credentials, registers and agreements, as known below a log size.
 
 What was signed with a key that is distrusted from before counts as unknown (DESIGN 3.1): such
-a certificate is disputed, and such a status says nothing.
+a certificate is disputed, such a status says nothing, and such a copy of a register is none.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -226,7 +226,8 @@ def snapshots_at(
         for index, subject, told in cursor.fetchall():
             row = msgspec.json.decode(told) if isinstance(told, str) else told
             rows.setdefault(index, []).append(_listing(subject, row))
-    kept = RegistrySnapshot.objects.filter(index__lt=size).order_by("index").defer("rows")
+    kept = list(RegistrySnapshot.objects.filter(index__lt=size).order_by("index").defer("rows"))
+    disputed = disputed_entries(size, [one.index for one in kept])
     return tuple(
         Snapshot(
             scheme=one.scheme,
@@ -238,6 +239,7 @@ def snapshots_at(
             unmatched=tuple(one.unmatched),
         )
         for one in kept
+        if one.index not in disputed
     )
 
 

@@ -10,10 +10,11 @@ from standards.known import evidence_at, followed_size, law_at, policies_at
 from standards.noted import noted_at
 from standards.rulebook.assembly import NOTHING_CLAIMED, Claimed, Evidence, assemble
 from standards.rulebook.assessment import PACKS_ALONE, assess
-from standards.rulebook.dossier import Dossier
+from standards.rulebook.dossier import Dossier, MassRange
 from standards.rulebook.evaluation import Evaluation
 from standards.rulebook.law import Pack
 from standards.rulebook.observing import observe
+from standards.rulebook.passage import contained_of
 from standards.rulebook.policy import Judgement, judge
 from standards.rulebook.traced import Traced, trace
 from standards.waiving import granted_at
@@ -48,6 +49,19 @@ def gathered(lots: Collection[str], size: int) -> tuple[Traced, Evidence]:
         claimed=claimed_at(lots, size),
     )
     return traced, told
+
+
+def contained_in(lots: Collection[str], size: int) -> dict[tuple[str, str], MassRange]:
+    """Return how much of each mineral some lots hold, where anything says so."""
+    history = lot_histories(lots, size=size)
+    made = [lot for lot in lots if lot in history.last]
+    traced = trace(history, made)
+    told = {
+        (lot, mineral): contained_of(traced, history.last[lot], mineral)
+        for lot in made
+        for mineral in traced.minerals_of(lot)
+    }
+    return {place: contained for place, contained in told.items() if contained is not None}
 
 
 def claimed_at(lots: Collection[str], size: int) -> Claimed:
@@ -119,7 +133,8 @@ def examine(
     for mineral in traced.minerals_of(lot):
         dossier = assemble(traced, lot, mineral, evidence=evidence, as_of=as_of, dates=dates)
         evaluation = assess(dossier, law, policies)[club]
-        waivers = granted[club].for_lot(lot, mineral) if club else ()
+        contained = dossier.contained_mg
+        waivers = granted[club].for_lot(lot, mineral, contained) if club else ()
         judgement = judge(evaluation.findings, policies[club], waivers, as_of) if club else None
         told.append(Examined(dossier=dossier, evaluation=evaluation, judgement=judgement))
     return told

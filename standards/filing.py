@@ -4,10 +4,14 @@ Called by the follower, in its transaction; a row carries the log index of its e
 key, so that taking an entry in twice fails instead of counting twice.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import msgspec
+from django.conf import settings
+from django.db import connection
 
 from standards.models import (
     Certificate,
@@ -18,7 +22,8 @@ from standards.models import (
 )
 from standards.rulebook import statements as said
 from traceability.ledger.effective import parse_effective
-from traceability.ledger.statements import Statement
+from traceability.ledger.statements import Statement, parse_statement
+from traceability.recording import known_kinds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +34,51 @@ class Followed:
     entry: str
     received_on: date
     statement: Statement
+
+
+_TEXTS = """
+SELECT i.index, e.hash, (e.received_at AT TIME ZONE 'UTC')::date, t.jws, t.disclosures
+FROM traceability_logindex i
+JOIN traceability_entry e USING (recorded_order)
+JOIN traceability_statementtext t USING (recorded_order)
+WHERE i.index >= %(first)s AND i.index < %(until)s AND e.kind = ANY (%(kinds)s)
+  AND (%(kid)s::text IS NULL OR e.kid = %(kid)s)
+ORDER BY i.index
+"""
+
+
+def entries_between(
+    first: int, until: int, kinds: Collection[str], *, kid: str | None = None
+) -> list[Followed]:
+    """Return the published entries of some kinds from an index on and below another, in order.
+
+    Args:
+        kid: only those signed with this key.
+    """
+    asked: dict[str, int | str | list[str] | None] = {
+        "first": first,
+        "until": until,
+        "kinds": list(kinds),
+        "kid": kid,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_TEXTS, asked)
+        rows = cursor.fetchall()
+    return [
+        Followed(index=index, entry=entry, received_on=on, statement=_statement(jws, disclosures))
+        for index, entry, on, jws, disclosures in rows
+    ]
+
+
+def _statement(jws: str, disclosures: Any) -> Statement:
+    told = msgspec.json.decode(disclosures) if isinstance(disclosures, str) else disclosures
+    return parse_statement(
+        jws.encode(),
+        kinds=known_kinds(),
+        ledger=settings.LEDGER_ORIGIN,
+        disclosures=tuple(told),
+        is_recorded=True,
+    )
 
 
 def file_certificate(followed: Followed) -> None:

@@ -5,9 +5,9 @@ where a verdict fails or cannot be told, keeps it while the reason stays, opens 
 another reason, and closes it where there is none any more; each time it says why.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 import msgspec
@@ -17,9 +17,10 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from standards.known import Adopted
-from standards.models import Flag, FlagDecision, Judgement
+from standards.models import Assessment, Flag, FlagDecision, Judgement
 from standards.questioning import ask
 from standards.rulebook.findings import Finding
+from standards.rulebook.months import after_days
 from standards.rulebook.policy import Judgement as Judged
 from standards.rulebook.policy import Reason, Verdict, judge
 from standards.rulebook.waiving import Waiver
@@ -113,11 +114,28 @@ def _settle(
 def withdraw_judgements(lot: str, minerals: Iterable[str], *, now: datetime) -> None:
     """Withdraw what was judged of minerals that a lot turned out not to hold."""
     rows = Judgement.objects.filter(lot=lot, mineral__in=list(minerals), is_current=True)
+    _withdraw(rows, "nothing says any more that the lot holds {row.mineral}", now)
+
+
+def withdraw_unseen(seen: Mapping[str, Collection[str]], *, now: datetime) -> None:
+    """Withdraw what clubs made of lots that they see no more; what was found stays on file.
+
+    Args:
+        seen: by lot, the clubs that see it.
+    """
+    rows = Judgement.objects.filter(lot__in=list(seen), is_current=True)
+    gone = [(row.club_id, row.lot) for row in rows if row.club_id not in seen[row.lot]]
+    for club, lot in sorted(set(gone)):
+        _withdraw(rows.filter(club=club, lot=lot), "the club sees the lot no more", now)
+        Assessment.objects.filter(club=club, lot=lot, is_current=True).update(is_current=False)
+
+
+def _withdraw(rows: QuerySet[Judgement], because: str, now: datetime) -> None:
     work = _Work(now)
     for row in rows:
-        flags = Flag.objects.filter(club_id=row.club_id, lot=lot, mineral=row.mineral)
+        flags = Flag.objects.filter(club_id=row.club_id, lot=row.lot, mineral=row.mineral)
         for flag in flags.exclude(status=_Status.CLOSED):
-            _close(flag, f"nothing says any more that the lot holds {row.mineral}", row, work)
+            _close(flag, because.format(row=row), row, work)
     rows.update(is_current=False)
     work.finish()
 
@@ -331,7 +349,7 @@ def _close(flag: Flag, because: str, row: Judgement, work: _Work) -> None:
 
 
 def _due_on(reason: Reason, now: datetime) -> date:
-    return now.date() + timedelta(days=reason.flag_due_days)
+    return after_days(now.date(), reason.flag_due_days)
 
 
 def _decide(flag: Flag, decision: str, because: str, now: datetime, *, by: str) -> None:

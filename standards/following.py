@@ -7,23 +7,18 @@ an entry in twice fails instead of counting twice.
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
-import msgspec
-from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
 from standards.accounting import accounts_moved_by, claimed_from, freeze_closes
-from standards.filing import Followed
+from standards.filing import entries_between
 from standards.known import CURSOR
 from standards.models import Cursor, DueAssessment, Setback
 from standards.noting import note_statements
 from standards.rulebook.evaluation import code_version
 from standards.taking_in import TAKE_IN, Because, Due, assessed
 from standards.withstanding import alone, overcome, to_try_again, together
-from traceability.ledger.statements import Statement, parse_statement
-from traceability.recording import known_kinds
 from traceability.tracing import descendants, published_size
 
 BATCH = 2_000
@@ -106,7 +101,7 @@ def _take_in(first: int, until: int, due: Due, now: datetime) -> bool:
 def _said(first: int, until: int, due: Due) -> Due:
     """Put what entries say into tables, and return what that makes due."""
     told = Due(today=due.today, known_at=due.known_at)
-    for followed in _read(first, until):
+    for followed in entries_between(first, until, TAKE_IN):
         TAKE_IN[followed.statement.kind](followed, told)
     doubted = note_statements(first, until)
     told.add(descendants(doubted) if doubted else (), Because.ENTRY)
@@ -117,38 +112,6 @@ def _queue(due: Due) -> None:
     _mark_claimed(due)
     rows = sorted(due.rows.values(), key=lambda one: one.lot)  # parts of one lot: judged at once
     DueAssessment.objects.bulk_create(rows, ignore_conflicts=True, batch_size=5_000)
-
-
-_TEXTS = """
-SELECT i.index, e.hash, (e.received_at AT TIME ZONE 'UTC')::date, t.jws, t.disclosures
-FROM traceability_logindex i
-JOIN traceability_entry e USING (recorded_order)
-JOIN traceability_statementtext t USING (recorded_order)
-WHERE i.index >= %s AND i.index < %s AND e.kind = ANY (%s)
-ORDER BY i.index
-"""
-
-
-def _read(first: int, until: int) -> list[Followed]:
-    """Return the entries that say something of certificates, clubs, packs or sites, in order."""
-    with connection.cursor() as cursor:
-        cursor.execute(_TEXTS, [first, until, list(TAKE_IN)])
-        rows = cursor.fetchall()
-    return [
-        Followed(index=index, entry=entry, received_on=on, statement=_statement(jws, disclosures))
-        for index, entry, on, jws, disclosures in rows
-    ]
-
-
-def _statement(jws: str, disclosures: Any) -> Statement:
-    told = msgspec.json.decode(disclosures) if isinstance(disclosures, str) else disclosures
-    return parse_statement(
-        jws.encode(),
-        kinds=known_kinds(),
-        ledger=settings.LEDGER_ORIGIN,
-        disclosures=tuple(told),
-        is_recorded=True,
-    )
 
 
 # ── what becomes due ──────────────────────────────────────────────────────────────────────

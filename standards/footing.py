@@ -24,11 +24,12 @@ class Terms:
     next_policy: date | None
     granted: Mapping[str, Granted]
     left_out: frozenset[str] = frozenset()  # clubs whose policy cannot be read
+    is_whole: bool = True  # these are the terms of all clubs
 
     def of(self, club: str) -> "Terms":
         """Return the terms of one club alone; those of the packs where it is none."""
         adopted = {name: one for name, one in self.adopted.items() if name == club}
-        return replace(self, adopted=adopted, left_out=frozenset())
+        return replace(self, adopted=adopted, left_out=frozenset(), is_whole=False)
 
 
 def terms_at(size: int, now: datetime) -> Terms:

@@ -13,12 +13,18 @@ import msgspec
 from django.conf import settings
 from django.db import connection
 
-from standards.credentials import agreements_at, credentials_at, snapshots_at
+from standards.credentials import (
+    agreements_at,
+    credentials_at,
+    disputed_entries,
+    snapshots_at,
+)
 from standards.declarations import claims_at, forms_at
 from standards.models import ClubPolicy, Cursor, PackActivation, PackFile
 from standards.rulebook import policy
 from standards.rulebook.assembly import Evidence
 from standards.rulebook.law import Law, Pack
+from standards.rulebook.months import day_after
 from standards.rulebook.pack_format import parse_pack, shipped_packs
 from standards.rulebook.passage import Site
 from standards.rulebook.policy_format import parse_policy
@@ -110,7 +116,8 @@ def policies_at(size: int, *, on: date) -> dict[str, Adopted]:
     """Return each club's policy for a day, as known below a log size, by club.
 
     Of the versions that apply by that day it is the one that took effect last; a club whose
-    first policy is yet to apply has that one, which cannot tell before its day.
+    first policy is yet to apply has that one, which cannot tell before its day. What was signed
+    with a key that is distrusted from before is no policy.
     """
     return {club: adopted_in(row) for club, row in policy_rows_at(size, on=on).items()}
 
@@ -123,7 +130,7 @@ def adopted_in(row: ClubPolicy) -> Adopted:
 def policy_rows_at(size: int, *, on: date) -> dict[str, ClubPolicy]:
     """Return the row of each club's policy for a day, as `policies_at` does, unread."""
     by_club: dict[str, list[ClubPolicy]] = {}
-    for row in ClubPolicy.objects.filter(index__lt=size).order_by("effective_from", "index"):
+    for row in _policies_below(size):
         by_club.setdefault(row.club_id, []).append(row)
     chosen = {}
     for club, rows in by_club.items():
@@ -134,12 +141,15 @@ def policy_rows_at(size: int, *, on: date) -> dict[str, ClubPolicy]:
 
 def next_policy_day(size: int, *, after: date) -> date | None:
     """Return the next day on which a policy that is already adopted takes effect."""
-    return (
-        ClubPolicy.objects.filter(index__lt=size, effective_from__gt=after)
-        .order_by("effective_from")
-        .values_list("effective_from", flat=True)
-        .first()
-    )
+    days = (row.effective_from for row in _policies_below(size))
+    return min((day for day in days if day > after), default=None)
+
+
+def _policies_below(size: int) -> list[ClubPolicy]:
+    """Return policies by the day they take effect, but for those whose key is distrusted."""
+    rows = list(ClubPolicy.objects.filter(index__lt=size).order_by("effective_from", "index"))
+    disputed = disputed_entries(size, [row.index for row in rows])
+    return [row for row in rows if row.index not in disputed]
 
 
 def clubs_that_see(lots: Collection[str], clubs: Iterable[str], *, on: date) -> dict[str, set[str]]:
@@ -165,6 +175,16 @@ def clubs_that_see(lots: Collection[str], clubs: Iterable[str], *, on: date) -> 
         lot: {club for club in named if members[club] & organizations}
         for lot, organizations in known.items()
     }
+
+
+def first_closing(lots: Collection[str], *, on: date) -> dict[str, date]:
+    """Return, by lot, the next day on which an opening of it is over by the calendar."""
+    rows = LotOpening.objects.filter(lot__in=lots, closed_order=None, until__gte=on)
+    days: dict[str, date] = {}
+    for row in rows:
+        over = day_after(row.until or date.max)
+        days[row.lot] = min(over, days.get(row.lot, date.max))
+    return days
 
 
 # ── evidence ──────────────────────────────────────────────────────────────────────────────

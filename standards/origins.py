@@ -19,7 +19,7 @@ from standards.reading import Row
 from standards.rulebook.assembly import Evidence, assemble
 from standards.rulebook.claimed import claimed_shares
 from standards.rulebook.composition import untraced_mg
-from standards.rulebook.credential import Credential
+from standards.rulebook.credential import RENEWAL_STATUS, Credential
 from standards.rulebook.dossier import ORIGIN_UNKNOWN, Dossier, Source
 from standards.rulebook.findings import percent_text
 from standards.rulebook.traced import Traced
@@ -261,9 +261,8 @@ def _processed(dossier: Dossier, total: int) -> dict[str, tuple[Portion, ...]]:
 
 def _scheme_text(credential: Credential) -> str:
     """Return scheme, level and the newest status of a certificate in words."""
-    newest = max(
-        credential.statuses, key=lambda one: (one.effective_from, one.known_from), default=None
-    )
+    states = [one for one in credential.statuses if one.status != RENEWAL_STATUS]
+    newest = max(states, key=lambda one: (one.effective_from, one.known_from), default=None)
     scheme = words(credential.scheme)
     name = scheme.upper() if len(scheme) <= 4 else scheme.title()
     level = credential.level or ""

@@ -16,7 +16,7 @@ from standards.models import (
     Judgement,
 )
 from standards.phrasing import in_language
-from standards.rulebook.credential import POSITIVE_STATUSES
+from standards.rulebook.credential import POSITIVE_STATUSES, RENEWAL_STATUS
 from standards.rulebook.findings import Finding, Outcome, SiteLine, percent_text
 from standards.rulebook.law import Provision
 from standards.rulebook.policy import ClubPolicy as ParsedPolicy
@@ -384,7 +384,7 @@ def certificate_timeline(certificate: str) -> list[StatusLine]:
         StatusLine(
             status=one,
             known_at=told.get(orders.get(one.index, -1)),
-            is_positive=one.status in POSITIVE_STATUSES,
+            is_positive=one.status in POSITIVE_STATUSES | {RENEWAL_STATUS},
         )
         for one in statuses
     ]

@@ -12,6 +12,7 @@ from django.db import connection
 from standards.credentials import CONTRACT_WORK
 from standards.filing import (
     Followed,
+    entries_between,
     file_certificate,
     file_declaration,
     file_snapshot,
@@ -22,10 +23,12 @@ from standards.mirroring import ABOUT_ACCOUNTS, mirror
 from standards.models import (
     Assessment,
     Certificate,
+    Claim,
     Club,
     ClubPolicy,
     Declaration,
     DueAssessment,
+    Judgement,
     PackActivation,
 )
 from standards.rulebook import statements as said
@@ -64,17 +67,11 @@ class Due:
 
 
 def _certificate(followed: Followed, due: Due) -> None:
-    file_certificate(followed)
+    """Let a certificate, or a change of its status, make due what passed its sites."""
     due.add(_through(_sites_of(followed.statement.body.certificate)), Because.CERTIFICATE)
 
 
-def _certificate_status(followed: Followed, due: Due) -> None:
-    file_status(followed)
-    due.add(_through(_sites_of(followed.statement.body.certificate)), Because.CERTIFICATE)
-
-
-def _snapshot(followed: Followed, due: Due) -> None:
-    file_snapshot(followed)
+def _snapshot(_: Followed, due: Due) -> None:
     read = Assessment.objects.filter(is_current=True, inputs_read__contains=["snapshots"])
     due.add(read.values_list("lot", flat=True).distinct(), Because.CERTIFICATE)
 
@@ -84,7 +81,6 @@ def _declaration(followed: Followed, due: Due) -> None:
 
     One that names no lots is about all that its author ever handed on.
     """
-    file_declaration(followed)
     name = followed.statement.body.declaration
     rows = list(Declaration.objects.filter(declaration=name).values_list("lots", flat=True))
     lots = {lot for row in rows for lot in row}
@@ -105,7 +101,7 @@ def _relationship(followed: Followed, due: Due) -> None:
     due.add(_through(sites), Because.FACILITY)
 
 
-def _policy(followed: Followed, due: Due) -> None:
+def _file_policy(followed: Followed) -> None:
     body: said.Policy = followed.statement.body
     adopted = said.policy_of(body)
     Club.objects.get_or_create(organization_id=body.club, defaults={"index": followed.index})
@@ -119,10 +115,10 @@ def _policy(followed: Followed, due: Due) -> None:
         digest=adopted.digest,
         form=said.policy_form(body),
     )
-    due.add(_seen_by(body.club), Because.POLICY)
 
 
-def _waiver(followed: Followed, due: Due) -> None:
+def _policy(followed: Followed, due: Due) -> None:
+    """Let a club's policy, or what it says of a waiver, make due the lots that it may judge."""
     due.add(_seen_by(followed.statement.author), Because.POLICY)
 
 
@@ -170,20 +166,18 @@ def _booked(followed: Followed, due: Due) -> None:
     due.add(touched.lots, Because.ENTRY)
 
 
+def _claimed_by(followed: Followed, due: Due) -> None:
+    """Let a claim make due its lot, and those claimed from the same account."""
+    for claim in Claim.objects.filter(index=followed.index):
+        due.accounts |= {claim.account} - {""}
+        due.add([claim.lot], Because.ENTRY)
+
+
 _MOVED_BY_KEY = """
 SELECT DISTINCT m.lot FROM traceability_entry e
 JOIN traceability_logindex i USING (recorded_order)
 JOIN traceability_movement m USING (recorded_order)
 WHERE e.kid = %s AND i.index >= %s
-"""
-
-_SITES_BY_KEY = """
-SELECT DISTINCT c.facility FROM traceability_entry e
-JOIN traceability_logindex i USING (recorded_order)
-JOIN traceability_entrysubject s
-  ON s.recorded_order = e.recorded_order AND s.subject LIKE 'certificate:%%'
-JOIN standards_certificate c ON c.certificate = substr(s.subject, 13)
-WHERE e.kid = %s AND i.index >= %s AND c.facility <> ''
 """
 
 
@@ -196,26 +190,47 @@ def _key_revocation(followed: Followed, due: Due) -> None:
         cursor.execute(_MOVED_BY_KEY, [body.kid, body.distrusted_from])
         moved = {row[0] for row in cursor.fetchall()}
     due.add(descendants(moved), Because.ENTRY)
-    with connection.cursor() as cursor:
-        cursor.execute(_SITES_BY_KEY, [body.kid, body.distrusted_from])
-        sites = {row[0] for row in cursor.fetchall()}
-    due.add(_through(sites), Because.CERTIFICATE)
+    told = entries_between(body.distrusted_from, followed.index, _DUE, kid=body.kid)
+    for one in told:
+        _DUE[one.statement.kind](one, due)
 
 
 # ── by kind ───────────────────────────────────────────────────────────────────────────────
 
-TAKE_IN: dict[str, Callable[[Followed, Due], None]] = {
+_DUE: dict[str, Callable[[Followed, Due], None]] = {
     "standards.certificate": _certificate,
-    "standards.certificate_status": _certificate_status,
+    "standards.certificate_status": _certificate,
     "standards.snapshot": _snapshot,
     "standards.declaration": _declaration,
     "standards.policy": _policy,
-    "standards.waiver": _waiver,
-    "standards.waiver_use": _waiver,
+    "standards.waiver": _policy,
+    "standards.waiver_use": _policy,
+    "standards.claim": _claimed_by,
+    "registry.relationship": _relationship,
+}
+"""What becomes due when something is said, and when its key turns out to be distrusted."""
+
+
+def _said(file: Callable[[Followed], None], kind: str) -> Callable[[Followed, Due], None]:
+    """Return what files an entry, and then makes due what it is about."""
+
+    def take_in(followed: Followed, due: Due) -> None:
+        file(followed)
+        _DUE[kind](followed, due)
+
+    return take_in
+
+
+TAKE_IN: dict[str, Callable[[Followed, Due], None]] = {
+    **_DUE,
+    "standards.certificate": _said(file_certificate, "standards.certificate"),
+    "standards.certificate_status": _said(file_status, "standards.certificate_status"),
+    "standards.snapshot": _said(file_snapshot, "standards.snapshot"),
+    "standards.declaration": _said(file_declaration, "standards.declaration"),
+    "standards.policy": _said(_file_policy, "standards.policy"),
     "standards.pack_activation": _pack_activation,
     **dict.fromkeys(ABOUT_ACCOUNTS, _booked),
     "registry.facility": _facility,
-    "registry.relationship": _relationship,
     "registry.audience": _audience,
     "registry.key_revocation": _key_revocation,
 }
@@ -246,11 +261,13 @@ _HELD = "SELECT id FROM traceability_lot WHERE known_to && %s::varchar[]"
 
 
 def _seen_by(club: str) -> set[str]:
-    """Return the lots that a club may judge: held by a member, or opened to it or to one."""
+    """Return the lots that a club judged, or may: held by a member, or opened to it or to one."""
+    judged = Judgement.objects.filter(club=club, is_current=True)
     audience = Audience.objects.filter(organization_id=club).first()
     organizations = [club, *(audience.members if audience else ())]
     opened = LotOpening.objects.filter(organization__in=organizations, closed_order=None)
-    return _held_by(organizations) | set(opened.values_list("lot", flat=True))
+    told = {*opened.values_list("lot", flat=True), *judged.values_list("lot", flat=True)}
+    return _held_by(organizations) | told
 
 
 def _held_by(organizations: Collection[str]) -> set[str]:

@@ -11,6 +11,7 @@ from datetime import date
 
 from django.db.models import Q, QuerySet
 
+from standards.dossiers import contained_in
 from standards.known import Adopted, followed_size, law_at, policies_at
 from standards.models import Judgement
 from standards.reading import clubs_of, sentence
@@ -295,13 +296,17 @@ def would_touch(
     through: list[LotTold] = []
     covered: list[LotTold] = []
     unseen: set[str] = set()
+    used = {one.lot for one in among.uses if one.waiver == waiver.id}
+    held = contained_in(used & {one.lot for one in judged}, followed_size())
     for row in judged[:MOST_LOTS]:
+        place = row.lot, row.mineral
         about = [Finding.from_json(told) for told in row.assessment.findings]
         asked = _covered(row, about, waiver, rows)
         if asked and row.lot not in visible:
             unseen.add(row.lot)
             continue
-        [at_lot] = [one for one in among.for_lot(row.lot, row.mineral) if one.id == waiver.id]
+        every = among.for_lot(*place, held.get(place))
+        [at_lot] = [one for one in every if one.id == waiver.id]
         for requirement, reason in asked:
             line, holds = _line(row, reason), False
             if not may_be_waived(requirement, at_lot):

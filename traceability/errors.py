@@ -432,6 +432,7 @@ class AssayImpossible(TraceabilityError):
     def __init__(self, *, fraction: str, at_most: str, at: str = "") -> None:
         message = f"An assay of {fraction} is impossible: the substance holds at most {at_most}."
         super().__init__(message, at=at, fraction=fraction, at_most=at_most)
+        self.fraction, self.at_most = fraction, at_most
 
 
 class RangeReversed(TraceabilityError):
@@ -465,6 +466,7 @@ class AssaysExceedWhole(TraceabilityError):
         named = ", ".join(elements)
         message = f"{named} together would be more than the whole lot."
         super().__init__(message, at=at, elements=elements)
+        self.elements = elements
 
 
 class FormulaMalformed(TraceabilityError):
@@ -512,7 +514,8 @@ class EquivalentIsNoMass(TraceabilityError):
     code = "equivalent_is_no_mass"
     hint = (
         "Give what was weighed, in t or kg, and its lithium as an assay with `expressed_as` "
-        "Li2CO3, or as a `compound`. LCE is for contained lithium: claims, credits, capacities."
+        "Li2CO3, or as a `compound`. LCE is for contained lithium: claims, credits, and capacities "
+        "of the `element` Li."
     )
 
     def __init__(self, *, unit: str, at: str = "") -> None:

@@ -192,14 +192,7 @@ class Held:
         }
         told = []
         for name in sorted(names):
-            subject, consignment = self.subjects[name], self.book.consignments.get(name)
-            state = self.book.states.get(name)
-            if consignment is not None:
-                state = {
-                    "shipped": consignment.shipped,
-                    "waiting": consignment.waiting,
-                    "materials": consignment.materials,
-                }
+            subject, state = self.subjects[name], rows.state_in(self.book, name)
             told.append(
                 {"id": name, "salt": subject.salt.hex(), "head": subject.head, "state": state}
             )

@@ -10,6 +10,7 @@ from msgspec import Struct
 from traceability import wire
 from traceability.ledger import events
 from traceability.ledger.book import (
+    Book,
     Consignment,
     Effects,
     Facility,
@@ -104,6 +105,18 @@ def consignment_of(row: Mapping[str, Any]) -> Consignment:
         waiting=tuple(state["waiting"]),
         materials=tuple(state.get("materials", ())),  # of those shipped before it was kept: none
     )
+
+
+def state_in(book: Book, subject: str) -> Mapping[str, Any] | None:
+    """Return the state that a book has of a subject that is no lot, as its row keeps it."""
+    consignment = book.consignments.get(subject)
+    if consignment is None:
+        return book.states.get(subject)
+    return {
+        "shipped": consignment.shipped,
+        "waiting": consignment.waiting,
+        "materials": consignment.materials,
+    }
 
 
 def recorded_of(row: Mapping[str, Any]) -> Recorded:

@@ -4,8 +4,8 @@ What is recomputed from the stored bytes: leaf hashes, canonical form, tiles, ro
 checkpoint and the guard's; statement digests and strict signatures, with the key good at that
 place; handles and links of every chain against the entries really before. What is compared
 table with table: chain heads, keys, and each lot's amount with the movements of the statements
-that were not replaced. That each statement was rightly accepted is not judged again here: the
-offline verifier replays that from a bundle.
+that were not replaced. That each statement was rightly accepted, and what else is derived of it,
+is not judged again here: `redeciding` does that, and the offline verifier from a bundle.
 """
 
 import os
@@ -83,9 +83,8 @@ def verify_stored_log(
             or a longer log.
         TraceabilityError: a signed checkpoint does not verify.
     """
-    alias = using or ("verifier" if "verifier" in settings.DATABASES else "default")
-    parameters = _connection_parameters(alias)
-    with _snapshot(parameters) as (connection, snapshot):
+    parameters = connection_parameters(using)
+    with snapshot_of(parameters) as (connection, snapshot):
         size, root, edge = _state(connection)
         waiting = _verify_places(connection, size)
         heads = _signed_heads(connection, size, earlier)
@@ -122,15 +121,20 @@ def verify_stored_log(
 # ── one snapshot for all ──────────────────────────────────────────────────────────────────
 
 
-def _connection_parameters(alias: str) -> dict[str, Any]:
-    """Return what psycopg needs, without what Django adds for itself."""
+def connection_parameters(using: str | None) -> dict[str, Any]:
+    """Return what psycopg needs of a database, without what Django adds for itself.
+
+    By default of `verifier`, a role that can only read, where it is configured.
+    """
+    alias = using or ("verifier" if "verifier" in settings.DATABASES else "default")
     told = connections[alias].get_connection_params()
     kept = ("dbname", "user", "password", "host", "port", "sslmode", "sslrootcert", "options")
     return {name: told[name] for name in kept if told.get(name)}
 
 
 @contextmanager
-def _snapshot(parameters: dict[str, Any]) -> Iterator[tuple[Connection, str]]:
+def snapshot_of(parameters: dict[str, Any]) -> Iterator[tuple[Connection, str]]:
+    """Yield a connection in a transaction that only reads, and the name of its snapshot."""
     with psycopg.connect(**parameters) as connection:
         connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         connection.execute("SET LOCAL max_parallel_workers_per_gather = 0")  # the cores are busy

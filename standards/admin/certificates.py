@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from standards.models import Certificate, CertificateStatus
 from standards.reading import certificate_timeline
-from standards.rulebook.credential import POSITIVE_STATUSES
+from standards.rulebook.credential import POSITIVE_STATUSES, RENEWAL_STATUS
 from traceability.admin.access import Viewer, known_facilities, known_organizations
 from traceability.admin.base import ReadOnlyAdmin, column
 from traceability.templatetags.ledger import words
@@ -33,9 +33,12 @@ class CertificateAdmin(ReadOnlyAdmin):
         newer = Certificate.objects.filter(
             certificate=OuterRef("certificate"), index__gt=OuterRef("index")
         )
-        status = CertificateStatus.objects.filter(
+        told = CertificateStatus.objects.filter(
             certificate=OuterRef("certificate"), effective_from__lte=timezone.localdate()
-        ).order_by("-retroactive", "-effective_from", "-index")
+        )
+        status = told.exclude(status=RENEWAL_STATUS).order_by(
+            "-retroactive", "-effective_from", "-index"
+        )
         place = facilities.filter(pk=OuterRef("facility"))
         company = organizations.filter(pk=OuterRef("organization"))
         found: QuerySet[Any] = rows.filter(

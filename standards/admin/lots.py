@@ -125,9 +125,7 @@ class JudgedLotAdmin(LotAdmin):
                 "setback": told,
                 "flags": [(flag, decisions.get(flag.pk, [])) for flag in flags],
             }
-        out = told.clubs if told else frozenset()
-        every = verdicts_on(row.pk, viewer.organization)
-        verdicts = [one for one in every if one.club.pk not in out]
+        verdicts = verdicts_on(row.pk, viewer.organization)
         findings = {} if verdicts else findings_on(row.pk, viewer.organization)
         traced, evidence = gathered([row.pk], published_size())
         asked = _asked(row.pk, viewer, verdicts, findings)

@@ -140,24 +140,21 @@ class LotVerdictsView(LedgerView):
         noting.note_reading(
             [found], reader=caller.organization, what="verdicts", person=caller.person
         )
-        clubs = set(clubs_of(caller.organization).values_list("pk", flat=True))
-        back = set_back(lot, clubs)
-        is_told = back is None or not back.is_whole
-        left = clubs - back.clubs if back else clubs
+        back = set_back(lot, clubs_of(caller.organization).values_list("pk", flat=True))
         return told(
             LotVerdicts(
                 lot=lot,
-                minerals=_minerals(lot, caller.organization, left) if is_told else [],
+                minerals=_minerals(lot, caller.organization),
                 set_back_at=back.since if back else None,
             )
         )
 
 
-def _minerals(lot: str, reader: str, clubs: set[str]) -> list[MineralVerdicts]:
+def _minerals(lot: str, reader: str) -> list[MineralVerdicts]:
     current = Assessment.objects.filter(lot=lot, is_current=True).select_related("run")
     alone = list(current.filter(club="").order_by("mineral"))
     judged = (
-        Judgement.objects.filter(lot=lot, is_current=True, club__in=clubs)
+        Judgement.objects.filter(lot=lot, is_current=True, club__in=clubs_of(reader).values("pk"))
         .select_related("policy", "assessment")
         .order_by("club")
     )

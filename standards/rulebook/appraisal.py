@@ -17,8 +17,16 @@ from standards.rulebook.remembering import remembered
 from standards.rulebook.schemes import Scheme
 from standards.rulebook.standing import RANK, Standing, disputed, holds, standing, unlisted
 
-NO_LEVEL_OF_THEIR_OWN = frozenset({"self_assessment", "surveillance"})
-"""Assessments that leave the published level as it is, where they publish none."""
+SELF_ASSESSMENT = "self_assessment"
+
+
+def keeps_the_level(credential: Credential) -> bool:
+    """Tell whether an assessment leaves the published level as it is.
+
+    A surveillance that publishes none does, and whatever a site says of itself.
+    """
+    kind = credential.assessment_type
+    return kind == SELF_ASSESSMENT or (kind == "surveillance" and not credential.level)
 
 
 class Appraisal(Struct, frozen=True, kw_only=True):
@@ -173,7 +181,7 @@ def live_on(
     live = [one for one in credentials if one.id not in gone]
     if not latest_governs:
         return live
-    levels = [one for one in live if one.level or one.assessment_type not in NO_LEVEL_OF_THEIR_OWN]
+    levels = [one for one in live if not keeps_the_level(one)]
     dated = [(one.published_on, one) for one in levels if one.published_on is not None]
     by_then = [(on, one) for on, one in dated if on <= day]
     if not by_then:

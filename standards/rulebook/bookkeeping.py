@@ -11,12 +11,11 @@ Each line debits one place and credits another with the same whole milligrams:
 from bisect import insort
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 
 from standards.rulebook.accounts import Draw, Tranche, Use
+from standards.rulebook.months import day_after
 from standards.rulebook.posted import OVER, Line, Point, Restatement
-
-_DAY = timedelta(days=1)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -340,7 +339,7 @@ class Books:
         for held in self._available():
             if held.last is None or held.last >= day:
                 continue
-            gone = datetime.combine(held.last + _DAY, time.min, held.at.tzinfo)
+            gone = datetime.combine(day_after(held.last), time.min, held.at.tzinfo)
             at = max(self._now, gone)
             self._line(at, "expired", f"tranche:{held.id}", held.left)
             self._line(at, "expired", f"doubt:{held.id}", held.doubt)

@@ -14,7 +14,6 @@ POSITIVE_STATUSES: frozenset[str] = frozenset(
         "awarded",
         "awarded_with_improvement_plan",
         "reinstated",
-        "renewal_stage_2_done",  # on-site re-assessment over: the ground for grace after expiry
     }
 )
 NEGATIVE_STATUSES: frozenset[str] = frozenset(
@@ -32,6 +31,8 @@ NEGATIVE_STATUSES: frozenset[str] = frozenset(
 )
 """Normalized words for the states of all schemes (ours; each certificate keeps its own)."""
 RENEWAL_STATUS = "renewal_stage_2_done"
+"""On-site re-assessment over: the ground for grace after expiry. An event, and no state: what was
+suspended or never awarded before it is so after it."""
 DISPUTED_STATUS = "disputed"
 """What a status counts as that was signed with a key distrusted from before: nothing known."""
 

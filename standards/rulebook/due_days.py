@@ -7,7 +7,7 @@ their own days.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Literal
 
 from standards.rulebook.appraisal import live_on
@@ -17,7 +17,7 @@ from standards.rulebook.credential import (
     CredentialOutcome,
 )
 from standards.rulebook.law import LawOnDate, Provision, Unavailable, value_of
-from standards.rulebook.months import after_months, last_day
+from standards.rulebook.months import after_days, after_months, last_day
 from standards.rulebook.schemes import SCHEMES, scheme_name
 from standards.rulebook.standing import document, status_on
 
@@ -95,7 +95,7 @@ def register_due(scheme: str, retrieved_on: date, entry: str, law: LawOnDate) ->
         kind="register",
         about=scheme,
         scheme=scheme,
-        on=retrieved_on + timedelta(days=age.value),
+        on=after_days(retrieved_on, age.value),
         basis="derived",
         because=f"the copy of the register of {name} is of {retrieved_on} and may be "
         f"{age.value} days old",

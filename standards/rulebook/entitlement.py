@@ -312,35 +312,36 @@ class _Counting:
         """Take off what was counted before and goes in again; return what goes in, by number."""
         taken: dict[int, int] = {}
         for name, take in probed.takes:
-            for label, mg in _marked(self.contents[name]):
+            content = self.contents[name]
+            for label, mg in _marked(content):
                 number = number_of(label)
                 if number not in sums:
                     continue
                 taken[number] = taken.get(number, 0) + mg
                 if label[-1] == "*" and lot_of(take.lot) not in self.rewritten.residue:
-                    sums[number].low -= mg
+                    sums[number].low -= min(mg, content.bounds.low)  # of a mere bound, nothing
                     sums[number].high -= mg
         return taken
 
     def _count_given(
         self, probed: _Probed, sums: dict[int, _Sum], taken: Mapping[int, int], *, is_known: bool
     ) -> None:
-        """Count what came out as product; where that is not measured, all may have come out."""
+        """Count what came out as product; where its sources are open, all may have come out."""
         products = [
             (lot_of(made.lot), self.contents[probe])
             for probe, made in probed.makes
             if made.role != "residue"
         ]
         missing = [name for name, content in products if not _is_measured(content)]
-        is_open = bool(missing) or not is_known
         for _, content in products:
             for label, mg in _marked(content):
                 if number_of(label) in sums:
                     counted = sums[number_of(label)]
                     counted.low += _proven(content, mg)
-                    counted.high += 0 if is_open else mg
-        for number, mg in taken.items() if is_open else ():
-            sums[number].high += mg
+                    counted.high += mg
+        is_open = not is_known or any(_has_unlabelled(content) for _, content in products)
+        for number, mg in taken.items():
+            sums[number].high += mg if is_open else 0
             sums[number].missing += missing
 
     def _count_departure(
@@ -387,13 +388,15 @@ def _marked(content: Content) -> Iterable[tuple[str, int]]:
 
 
 def _is_measured(content: Content) -> bool:
-    return content.measured and not any(
-        label.startswith("unmeasured:") for label in content.sources
-    )
+    return content.measured and not _has_unlabelled(content)
+
+
+def _has_unlabelled(content: Content) -> bool:
+    """Whether a lot may hold metal of a source beyond what is told of it."""
+    is_open = content.presumed and not content.measured
+    return is_open or any(label.startswith("unmeasured:") for label in content.sources)
 
 
 def _proven(content: Content, mg: int) -> int:
     """Return what is certain of a part of a content that is known within bounds."""
-    if not _is_measured(content) or content.bounds.high == 0:
-        return 0
     return mg * content.bounds.low // content.bounds.high

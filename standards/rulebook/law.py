@@ -13,6 +13,7 @@ from fractions import Fraction
 from typing import Any, Literal, get_args
 
 from standards.rulebook.errors import BadPack
+from standards.rulebook.months import day_after
 
 LegalStatus = Literal[
     "in_force",
@@ -322,7 +323,7 @@ class Law:
                     continue
                 days.add(version.in_force_from)
                 if version.in_force_until is not None:
-                    days.add(date.fromordinal(version.in_force_until.toordinal() + 1))
+                    days.add(day_after(version.in_force_until))
         return min((day for day in days if day > after), default=None)
 
 

@@ -90,7 +90,7 @@ class Passages:
 
     def contained(self, name: str, mineral: str) -> MassRange | None:
         """Return the mineral in a lot; None where nothing at all says how much it may be."""
-        return _contained(self.traced, name, mineral)
+        return contained_of(self.traced, name, mineral)
 
     def _passage(self, told: _Told) -> Passage:
         mineral, sources, stages = told
@@ -278,7 +278,7 @@ class _Telling:
 
     def _taken(self, take: flow.Taken) -> MassRange | None:
         """Return the mineral in what was taken out of a lot, in proportion to its gross."""
-        whole = _contained(self.traced, take.lot, self.mineral)
+        whole = contained_of(self.traced, take.lot, self.mineral)
         made = self.traced.made[take.lot]
         if whole is None:
             return None
@@ -336,7 +336,8 @@ def _masses_before(stage: str, lot: str) -> str:
     return f"masses in and out of {words} of lot {lot} before it entered the ledger"
 
 
-def _contained(traced: Traced, name: str, mineral: str) -> MassRange | None:
+def contained_of(traced: Traced, name: str, mineral: str) -> MassRange | None:
+    """Return the mineral in a lot; None where nothing at all says how much it may be."""
     content = traced.sources[name].contents.get(mineral)
     if content is None or (content.bounds.high == 0 and content.missing):
         return None

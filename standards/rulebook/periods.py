@@ -1,10 +1,9 @@
 """Accounting periods: so many months each, from an account's first day on."""
 
-from calendar import monthrange
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
-_DAY = timedelta(days=1)
+from standards.rulebook.months import after_months, day_after, last_day
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,18 +19,12 @@ class Period:
         return self.first <= day <= self.last
 
 
-def months_later(day: date, months: int) -> date:
-    """Return the same day so many months later; the month's last day where it is shorter."""
-    years, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return date(years, month + 1, min(day.day, monthrange(years, month + 1)[1]))
-
-
 def period(begins: date, months: int, number: int) -> Period:
     """Return the period of a number. Each is counted from the first day, so none drifts."""
     return Period(
         number=number,
-        first=months_later(begins, months * (number - 1)),
-        last=months_later(begins, months * number) - _DAY,
+        first=after_months(begins, months * (number - 1)),
+        last=last_day(begins, months * number),
     )
 
 
@@ -49,4 +42,4 @@ def next_period(begins: date, months: int, closed_until: date | None) -> Period:
     """Return the first period that is not closed."""
     if closed_until is None:
         return period(begins, months, 1)
-    return period_of(begins, months, closed_until + _DAY)
+    return period_of(begins, months, day_after(closed_until))

@@ -1,10 +1,11 @@
 """What copies of public lists say: of a site or party on a day, or under a number.
 
-A list is evidence of its own day. It speaks of another day only where a row states since when
-it holds, or where the copy is the last before that day and not older than is allowed.
+A list is evidence of its own day. It speaks of a later day only where it is the last copy before
+that day and not older than is allowed, of an earlier one only where a row states since when it
+holds.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from msgspec import Struct
@@ -35,9 +36,12 @@ def name_of(scheme: Scheme, register: Snapshot) -> str:
 
 
 def copies(dossier: Dossier, scheme: Scheme, day: date) -> list[Snapshot]:
-    """Return the copies of a list that were retrieved by a day, the last first."""
+    """Return the copies of a list that were retrieved by a day, the last first.
+
+    Of copies of one day the one recorded last is the last.
+    """
     own = [one for one in dossier.snapshots if one.scheme == scheme.id and one.retrieved_on <= day]
-    return sorted(own, key=lambda one: one.retrieved_on, reverse=True)
+    return sorted(own, key=lambda one: one.retrieved_on)[::-1]
 
 
 def last_copy(
@@ -68,31 +72,62 @@ def last_copy(
     return last
 
 
-def entry_of(
+def entries_of(
     dossier: Dossier, law: LawOnDate, scheme: Scheme, subject: str, day: date, *, site: str
-) -> Entry | Standing:
+) -> tuple[Entry, ...] | Standing:
     """Return what the list says of a site or party on a day; no row: it was not on it.
+
+    The last copy by the day says it, with whatever later copies say to have begun since that one
+    was retrieved. Where a later copy says it differently of a day that both speak of, that is one
+    more answer: all must agree.
 
     Args:
         site: its name for people.
     """
-    for copy in copies(dossier, scheme, dossier.as_of):
-        rows = tuple(row for row in copy.rows if row.subject_id == subject and _since(row, day))
-        if rows:
-            return Entry(register=copy, rows=rows)
+    later = [
+        Entry(register=copy, rows=rows)
+        for copy in reversed(copies(dossier, scheme, dossier.as_of))
+        if copy.retrieved_on > day
+        and (rows := tuple(one for one in _of(copy, subject, day) if one.listed_from is not None))
+    ]
     last = last_copy(dossier, law, scheme, day, about=site)
     if isinstance(last, Standing):
-        return last
-    rows = tuple(row for row in last.rows if row.subject_id == subject and row.covers(day))
-    if not rows and not last.complete:
-        because = f"{site}: {name_of(scheme, last)} is on file only in part, without it"
-        return cannot_tell(because, last.entry, missing=f"complete {scheme.document} of {day}")
-    return Entry(register=last, rows=rows)
+        return _all_of(later[-1], date.min, (), later) if later else last
+    rows = _of(last, subject, day)
+    if rows or last.complete:
+        return _all_of(Entry(register=last, rows=rows), last.retrieved_on, rows, later)
+    if later:
+        return _all_of(later[-1], date.min, (), later)
+    because = f"{site}: {name_of(scheme, last)} is on file only in part, without it"
+    return cannot_tell(because, last.entry, missing=f"complete {scheme.document} of {day}")
 
 
-def _since(row: Listing, day: date) -> bool:
-    """Tell whether a row says itself that it held on a day."""
-    return row.listed_from is not None and row.covers(day)
+def _all_of(
+    first: Entry, since: date, rows: tuple[Listing, ...], later: Sequence[Entry]
+) -> tuple[Entry, ...]:
+    """Return one answer by all copies together, and one for each later copy as that has it."""
+    register = first.register
+    for one in later:
+        begun = tuple(row for row in one.rows if row.listed_from and row.listed_from > since)
+        if begun:
+            register, rows = one.register, _in_place(rows, begun)
+    told = [Entry(register=register, rows=rows)]
+    told += [Entry(register=one.register, rows=_in_place(rows, one.rows)) for one in later]
+    return tuple(told)
+
+
+def _in_place(rows: Iterable[Listing], newer: tuple[Listing, ...]) -> tuple[Listing, ...]:
+    """Return rows with those of the same metals and number, or name, put in their place."""
+    same = {_which(row) for row in newer}
+    return (*(row for row in rows if _which(row) not in same), *newer)
+
+
+def _which(row: Listing) -> object:
+    return row.materials, row.numbers or row.name
+
+
+def _of(copy: Snapshot, subject: str, day: date) -> tuple[Listing, ...]:
+    return tuple(row for row in copy.rows if row.subject_id == subject and row.covers(day))
 
 
 def may_be_unmatched(register: Snapshot, country: str | None) -> bool:

@@ -139,7 +139,7 @@ def finding_about_sites(
     worst, best = share_that_holds(checked, total_mg=total_mg, untold_mg=untold_mg)
     missing = [name for one in checked for name in one.standing.missing]
     told = {
-        "lines": site_lines(checked, total_mg.low_mg),
+        "lines": site_lines([*checked, *_untold(untold_mg)], total_mg.low_mg),
         "evidence": [entry for one in checked for entry in one.standing.evidence],
         "missing": abridged([*missing, *details.pop("missing", ())]),
         "notices": _notices(checked, details.pop("notices", ())),
@@ -158,6 +158,13 @@ def finding_about_sites(
             lapse_days = max(one.standing.lapse_days or 0 for one in checked)
     sentence = _sentence(measured, mineral, words, checked)
     return concluded(measured, sentence, minimum, lapse_days=lapse_days, **told)
+
+
+def _untold(mg: int) -> list[CheckedSite]:
+    """Return metal whose sites are not recorded as of a site that is not known: it has a line."""
+    because = "the record does not say at which sites this metal was"
+    told = cannot_tell(because, missing="the sites of metal without any")
+    return [CheckedSite(facility_id=None, mg=mg, standing=told)] if mg else []
 
 
 def _without_threshold(

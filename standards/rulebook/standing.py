@@ -150,7 +150,7 @@ def status_standing(
     noun = document(credential)
     known = [one for one in credential.statuses if one.known_from < log_size]
     status = status_on(known, day)
-    if status is None and known:
+    if status is None and any(one.status != RENEWAL_STATUS for one in known):
         return fails(f"{site}: its {noun} had no status yet on {day}", credential.entry)
     if status is None or status.status not in POSITIVE_STATUSES | NEGATIVE_STATUSES:
         because = f"{site}: the status of its {noun} on {day} is not known"
@@ -205,11 +205,15 @@ def renews_in_time(credential: Credential, last: date, log_size: int) -> bool:
 
 
 def status_on(known: Sequence[CredentialStatus], day: date) -> CredentialStatus | None:
-    """Return the status on a day: the last retroactive one, else the last in effect by then."""
-    void = [one for one in known if one.retroactive]
+    """Return the status on a day: the last retroactive one, else the last in effect by then.
+
+    That a renewal has got so far is an event, and changes no status.
+    """
+    states = [one for one in known if one.status != RENEWAL_STATUS]
+    void = [one for one in states if one.retroactive]
     if void:
         return max(void, key=lambda one: one.known_from)
-    begun = [one for one in known if one.effective_from <= day]
+    begun = [one for one in states if one.effective_from <= day]
     return max(begun, key=lambda one: (one.effective_from, one.known_from), default=None)
 
 

@@ -1,13 +1,12 @@
 """Adding up an account's lines by period."""
 
 from collections.abc import Iterator, Sequence
-from datetime import date, timedelta
+from datetime import date
 
 from standards.rulebook.accounts import AccountRecord, PeriodSummary
+from standards.rulebook.months import day_after
 from standards.rulebook.periods import Period, period_of
 from standards.rulebook.posted import OVER, Line, Point
-
-_DAY = timedelta(days=1)
 
 
 def summaries(
@@ -37,7 +36,10 @@ def summaries(
         )
         yield summary
         worst, best = summary.closing_worst_mg, summary.closing_best_mg
-        over, first = summary.over_mg, told.last + _DAY
+        over = summary.over_mg
+        if told.last >= on:  # also where there is no day after it
+            return
+        first = day_after(told.last)
 
 
 def _summary(

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 
 from standards.rulebook.accounts import AccountRecord, Claim
 from standards.rulebook.law import LawOnDate, Provision, Unavailable
+from standards.rulebook.months import after_days
 from standards.rulebook.outside import Basis
 from standards.rulebook.periods import period
 
@@ -33,7 +34,7 @@ class Terms:
         """Return the last day on which entitlement may be claimed; None where it is not told."""
         told = []
         if self.carry_over_days is not None:
-            told.append(received_on + timedelta(days=self.carry_over_days))
+            told.append(after_days(received_on, self.carry_over_days))
         if self.carry_over_periods is not None:
             number = record.period_of(received_on).number + self.carry_over_periods
             told.append(period(record.begins, record.months, number).last)

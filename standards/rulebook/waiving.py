@@ -11,7 +11,9 @@ from datetime import date
 from enum import StrEnum
 
 from standards.rulebook.bounds import UNTOLD, Bounds
+from standards.rulebook.dossier import MassRange
 from standards.rulebook.findings import Finding, Outcome
+from standards.rulebook.months import day_after
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +40,8 @@ class Waiver:
         cap_mg, used_mg: contained metal it covers at most (None: no cap), and what has been
             used of it, the lot in question included.
         is_used: whether its use for the lot in question was stated, where it has a cap.
+        own_mg, whole_mg: how much was stated for that lot, and how much metal the lot may hold at
+            most (None: nobody can tell): what is stated for less is not waived.
         conditions: what has to be shown, by when.
         void_because: what voided it (a new hard stop, fraud), or empty.
         seconded_by: a second approver besides whoever decided, or empty.
@@ -57,6 +61,8 @@ class Waiver:
     cap_mg: int | None
     used_mg: int = 0
     is_used: bool = True
+    own_mg: int = 0
+    whole_mg: int | None = 0
     conditions: tuple[Condition, ...] = ()
     void_because: str = ""
     seconded_by: str = ""
@@ -156,8 +162,16 @@ def _beyond(waiver: Waiver, mineral: str | None) -> str | None:
 
 def _awaited(waiver: Waiver, on: date) -> str | None:
     """Say what is still to be stated or shown for a waiver; None: nothing."""
-    if waiver.cap_mg is not None and not waiver.is_used:
+    if waiver.cap_mg is None:
+        return _shown(waiver, on)
+    if not waiver.is_used:
         return "its use for this lot is not stated"
+    if waiver.whole_mg is None:
+        return "how much of the metal this lot holds is not known, so its use cannot be compared"
+    if waiver.own_mg < waiver.whole_mg:
+        return (
+            f"{waiver.own_mg} mg of use are stated, and this lot holds up to {waiver.whole_mg} mg"
+        )
     return _shown(waiver, on)
 
 
@@ -236,11 +250,15 @@ class Granted:
             told[name] = replace(waiver, place=place if in_force else 0, bounds=self.bounds)
         return replace(self, waivers=told)
 
-    def for_lot(self, lot: str, mineral: str) -> tuple[Waiver, ...]:
+    def for_lot(self, lot: str, mineral: str, contained: MassRange | None) -> tuple[Waiver, ...]:
         """Return the waivers with what has been used of each, up to and with this lot's use.
 
         Whoever came later does not use up what was there for this lot.
+
+        Args:
+            contained: how much of the mineral the lot holds; None where nobody can tell.
         """
+        whole = None if contained is None else contained.high_mg
         told = []
         for name, waiver in sorted(self.waivers.items()):
             uses = [one for one in self.uses if one.waiver == name]
@@ -248,8 +266,15 @@ class Granted:
                 place for place, one in enumerate(uses) if (one.lot, one.mineral) == (lot, mineral)
             ]
             counted = uses[: own[-1] + 1] if own else uses
-            used = sum(one.mg for one in counted)
-            told.append(replace(waiver, used_mg=used, is_used=bool(own)))
+            told.append(
+                replace(
+                    waiver,
+                    used_mg=sum(one.mg for one in counted),
+                    is_used=bool(own),
+                    own_mg=sum(uses[place].mg for place in own),
+                    whole_mg=whole,
+                )
+            )
         return tuple(told)
 
     def next_day(self, after: date) -> date | None:
@@ -261,5 +286,5 @@ class Granted:
         days += [self.bounds_change] if self.waivers and self.bounds_change else []
         ends = [one.valid_until for one in self.waivers.values()]
         ends += [row.due_on for one in self.waivers.values() for row in one.conditions]
-        days += [date.fromordinal(one.toordinal() + 1) for one in ends]
+        days += [day_after(one) for one in ends]
         return min((one for one in days if one > after), default=None)

@@ -54,7 +54,7 @@ SAID.append(  # whoever bought goods parts them, and whoever sold them does not 
 MINES = sorted({one["body"]["facility"] for one in SAID if one.get("kind") == "custody.extraction"})
 DAYS = ("2026-01-01", "2026-03-25", "2026-04-20", "2026-12-31")
 KEPT = ("receipt", "stocktake", "loss")  # leave the material as it came
-RECOMPUTED = import_module("traceability.migrations.0009_known_to_parts").RECOMPUTED
+RECOMPUTED = import_module("traceability.migrations.0010_known_to_parts").RECOMPUTED
 pytestmark = pytest.mark.django_db
 
 

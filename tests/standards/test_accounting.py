@@ -14,6 +14,7 @@ from standards.known import followed_size, law_at
 from standards.models import (
     Account,
     AccountClose,
+    Assessment,
     Claim,
     ClosedPeriod,
     Credit,
@@ -23,7 +24,7 @@ from standards.rulebook.closing import digest_of, parse_closed
 from standards.rulebook.pack_format import overridden_pack, shipped_packs
 from tests.standards.world import NOW, World, kg, owned_by, percent
 from traceability.errors import TraceabilityError
-from traceability.models import Key, LogIndex
+from traceability.models import Key, LogIndex, Lot
 from traceability.registering import record_as_service, statement_document
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -434,6 +435,39 @@ def test_a_stocktake_is_compared_with_the_books_of_the_account(world):
     found = world.finding("MB-11", club="")
     assert "smelter:works found 22 kg less than the 8800 kg of 1 lot in the books" in found.because
     assert found.missing == ("a value of irma.account_stock_tolerance",)
+
+
+def test_an_empty_silo_and_a_lost_cargo_are_seen_by_account_and_rules(world):
+    world.claimed("C1", "5000")
+    world.mined("mine:lost")
+    world.say(
+        "custody.shipment",
+        "mine",
+        {
+            "facility": "mine:pit",
+            "consignment": "mine:lost-at-sea",
+            "consignee": {"organization": "smelter"},
+            "lots": [{"lot": "mine:lost", "quantity": kg("30000")}],
+        },
+    )
+    none = {
+        "facility": "smelter:works",
+        "consignment": "mine:lost-at-sea",
+        "lots": [{"lot": "mine:lost", "accepted": kg("0")}],
+    }
+    world.say("custody.receipt", "smelter", none, on="2026-03-12")
+    count = {"lot": "smelter:cathode", "quantity": kg("0"), "reason": "Nothing is there."}
+    body = {"facility": "smelter:works", "counts": [count]}
+    world.say("custody.stocktake", "smelter", body, on="2026-03-30")
+    world.catch_up()
+
+    [told] = booked().record.counts
+    assert (told.book_low_mg, told.off_low_mg) == (8800 * KG, -8800 * KG)
+    found = world.finding("MB-11", club="")
+    assert "smelter:works found 8800 kg less than the 8800 kg" in found.because
+    held = Lot.objects.filter(id__in=["mine:lost", "smelter:cathode"])
+    assert [lot.amount for lot in held] == [0, 0]
+    assert Assessment.objects.filter(lot="mine:lost", mineral="Cu").exists()
 
 
 def test_the_service_refuses_a_claim_on_an_account_that_is_not_there(world):

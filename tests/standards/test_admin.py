@@ -1,12 +1,21 @@
 """The officer's pages: the work list, the page of a lot, certificates and policies."""
 
+from datetime import date
+
 import pytest
 from django.contrib.admin.utils import quote
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from standards.models import Certificate, ClubPolicy, Flag, FlagDecision, Judgement
+from standards.models import (
+    Certificate,
+    CertificateStatus,
+    ClubPolicy,
+    Flag,
+    FlagDecision,
+    Judgement,
+)
 from standards.reading import findings_on
 from standards.veiling import veil_for
 from tests.screens import CATHODE, CONCENTRATE, story_told
@@ -405,6 +414,24 @@ def test_a_certificate_shows_its_timeline_with_both_times(as_person):
     assert "Status, and since when we know" in told
     assert f"Known from entry {certificate.index}" in told
     assert "awarded" in told
+
+
+def test_a_renewal_on_its_way_does_not_hide_that_a_certificate_is_suspended(as_person):
+    certificate = Certificate.objects.get()
+    for place, word in enumerate(("suspended", "renewal_stage_2_done")):
+        CertificateStatus.objects.create(
+            index=900_000 + place,
+            entry="0" * 64,
+            certificate=certificate.certificate,
+            status=word,
+            effective_from=date(2026, 1, 1 + place),
+        )
+    client = as_person("registrar")
+    list_row = client.get(address("standards_certificate_changelist")).context["cl"].result_list[0]
+    page = client.get(address("standards_certificate_change", certificate.pk)).context
+
+    assert list_row.status == page["certificate"].status == "suspended"
+    assert [one.is_positive for one in page["timeline"]] == [True, False, True]
 
 
 def test_a_certificate_of_a_site_whose_name_is_closed_is_not_listed(as_person):

@@ -1,6 +1,6 @@
 """Following the log: each entry once, and exactly the affected lots become due."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -9,7 +9,16 @@ from standards.assessing import assess_due
 from standards.certifying import activate_pack
 from standards.dossiers import examine
 from standards.following import follow_log
-from standards.models import Assessment, Certificate, CertificateStatus, Cursor, DueAssessment
+from standards.known import policies_at
+from standards.models import (
+    Assessment,
+    Certificate,
+    CertificateStatus,
+    Cursor,
+    DueAssessment,
+    FlagDecision,
+    Judgement,
+)
 from standards.rulebook.pack_format import overridden_pack, shipped_packs
 from tests.standards.world import NOW, World
 from traceability.publishing import publish_checkpoint
@@ -241,6 +250,98 @@ def test_a_member_brings_the_lots_it_holds(world):
     assert due("policy") == {"mine:ore"}
     world.catch_up()
     assert world.verdict("mine:ore") == "indeterminate"
+
+
+def test_a_policy_of_a_distrusted_key_judges_nothing_any_more(world):
+    world.copper_chain()
+    world.catch_up()
+    assert world.verdict() == "fail"
+    assert world.flags()
+    before = world.publish()
+
+    world.distrust("club", "standards.policy")
+    world.follow()
+    assert due("policy") == {"smelter:cathode"}
+    world.catch_up()
+    assert not Judgement.objects.filter(is_current=True).exists()
+    assert not world.flags()
+    assert set(policies_at(before, on=NOW.date())) == {"club"}
+    assert not Assessment.objects.filter(club="club", is_current=True).exists()
+    assert Assessment.objects.filter(club="", lot="smelter:cathode", is_current=True).exists()
+
+
+def test_a_register_of_a_distrusted_key_shows_nothing_any_more(world):
+    world.copper_chain(cu="89.99")
+    snapshot = {
+        "snapshot": "scheme:S1",
+        "scheme": "irma",
+        "title": "Register",
+        "url": "https://example.org/register",
+        "retrieved_at": "2026-10-01T00:00:00Z",
+        "sha256": "a" * 64,
+        "complete": True,
+        "rows": [],
+    }
+    world.say("standards.snapshot", "scheme", snapshot, on="2026-10-01")
+    world.catch_up()
+    assert world.finding("IRMA-02").outcome == "nonconforming"
+
+    world.distrust("scheme", "standards.snapshot")
+    world.catch_up()
+    assert world.finding("IRMA-02").outcome == "indeterminate"
+
+
+def test_a_claim_of_a_distrusted_key_has_its_lot_assessed_again(world):
+    world.accounted()
+    world.claimed("c1", "100")
+    world.catch_up()
+    world.distrust("smelter", "standards.claim")
+    world.follow()
+    assert "smelter:cathode" in due("entry")
+
+
+# ── a club that sees a lot no more ────────────────────────────────────────────────────────
+
+
+def test_a_member_that_left_takes_its_lots_along(world):
+    world.mined()
+    world.say("registry.audience", "club", {"audience": "club", "members": ["mine"]})
+    world.catch_up()
+    assert world.verdict("mine:ore") == "indeterminate"
+    assert world.flags()
+
+    world.say(
+        "registry.audience", "club", {"audience": "club", "members": ["buyer"]}, on="2026-04-01"
+    )
+    world.follow()
+    assert due("policy") == {"mine:ore"}
+    world.catch_up()
+    assert not Judgement.objects.filter(club="club", is_current=True).exists()
+    assert not world.flags()
+    last = FlagDecision.objects.order_by("id").last()
+    assert (last.decision, last.because) == ("closed", "the club sees the lot no more")
+
+    world.say(
+        "registry.audience", "club", {"audience": "club", "members": ["mine"]}, on="2026-05-01"
+    )
+    world.catch_up()
+    assert world.verdict("mine:ore") == "indeterminate"
+    assert world.flags()
+
+
+def test_an_offer_that_is_over_takes_the_judgement_along_on_the_day_after(world):
+    world.mined()
+    body = {"lots": ["mine:ore"], "audience": ["club"], "until": "2026-11-03"}
+    world.say("custody.offer", "mine", body, on="2026-03-21")
+    world.catch_up()
+    assert world.verdict("mine:ore") == "indeterminate"
+    [on] = DueAssessment.objects.filter(because="calendar").values_list("due_on", flat=True)
+    assert on == date(2026, 11, 4)
+
+    assert assess_due(now=NOW + timedelta(days=2)) == 0
+    assert assess_due(now=NOW + timedelta(days=3)) == 1
+    assert not Judgement.objects.filter(club="club", is_current=True).exists()
+    assert not world.flags()
 
 
 def test_a_pack_makes_due_what_read_a_changed_key(world):

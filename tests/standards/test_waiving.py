@@ -10,7 +10,6 @@ from standards.models import DueAssessment, Judgement
 from standards.rulebook.pack_format import overridden_pack, shipped_packs
 from standards.waiving import granted_at
 from tests.standards.world import NOW, World
-from traceability.models import Entry, Key, LogIndex
 from traceability.tracing import published_size
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -106,6 +105,14 @@ def test_tonnage_is_used_as_stated_and_not_beyond_the_cap(world):
     assert "10001000000 of 10000000000 mg are used" in reasons(world)["IRMA-02"]["because"]
 
 
+def test_a_gram_of_use_waives_no_cathode(world):
+    waive(world)
+    used(world, "0.001")
+    told = reasons(world)["IRMA-02"]
+    assert "1000 mg of use are stated, and this lot holds up to" in told["because"]
+    assert (told["verdict"], told["policy_check"]) == ("indeterminate", "POL-05")
+
+
 def test_a_waiver_beyond_the_limits_of_its_club_holds_for_nothing_until_they_allow_it(world):
     waive(world, valid_until="2027-01-29")  # 121 days
     used(world, "9999")
@@ -135,13 +142,15 @@ def test_the_lot_is_due_again_after_the_waiver_and_a_distrusted_key_grants_nothi
     world.catch_up()
     due = DueAssessment.objects.filter(because="calendar", lot="smelter:cathode")
     assert due.values_list("due_on", flat=True).get() == date(2026, 11, 6)
-    recorded = Entry.objects.get(kind="standards.waiver").recorded_order
-    body = {
-        "organization": "club",
-        "kid": Key.objects.get(organization_id="club").kid,
-        "reason": "The key was on a stolen laptop.",
-        "distrusted_from": LogIndex.objects.get(recorded_order=recorded).index,
-    }
-    world.say("registry.key_revocation", "operator", body, on="2026-10-02")
+    world.distrust("club", "standards.waiver")
     world.follow()
     assert granted(published_size(), "club")["club"].waivers == {}
+
+
+def test_what_a_waiver_let_through_is_judged_again_once_its_key_is_distrusted(world):
+    waive(world)
+    used(world, "9999")
+    assert reasons(world)["IRMA-02"]["verdict"] == "waived"
+    world.distrust("club", "standards.waiver")
+    assert reasons(world)["IRMA-02"]["verdict"] == "indeterminate"
+    assert "IRMA-02" in world.flags()

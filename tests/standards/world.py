@@ -12,6 +12,7 @@ from standards.rulebook.findings import Finding
 from standards.rulebook.pack_format import shipped_packs
 from traceability.keeping import keep_new_key
 from traceability.ledger.keys import PrivateKey
+from traceability.models import Entry, Key, LogIndex
 from traceability.publishing import publish_checkpoint
 from traceability.registering import (
     begin_ledger,
@@ -341,6 +342,18 @@ class World:
             "retroactive": retroactive,
         }
         return self.say("standards.certificate_status", "scheme", body, on="2026-10-01")
+
+    def distrust(self, author: str, kind: str) -> str:
+        """Let the key of a company be distrusted from its first statement of a kind on."""
+        said = Entry.objects.filter(kind=kind, author=author).order_by("recorded_order")
+        [begun] = LogIndex.objects.filter(recorded_order=said[0].recorded_order)
+        body = {
+            "organization": author,
+            "kid": Key.objects.get(organization_id=author).kid,
+            "reason": "The key was on a stolen laptop.",
+            "distrusted_from": begun.index,
+        }
+        return self.say("registry.key_revocation", "operator", body, on="2026-10-02")
 
     # ── machinery ─────────────────────────────────────────────────────────────────────────
 

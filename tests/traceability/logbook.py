@@ -9,8 +9,10 @@ from traceability.ledger.book import Book
 from traceability.ledger.decision import decide, decide_genesis
 from traceability.ledger.merkle import tree_root
 from traceability.ledger.statements import parse_statement
+from traceability.ledger.turns import shortfall_of
 from traceability.models import Entry, LogIndex, Lot, Movement, StatementText
 from traceability.recording import known_kinds
+from traceability.restatements import restated, shortfalls
 from traceability.rows import lot_of
 
 
@@ -64,6 +66,9 @@ def verify_states():
     ):
         sums[lot] += delta
     assert {lot: state.amount for lot, state in stored.items()} == sums
+    short = {lot: shortfall_of(book.turns.get(lot, ())) for lot in stored}
+    assert shortfalls(list(stored)) == {lot: amount for lot, amount in short.items() if amount}
+    assert {lot.id for lot in restated(Lot.objects.all())} == {lot for lot in short if short[lot]}
     return book
 
 

@@ -24,7 +24,7 @@ from traceability.models import Lot, Movement
 from traceability.publishing import publish_checkpoint
 
 pytestmark = pytest.mark.django_db(transaction=True)
-RECOMPUTED = import_module("traceability.migrations.0009_known_to_parts").RECOMPUTED
+RECOMPUTED = import_module("traceability.migrations.0010_known_to_parts").RECOMPUTED
 MINE_CO = {"name": "Mine Co", "country": "CA"}
 
 

@@ -13,6 +13,7 @@ from tests.builders import (
     received,
     shipment,
     split,
+    stocktake,
     taken,
 )
 from tests.traceability.api.world import client, token
@@ -23,6 +24,7 @@ from traceability.publishing import publish_checkpoint
 from traceability.registering import begin_ledger
 from traceability.restatements import restatements
 from traceability.tracing import lot_history, published_size
+from traceability.upstream import provenance_of
 from traceability.verifying import verify_stored_log
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -76,6 +78,38 @@ def test_the_interface_lists_restatements_to_who_sees_the_lot_and_to_nobody_else
 def test_once_covered_a_lot_is_no_longer_restated(short):
     Company("alice").records(correction(short, extraction("alice:0", "60"), "alice:0"))
     assert restatements(list(Lot.objects.all()), "alice") == []
+
+
+def test_a_lot_that_was_counted_since_is_still_short_of_what_it_gave(settings, tmp_path):
+    settings.GUARD_PATH = str(tmp_path / "checkpoint")
+    begin_ledger(operator="operator", name="O", country="CA", effective="2026-01-01")
+    register("alice")
+    token("alice")
+    alice = Company("alice")
+    pure = [{"element": "Cu", "value": "100", "unit": "percent", "basis": "wet"}]
+    [mined] = alice.records(extraction("alice:0", "100", assays=pure))
+    alice.records(
+        split("alice:0", taken("alice:1", "80"), at="alice:mine"),
+        stocktake(taken("alice:0", "20.5"), at="alice:mine"),
+    )
+    assert client("alice").get("/api/v1/restatements").json()["items"] == []
+
+    amended = correction(mined, extraction("alice:0", "50", assays=pure), "alice:0")
+    [head] = alice.records(amended)
+    publish_checkpoint()
+
+    assert Lot.objects.get(id="alice:0").amount == 20.5 * T
+    [told] = restatements(list(Lot.objects.all()), "alice")
+    assert (told.lot.id, told.shortfall, told.because.hash) == ("alice:0", 30 * T, head)
+    assert told.affected == ["alice:1"]
+    [line] = client("alice").get("/api/v1/restatements").json()["items"]
+    assert line["shortfall"] == str(30 * T)
+    [copper] = provenance_of("alice:1", size=published_size(), reader="alice").elements
+    assert {one.kind: one.mass_mg for one in copper.sources} == {
+        "mined": str(50 * T),
+        "shortfall": str(30 * T),
+    }
+    verify_states()
 
 
 def test_what_a_buyer_weighed_stands_through_everything_its_supplier_amends(settings, tmp_path):

@@ -31,7 +31,7 @@ from traceability.ledger.book import EXITED, HELD, IN_TRANSIT
 from traceability.ledger.verification import verify_bundle
 from traceability.models import Entry, Lot
 from traceability.reading import chain_of, summary_of
-from traceability.restatements import restatements
+from traceability.restatements import restated, restatements
 from traceability.templatetags.ledger import amount, words
 from traceability.tracing import published_size
 
@@ -68,10 +68,10 @@ class RestatedFilter(admin.SimpleListFilter):
         return [("yes", _("gave more than it held"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Lot]) -> QuerySet[Lot]:
-        """Return the lots below zero, where asked."""
+        """Return the lots that are short, where asked."""
         if self.value() != "yes":
             return queryset
-        return _own(queryset, request).filter(amount__lt=0)
+        return restated(_own(queryset, request))
 
 
 def _own(rows: QuerySet[Lot], request: HttpRequest) -> QuerySet[Lot]:

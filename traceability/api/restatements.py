@@ -11,12 +11,13 @@ from traceability.api.lists import LedgerView, Page, PageParameters, page_of, pa
 from traceability.api.schema import described
 from traceability.ledger.shapes import Hash, LotId
 from traceability.models import Lot
-from traceability.restatements import Restatement, restatements
+from traceability.restatements import Restatement, restated, restatements
 
 
 class RestatementLine(Struct, frozen=True, kw_only=True):
-    """A lot below zero. `shortfall` counts whole milligrams or pieces (`unit`), as text.
+    """A lot that gave more than it held, at any time, also where it was counted since.
 
+    `shortfall` counts whole milligrams or pieces (`unit`), as text.
     `because` is the correction or void that last changed it, on the day it speaks of.
     `affected` are lots made of it that the caller may see, `elsewhere` counts the others:
     part of what they hold is of unknown source until the lot is covered.
@@ -44,7 +45,7 @@ class RestatementsView(LedgerView):
     def get(self, request: Request) -> Response:
         """List restated lots."""
         asked, reader = parameters(request, PageParameters), self.caller.organization
-        rows = seeing.lots_seen_by(reader).filter(amount__lt=0)
+        rows = restated(seeing.lots_seen_by(reader))
 
         def show(lots: list[Lot]) -> list[RestatementLine]:
             return [_line(one) for one in restatements(lots, reader)]

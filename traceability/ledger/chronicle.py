@@ -22,7 +22,7 @@ from traceability.ledger.history import Made, Step, Taken
 from traceability.ledger.mass import GrossUnit, Interval
 from traceability.ledger.materials import elements_named
 from traceability.ledger.sources import source_of, undeclared, unexplained
-from traceability.ledger.weighings import Weighings, begins_anew, documents_in
+from traceability.ledger.weighings import Weighings, begins_anew, documents_in, is_weighing
 
 _CONSERVING = {"shipment": "split", "receipt": "split"}
 
@@ -191,6 +191,7 @@ class Chronicler:
     beginnings: dict[str, Beginning] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
     balances: dict[str, int] = field(default_factory=dict)
+    moisture: dict[str, str] = field(default_factory=dict)
     assays: dict[str, list[Assayed]] = field(default_factory=dict)
     water: Weighings = field(default_factory=Weighings)
     _steps: list[Step] = field(default_factory=list)
@@ -214,9 +215,10 @@ class Chronicler:
 
     def forget(self, lot: str) -> None:
         """Drop what is known of a lot that nothing more will happen to."""
-        for known in (self.beginnings, self.names, self.balances, self.assays):
+        for known in (self.beginnings, self.names, self.balances, self.moisture, self.assays):
             known.pop(lot, None)
-        self.water.forget(lot)
+        if lot in self.water.wet_since:
+            self.water.forget(lot)
 
     def _add(self, one: Happening) -> None:
         """Add the steps of one happening: parts one by one as they leave, the rest together."""
@@ -321,10 +323,9 @@ class Chronicler:
         self.balances[lot] = self.balances.get(lot, 0) + amount
         self.names[lot] = lot
         quantity = facts["quantity"]
-        moisture = self.water.moisture
-        water = quantity.get("moisture") or moisture.get(facts.get("from", ""))
+        water = quantity.get("moisture") or self.moisture.get(facts.get("from", ""))
         if water is not None:
-            moisture[lot] = water
+            self.moisture[lot] = water
         role: Any = facts.get("role", "product")
         return Made(
             lot=lot,
@@ -341,7 +342,7 @@ class Chronicler:
         documents = self.assays.get(lot)
         if documents is None:
             return {}
-        water = self.water.moisture.get(lot)
+        water = self.moisture.get(lot)
         plain = plainly_contained(amount, quantity, documents, water, weighing)
         if plain is None:
             return measured(amount, quantity, documents, water, weighing).contained
@@ -353,8 +354,10 @@ class Chronicler:
         held = max(0, self.balances.get(lot, 0))
         before = self.names.get(lot, lot)
         self.balances[lot] = amount
-        documents = self.assays.get(lot, [])
-        weighing = self.water.weigh(one.entry, movement, documents, is_disputed=one.is_disputed)
+        if is_weighing(movement):
+            self.water.weigh(one, movement, self.assays.get(lot, []), self.moisture)
+        elif held == amount:  # most receipts: the shipper's weight was right
+            return
         if amount == 0 and held:  # nothing was found, or arrived: what it held is gone
             self._step(one, "loss", (Taken(lot=before, amount=held, held=held),), ())
         if not begins_anew(movement, held):
@@ -368,7 +371,7 @@ class Chronicler:
         made = Made(
             lot=name,
             amount=amount,
-            contained=self._contained(lot, amount, quantity, weighing),
+            contained=self._contained(lot, amount, quantity, self.water.water_of(lot)),
             source=None if held else unexplained(name),
             unit=cast("GrossUnit", movement.unit),
         )

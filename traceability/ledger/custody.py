@@ -102,15 +102,21 @@ def _recovery(draft: Draft, body: events.Recovery) -> Effects:
 
 def _transformation(draft: Draft, body: events.Transformation) -> Effects:
     draft.facility(body.facility, operated=True, reported=body.reported is not None)
-    for place, lost in enumerate((body.losses or ()) if draft.book.is_admitting else ()):
-        if lost.quantity is not None:
-            gross(lost.quantity, f"$.body.losses[{place}].quantity", may_be_none=True)
+    if draft.book.is_admitting:
+        _check_losses(body)
     for place, item in enumerate(body.inputs):
         at = f"$.body.inputs[{place}]"
         draft.take(item.lot, item.quantity, body.facility, at, role=item.role.value)
     for place, new in enumerate(body.outputs):
         draft.make(new, body.facility, f"$.body.outputs[{place}]", role=new.role.value)
     return draft.effects()
+
+
+def _check_losses(body: events.Transformation) -> None:
+    """Refuse amounts that nothing can lose: they change no balance, so nobody else looks."""
+    for place, lost in enumerate(body.losses or ()):
+        if lost.quantity is not None:
+            gross(lost.quantity, f"$.body.losses[{place}].quantity", may_be_none=True)
 
 
 def _blend(draft: Draft, body: events.Blend) -> Effects:

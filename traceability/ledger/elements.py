@@ -96,7 +96,7 @@ def mass_fraction(formula: str, element: str) -> Fraction:
         return Fraction(int(set(atoms) == {"C"}))
     if element not in ATOMIC_WEIGHTS:
         raise UnknownElement(symbol=element)
-    return atoms.get(element, Fraction(0)) * Fraction(ATOMIC_WEIGHTS[element]) / _molar_mass(atoms)
+    return _share_of(formula, element)
 
 
 def compound_fraction(share: Decimal | Fraction, formula: str, element: str) -> Fraction:
@@ -106,6 +106,12 @@ def compound_fraction(share: Decimal | Fraction, formula: str, element: str) -> 
     (`0.06` as `Li2O`).
     """
     return Fraction(share) * mass_fraction(formula, element)
+
+
+@lru_cache(maxsize=4096)
+def _share_of(formula: str, element: str) -> Fraction:
+    atoms = _parse(formula)
+    return atoms.get(element, Fraction(0)) * Fraction(ATOMIC_WEIGHTS[element]) / _molar_mass(atoms)
 
 
 @lru_cache(maxsize=1024)

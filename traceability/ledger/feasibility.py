@@ -153,6 +153,8 @@ def check_substance(
         AssayImpossible: more than the dry substance can hold of the element.
         AssaysExceedWhole: what would count of the elements outweighs the dry substance.
     """
+    if compound is None and not results:
+        return
     words = tuple(materials)
     dry = _WHOLE if moisture is None else 1 - Fraction(parse_decimal(moisture))
     shares = [

@@ -11,7 +11,8 @@ were waiting for it. Metal enters where a lot begins, and where a source is firs
 unexplained, a shortfall, or not measured comes from nowhere.
 
 Where several outputs of one step that nobody measured lead to the lot, each may hold as much as
-all that went in. The milligrams are then upper bounds, as those of the lot itself are.
+all that went in, all of them together no more than that (`reserves`). The milligrams are then
+upper bounds, as those of the lot itself are.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence

@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from importlib import resources
 from types import MappingProxyType
 from typing import Any
@@ -55,8 +55,13 @@ class Materials:
         """
         if element in _OF_WATER:
             return _WHOLE
-        formulas = self.substances.get(material, ())
-        return max((mass_fraction(one, element) for one in formulas), default=Fraction(0)) or _WHOLE
+        formulas = self.substances.get(material)
+        return _WHOLE if formulas is None else _richest(formulas, element)
+
+
+@lru_cache(maxsize=4096)
+def _richest(formulas: tuple[str, ...], element: str) -> Fraction:
+    return max(mass_fraction(one, element) for one in formulas) or _WHOLE
 
 
 _WHOLE = Fraction(1)

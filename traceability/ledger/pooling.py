@@ -6,8 +6,9 @@ rules of `pooled` are argued in `provenance`.
 
 from msgspec import Struct
 
-from traceability.ledger.apportioning import part_of
+from traceability.ledger.apportioning import part_of, scaled
 from traceability.ledger.history import Taken
+from traceability.ledger.reserves import Reserve, common_pot, that_fit
 
 Parcels = dict[str, int]
 """Milligrams by the label of their source, all above zero."""
@@ -19,7 +20,8 @@ class Metal(Struct, gc=False):
     `slack` of the sum may not be there, out of all sources alike; `doubt` may not be there,
     out of `unmeasured:` sources. `missing` is the lot without assay that left the slack.
     `silent` says that the lot was assayed, but not for this element, `presumed` that an input
-    of that kind was left out. Metals of one `kin` hold their sources in one ratio.
+    of that kind was left out. Metals of one `kin` hold their sources in one ratio. `reserve` is
+    what of it may become certain metal of a source (see `reserves`); None: all of it.
     """
 
     parcels: Parcels
@@ -29,13 +31,23 @@ class Metal(Struct, gc=False):
     doubt: int = 0
     silent: bool = False
     presumed: bool = False
+    reserve: Reserve | None = None
 
     def part(self, parcels: Parcels, part: int, whole: int) -> "Metal":
         """Return `part / whole` of this metal, as these parcels."""
-        slack, doubt = self.slack, self.doubt
-        if part != whole and (slack or doubt):
-            slack, doubt = -(-slack * part // whole), -(-doubt * part // whole)  # rounded up
-        return Metal(parcels, self.kin, slack, self.missing, doubt, self.silent, self.presumed)
+        slack, doubt, reserve = self.slack, self.doubt, self.reserve
+        if part != whole:
+            if slack or doubt:
+                slack, doubt = -(-slack * part // whole), -(-doubt * part // whole)  # rounded up
+            if reserve is not None:
+                reserve = reserve.part(part, whole)
+        return Metal(
+            parcels, self.kin, slack, self.missing, doubt, self.silent, self.presumed, reserve
+        )
+
+    def own(self) -> Parcels:
+        """Return what of it may become certain metal of a source."""
+        return self.parcels if self.reserve is None else self.reserve.parcels
 
 
 Input = tuple[Metal, Taken]
@@ -49,13 +61,15 @@ def pooled(kin: str, inputs: list[Input], *, presume: bool) -> Metal:
         inputs: a metal with the withdrawal it came by.
         presume: leave out what is silent where other inputs declare the element.
     """
-    counted, declared, presumed = [], [], False
+    counted, declared, presumed, is_reserved = [], [], False, False
     for pair in inputs:
         metal, take = pair
         if not metal.parcels or (take.role == "reagent" and _may_be_nothing(metal)):
             continue
         counted.append(pair)
         presumed = presumed or metal.presumed
+        if metal.reserve is not None:
+            is_reserved = True
         if not metal.silent:
             declared.append(pair)
     if len(counted) == 1:
@@ -63,7 +77,11 @@ def pooled(kin: str, inputs: list[Input], *, presume: bool) -> Metal:
     silent = bool(counted) and not declared
     if presume and 0 < len(declared) < len(counted):
         counted, presumed = declared, True
-    pool = _joined(counted) if _have_one_ratio(counted) else _mixed(kin, counted)
+    if is_reserved:
+        is_one = _have_one_ratio(counted)
+        pool = _joined_reserves(counted) if is_one else _mixed(kin, _laid_open(counted))
+    else:
+        pool = _joined(counted) if _have_one_ratio(counted) else _mixed(kin, counted)
     pool.silent, pool.presumed = silent, presumed
     return pool
 
@@ -99,6 +117,38 @@ def _joined(inputs: list[Input]) -> Metal:
     )
 
 
+def _joined_reserves(inputs: list[Input]) -> Metal:
+    """Add up inputs of one ratio with what is set aside for them: no more than their pots held."""
+    metals = [metal for metal, _ in inputs]
+    reserves = [metal.reserve for metal in metals]
+    totals = [sum(metal.parcels.values()) for metal in metals]
+    open_ = [
+        min(metal.slack + metal.doubt, total) for metal, total in zip(metals, totals, strict=True)
+    ]
+    certain = [total - maybe for total, maybe in zip(totals, open_, strict=True)]
+    whole, total = sum(totals), sum(certain) + sum(that_fit(reserves, certain, open_))
+    slack, doubt = sum(metal.slack for metal in metals), sum(metal.doubt for metal in metals)
+    slack, doubt = max(0, slack - (whole - total)), doubt - max(0, whole - total - slack)
+    parcels: Parcels = {}
+    own: Parcels = {}
+    for metal in metals:
+        _add(parcels, metal.parcels)
+        _add(own, metal.own())
+    is_whole = sum(own.values()) == total
+    if is_whole:
+        parcels = own
+    elif total != whole:
+        parcels = scaled(parcels, total, whole)
+    return Metal(
+        parcels,
+        metals[0].kin,
+        slack,
+        next((metal.missing for metal in metals if metal.reserve is not None), metals[0].missing),
+        doubt=doubt,
+        reserve=None if is_whole else Reserve(own, common_pot(reserves)),
+    )
+
+
 def _mixed(kin: str, inputs: list[Input]) -> Metal:
     """Add up inputs of different ratios; what may not be there gets a source of its own."""
     parcels: Parcels = {}
@@ -115,6 +165,29 @@ def _mixed(kin: str, inputs: list[Input]) -> Metal:
             certain = {} if maybe == total else part_of(certain, total - maybe, total)
         _add(parcels, certain)
     return Metal(parcels, kin, doubt=doubt)
+
+
+def _laid_open(inputs: list[Input]) -> list[Input]:
+    """Part what is certain from what may be there: no more than the pots held."""
+    reserves = [metal.reserve for metal, _ in inputs]
+    certain, open_ = [], []
+    for metal, _ in inputs:
+        total = sum(metal.parcels.values())
+        sure = min(max(0, total - metal.slack), sum(metal.own().values()))
+        certain.append(sure)
+        open_.append(total - sure)
+    fitting = that_fit(reserves, certain, open_)
+    parted: list[Input] = []
+    for place, (metal, take) in enumerate(inputs):
+        if metal.reserve is None:
+            parted.append((metal, take))
+            continue
+        own, maybe = metal.own(), fitting[place]
+        known = part_of(own, certain[place], sum(own.values()))
+        parted.append((Metal(known, metal.kin, doubt=metal.doubt), take))
+        if maybe:
+            parted.append((Metal({"": maybe}, metal.kin, maybe, metal.missing), take))
+    return parted
 
 
 def _add(parcels: Parcels, more: Parcels) -> None:

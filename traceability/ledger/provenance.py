@@ -17,6 +17,14 @@ sources; `bounds` tells from where to where it may lie and `missing` which lots 
   bring none where other inputs declare it (nobody assays nickel sulfate for copper). It is not
   hidden: `presumed` is then true from there downstream. Where no input declares the element,
   and in a blend, the silent lot counts as unmeasured.
+- Each of several outputs of a step that nobody measured may hold all that the measured ones left:
+  that is its bound. Together they hold it once. So each has a part of it set aside (`reserves`),
+  and no more than that of what is measured further down is certain metal of a source. What is
+  measured beyond it, within the bound, is `unmeasured:<that lot>`: of the pool or not, nobody
+  knows. What is set aside is decided with the step and parted with the lot, so a lot depends on
+  its ancestors and what was made beside them alone, never on what became of those. Where
+  siblings meet, they hold together no more than their pool did. A range counts at its high end
+  before them.
 - Measured output beyond the pooled input is `unexplained:<lot>`; an amount taken from a lot
   beyond what it held is `shortfall:<lot>`. Both are unknown and never spread over inputs.
 
@@ -266,7 +274,9 @@ def _left_of(lot: _Lot) -> dict[str, Metal]:
             taken = given.metals.get(element)
             parcels = metal.parcels if taken is None else without(metal.parcels, taken.parcels)
             if parcels:
-                left[element] = metal.part(parcels, rest, given.whole)
+                kept = left[element] = metal.part(parcels, rest, given.whole)
+                if metal.reserve is not None:
+                    kept.reserve = metal.reserve.without(None if taken is None else taken.reserve)
         lot.left, lot.given = left, None
     return lot.left
 
@@ -288,6 +298,7 @@ def _shortfall(lot: _Lot | None, element: str, take: Taken, amount: int) -> Meta
     short = metal.part({label: mass} if mass else {}, amount, lot.amount)
     # Whatever the lot was in doubt about, all of this is of one unknown source.
     short.slack, short.doubt, short.kin = min(short.slack + short.doubt, mass), 0, label
+    short.reserve = None
     return short
 
 

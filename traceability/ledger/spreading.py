@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 
 from traceability.ledger.apportioning import half_even, part_of, scaled, withdraw, without
 from traceability.ledger.history import Made, Step
-from traceability.ledger.mass import MAX_MASS_MG
+from traceability.ledger.mass import MAX_MASS_MG, Interval
 from traceability.ledger.pooling import Input, Metal, Parcels, pooled
+from traceability.ledger.reserves import Reserve, inner_pot, set_aside
 
 ADJUSTING_KINDS = frozenset({"adjustment", "receipt", "stocktake", "loss"})
 """The lot is weighed again: the substance stays, less is a loss, more is unexplained."""
@@ -80,19 +81,23 @@ def spread(
     others: list[int] = []
     for place, made in enumerate(step.makes):
         (measured if is_measured(made, element) else others).append(place)
-    rest = pool.parcels
+    if not is_conserving and not any(wanted[place] for place in others):
+        others = []  # of residues, mostly, nothing is asked
+    rest = pool.parcels if pool.reserve is None else pool.reserve.parcels
     if measured:
-        is_shared = is_conserving and bool(others)
-        rest = _give_measured(step, element, pool, measured, wanted, outputs, is_shared=is_shared)
+        rest = _give_measured(
+            step, element, pool, measured, wanted, rename, outputs, is_shared=bool(others)
+        )
     if not others:
         return
-    if is_conserving:
-        _give_by_gross(step, element, pool, rest, others, outputs, is_weighed=not measured)
+    if not is_conserving:
+        certain = sum([step.makes[place].contained[element].low for place in measured])
+        _give_bounds(step, element, pool, rest, certain, others, wanted, outputs)
         return
-    certain = sum(step.makes[place].contained[element].low for place in measured)
-    for place in others:
-        if wanted[place]:
-            outputs[place][element] = _give_bound(element, pool, step.makes[place], certain)
+    if measured:
+        told = [step.makes[place].contained[element] for place in measured]
+        pool = _remaining(pool, rest, told)
+    _give_by_gross(step, element, pool, others, outputs, is_weighed=not measured)
 
 
 def _give_measured(
@@ -101,23 +106,25 @@ def _give_measured(
     pool: Metal,
     measured: list[int],
     wanted: Wanted,
+    rename: Rename | None,
     outputs: Outputs,
     *,
     is_shared: bool,
 ) -> Parcels:
     """Give each measured output its amount; return the rest, if it is shared among others.
 
-    Beyond the pool an amount is unexplained. What comes after the last one that is wanted is
-    not worked out.
+    Beyond what is set aside an amount is not known to be of the pool, beyond the pool it is
+    unexplained. What comes after the last one that is wanted is not worked out.
     """
     makes, amounts = [], []
     for place in measured:
         made = step.makes[place]
         makes.append(made)
         amounts.append(made.contained[element].high)
-    rest = pool.parcels
+    rest = pool.parcels if pool.reserve is None else pool.reserve.parcels
     left, total = sum(rest.values()), sum(amounts)
     granted = amounts if total <= left else _rationed(makes, amounts, left, total)
+    beyond = total - left
     asked = len(measured)
     while asked and not is_shared and not wanted[measured[asked - 1]]:
         asked -= 1
@@ -131,11 +138,36 @@ def _give_measured(
             continue
         kin, excess = pool.kin, amounts[n] - grant
         if excess:
-            kin, label = f"{step.order}:{made.lot}", f"unexplained:{made.lot}"
-            parcels = {**parcels, label: parcels.get(label, 0) + excess}
+            kin, open_ = f"{step.order}:{made.lot}", {}
+            if pool.reserve is not None:
+                open_ = _open(step, element, pool, excess, beyond, rename)
+            parcels = _with(parcels, open_, f"unexplained:{made.lot}", excess)
         slack = amounts[n] - made.contained[element].low
         outputs[place][element] = Metal(parcels, kin, slack, presumed=pool.presumed)
     return rest
+
+
+def _open(
+    step: Step, element: str, pool: Metal, excess: int, beyond: int, rename: Rename | None
+) -> Parcels:
+    """Return what of an excess may be of the pool, though set aside for siblings of its lot."""
+    whole, own = sum(pool.parcels.values()), sum(pool.own().values())
+    mass = excess * min(whole - own, beyond) // beyond
+    if not mass:
+        return {}
+    parcels = {f"unmeasured:{pool.missing}": mass}
+    return parcels if rename is None else rename(step, element, parcels)
+
+
+def _with(parcels: Parcels, open_: Parcels, label: str, excess: int) -> Parcels:
+    """Return parcels with those that are open, and what else is in excess under a label."""
+    told = dict(parcels)
+    for name, mass in open_.items():
+        told[name] = told.get(name, 0) + mass
+        excess -= mass
+    if excess:
+        told[label] = told.get(label, 0) + excess
+    return told
 
 
 def _rationed(makes: Sequence[Made], amounts: Sequence[int], left: int, total: int) -> list[int]:
@@ -149,26 +181,26 @@ def _give_by_gross(
     step: Step,
     element: str,
     pool: Metal,
-    rest: Parcels,
     others: list[int],
     outputs: Outputs,
     *,
     is_weighed: bool,
 ) -> None:
     """Give each output its gross proportion of what is left; nothing is lost but by weight."""
-    if rest is not pool.parcels:
-        pool = pool.part(rest, 1, 1)
     if is_weighed and step.kind in ADJUSTING_KINDS:
         pool = _reweighed(step, pool)
     if len(others) == 1:
         outputs[others[0]][element] = pool
         return
-    rest = pool.parcels
+    rest, reserve = pool.parcels, pool.reserve
     total = weight = sum([step.makes[place].amount for place in others])
     for place in others:
         amount = step.makes[place].amount
         parcels, rest = withdraw(rest, amount, weight)
-        outputs[place][element] = pool.part(parcels, amount, total)
+        metal = outputs[place][element] = pool.part(parcels, amount, total)
+        if reserve is not None:
+            metal.reserve = reserve.part(amount, weight)
+            reserve = reserve.without(metal.reserve)
         weight -= amount
 
 
@@ -185,8 +217,13 @@ def _reweighed(step: Step, pool: Metal) -> Metal:
     gained = half_even(sum(pool.parcels.values()) * (after - before), before)
     if gained:
         parcels = {**pool.parcels, label: pool.parcels.get(label, 0) + gained}
+        own, open_ = pool.reserve, pool.slack + pool.doubt
         pool = pool.part(parcels, 1, 1)
         pool.kin = str(step.order)
+        # Of metal that may not be there, there may not be more either.
+        pool.slack += min(gained, -(-open_ * (after - before) // before))
+        if own is not None:  # it may hold more now than its pot did
+            pool.reserve = Reserve(own.parcels, None)
     return pool
 
 
@@ -198,22 +235,70 @@ def lighter(metal: Metal, after: int, before: int) -> Metal:
     return metal.part(kept, after, before)
 
 
-def _give_bound(element: str, pool: Metal, made: Made, certain: int) -> Metal:
-    """Give an output nobody measured the ratio of the pool, and a bound instead of an amount."""
-    whole = sum(pool.parcels.values())
+def _remaining(pool: Metal, rest: Parcels, told: Sequence[Interval]) -> Metal:
+    """Return what is left of a pool by amount, where measured outputs held more than low ends."""
+    whole, low = sum(pool.parcels.values()), sum([one.low for one in told])
+    bound = max(0, whole - low)
+    if sum(rest.values()) == bound:
+        metal = pool.part(rest, 1, 1)
+        metal.reserve = None
+        return metal
+    metal = pool.part(scaled(pool.parcels, bound, whole) if bound else {}, 1, 1)
+    metal.slack += sum([one.high for one in told]) - low
+    metal.reserve = Reserve(rest, pool.reserve.pot if pool.reserve is not None else None)
+    return metal
+
+
+def _give_bounds(
+    step: Step,
+    element: str,
+    pool: Metal,
+    rest: Parcels,
+    certain: int,
+    others: list[int],
+    wanted: Wanted,
+    outputs: Outputs,
+) -> None:
+    """Give outputs nobody measured the ratio of the pool, and a bound instead of an amount.
+
+    Together they hold no more than the rest: that is set aside for one or the other.
+    """
+    whole, left = sum(pool.parcels.values()), sum(rest.values())
+    makes = [step.makes[place] for place in others]
+    bounds = [_bound(element, whole - certain, made) for made in makes]
+    shares, pot, is_shared = bounds, None, sum(bounds) > left
+    if is_shared:
+        shares = set_aside(makes, bounds, left)
+        pot = pool.reserve.pot if pool.reserve is not None else None
+        if len(others) > 1:
+            pot = inner_pot(pot, step.order, max(0, whole - certain))
+    last = max(n for n, place in enumerate(others) if wanted[place])
+    for n, place in enumerate(others[: last + 1]):
+        made, bound, share = makes[n], bounds[n], shares[n]
+        own = rest if share == left else scaled(rest, share, left)
+        if n < last:
+            rest, left = without(rest, own), left - share
+        if not wanted[place]:
+            continue
+        parcels = own
+        if share != bound:
+            parcels = scaled(pool.parcels, bound, whole) if bound != whole else pool.parcels
+        outputs[place][element] = Metal(
+            parcels,
+            pool.kin,
+            bound,
+            made.lot if whole else "",
+            silent=pool.silent or (element not in made.contained and _is_assayed(made)),
+            presumed=pool.presumed,
+            reserve=Reserve(own, pot) if is_shared else None,
+        )
+
+
+def _bound(element: str, most: int, made: Made) -> int:
+    """Return what an output nobody measured holds at most."""
     told = made.contained.get(element)
-    bound = min(whole - certain, _cap(made), told.high if told else whole)
-    parcels = pool.parcels
-    if bound != whole:
-        parcels = scaled(parcels, bound, whole) if bound > 0 else {}
-    return Metal(
-        parcels,
-        pool.kin,
-        max(bound, 0),
-        made.lot if whole else "",
-        silent=pool.silent or (told is None and _is_assayed(made)),
-        presumed=pool.presumed,
-    )
+    bound = min(most, _cap(made))
+    return max(0, bound if told is None else min(bound, told.high))
 
 
 def is_measured(made: Made, element: str) -> bool:
@@ -234,11 +319,18 @@ def _cap(made: Made) -> int:
 
 def renamed(step: Step, element: str, metal: Metal, rename: Rename | None) -> Metal:
     """Return a metal whose parcels bear the names they have after a step."""
-    parcels = metal.parcels if rename is None else rename(step, element, metal.parcels)
-    if parcels is metal.parcels or parcels == metal.parcels:
+    if rename is None:
+        return metal
+    parcels = rename(step, element, metal.parcels)
+    own = metal.reserve
+    if own is not None:
+        own = Reserve(rename(step, element, own.parcels), own.pot)
+    elif parcels is metal.parcels or parcels == metal.parcels:
         return metal
     fresh = metal.part(parcels, 1, 1)
-    fresh.kin = str(step.order)
+    fresh.reserve = own
+    if parcels is not metal.parcels and parcels != metal.parcels:
+        fresh.kin = str(step.order)
     return fresh
 
 

@@ -47,15 +47,35 @@ def with_turns(before: Sequence[Turn], order: int, new: Sequence[Turn]) -> list[
     return [turn for turn in before if turn.order != order] + list(new)
 
 
-def amount_after(turns: Iterable[Turn]) -> int:
-    """Return what a lot holds after its turns; below zero where it gave more than it held.
+def in_order(turns: Iterable[Turn]) -> list[Turn]:
+    """Return turns in the order in which they hold.
 
     Its beginning comes first: a correction may name a lot that began later than what it corrects.
     """
+    return sorted(turns, key=lambda turn: (not turn.begins, turn.order))
+
+
+def amount_after(turns: Iterable[Turn]) -> int:
+    """Return what a lot holds after its turns; below zero where it gave more than it held."""
     amount = 0
-    for turn in sorted(turns, key=lambda turn: (not turn.begins, turn.order)):
+    for turn in in_order(turns):
         amount = amount + turn.delta if turn.to is None else turn.to
     return amount
+
+
+def shortfall_of(turns: Iterable[Turn]) -> int:
+    """Return how much a lot gave beyond what it held, over all its turns.
+
+    Taken is what was there at that turn; the rest is short, and stays so when the lot is counted
+    afterwards: a count says what is there, not where the rest had come from. The same amounts are
+    of unknown source in its history (`provenance`), and in the database (`ledger_shortfall`).
+    """
+    held = short = 0
+    for turn in in_order(turns):
+        if turn.delta < 0 and turn.to is None:
+            short += max(0, -turn.delta - max(held, 0))
+        held = held + turn.delta if turn.to is None else turn.to
+    return short
 
 
 def is_weighed_after(turns: Iterable[Turn], order: int) -> bool:

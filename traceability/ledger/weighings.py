@@ -36,7 +36,10 @@ def moisture_stated(movement: Movement) -> str | None:
 
 def is_weighing(movement: Movement) -> bool:
     """Tell whether an `adjust` found something else than the books of its time, or moisture."""
-    return movement.delta != 0 or moisture_stated(movement) is not None
+    if movement.delta:
+        return True
+    quantity = movement.facts.get("quantity")
+    return quantity is not None and "moisture" in quantity
 
 
 def begins_anew(movement: Movement, held: int) -> bool:
@@ -64,50 +67,55 @@ def document_in(entry: str, movement: Movement) -> Assayed | None:
 class Weighings:
     """What is known of the water of lots while their history is told, weighing by weighing.
 
-    `moisture` is what was known last of each lot without documents; `alike` as in `History`.
+    `wet_since` tells of lots that were weighed how often, and which weighing's water they have;
+    `alike` is as in `History`.
     """
 
-    moisture: dict[str, str] = field(default_factory=dict)
+    wet_since: dict[str, tuple[int, int]] = field(default_factory=dict)
     alike: dict[str, dict[str, int]] = field(default_factory=dict)
-    _weighed: dict[str, tuple[int, int]] = field(default_factory=dict)  # times; as wet as since
+
+    def water_of(self, lot: str) -> int:
+        """Return the weighing whose water a lot has."""
+        return self.wet_since[lot][1] if lot in self.wet_since else 0
 
     def weigh(
-        self, entry: str, movement: Movement, documents: list[Assayed], *, is_disputed: bool
-    ) -> int:
-        """Return the weighing whose water a lot has from an `adjust` on.
+        self,
+        one: "Happening",
+        movement: Movement,
+        documents: list[Assayed],
+        moisture: dict[str, str],
+    ) -> None:
+        """Take in a weighing.
 
         Args:
             documents: all about the lot. Those of the water it began with are given what was
                 known of that.
-            is_disputed: what is stated of the water counts for nothing.
+            moisture: what is known of it without documents, by lot.
         """
         lot = movement.lot
-        count, wet_since = self._weighed.get(lot, (0, 0))
-        if not is_weighing(movement):
-            return wet_since
+        stated = None if one.is_disputed else moisture_stated(movement)
+        if stated is None and not documents:
+            return  # most lots: nobody told anything of the water since
+        count, wet_since = self.wet_since.get(lot, (0, 0))
         count += 1
-        stated = None if is_disputed else moisture_stated(movement)
-        if stated is not None or any(one.weighing == count for one in documents):
-            known = self.moisture.get(lot)
-            before, after = (
-                moisture_of(documents, known, wet_since),
-                moisture_of(documents, stated, count),
-            )
+        if stated is not None or any(told.weighing == count for told in documents):
+            known = moisture.get(lot)
+            before = moisture_of(documents, known, wet_since)
+            after = moisture_of(documents, stated, count)
             alike = at_moisture(int(movement.facts["to"]), after, before)
             if alike is not None:
-                self.alike.setdefault(lot, {})[entry] = alike
+                self.alike.setdefault(lot, {})[one.entry] = alike
             if stated is not None:
-                self.moisture[lot] = stated
+                moisture[lot] = stated
             if wet_since == 0:
-                documents[:] = [_with_water(one, known) for one in documents]
+                documents[:] = [_with_water(told, known) for told in documents]
             wet_since = count
-        self._weighed[lot] = count, wet_since
-        return wet_since
+        self.wet_since[lot] = count, wet_since
 
     def forget(self, lot: str) -> None:
         """Drop what is known of a lot that nothing more will happen to."""
-        for known in (self.moisture, self.alike, self._weighed):
-            known.pop(lot, None)
+        self.wet_since.pop(lot, None)
+        self.alike.pop(lot, None)
 
 
 def _with_water(document: Assayed, known: str | None) -> Assayed:
@@ -123,23 +131,26 @@ def documents_in(stand: Iterable["Happening"]) -> Iterator[tuple[str, Assayed]]:
     later: dict[str, list[Assayed]] = {}
     for one in sorted(stand, key=_place):
         for movement in one.movements:
-            lot, role = movement.lot, movement.role
-            if role in _WEIGHED and is_weighing(movement):
-                known = None if one.is_disputed else moisture_stated(movement)
-                stated.setdefault(lot, []).append(known)
-            document = None if one.is_disputed else _told(one.entry, movement)
-            if document is not None and role == "assay" and lot in stated:
-                document = replace(document, weighing=len(stated[lot]))
-                later.setdefault(lot, []).append(document)
-            elif document is not None:
-                yield lot, document
+            role = movement.role
+            if role in _WEIGHED:
+                _note(stated, one, movement)
+            elif role in _DOCUMENTING and not one.is_disputed:
+                document = document_in(one.entry, movement)
+                if document is None:
+                    continue
+                if role == "make" or movement.lot not in stated:
+                    yield movement.lot, document
+                    continue
+                document = replace(document, weighing=len(stated[movement.lot]))
+                later.setdefault(movement.lot, []).append(document)
     for lot, documents in later.items():
-        for document in _of_their_water(documents, stated[lot]):
-            yield lot, document
+        yield from ((lot, told) for told in _of_their_water(documents, stated[lot]))
 
 
-def _told(entry: str, movement: Movement) -> Assayed | None:
-    return document_in(entry, movement) if movement.role in _DOCUMENTING else None
+def _note(stated: dict[str, list[str | None]], one: "Happening", movement: Movement) -> None:
+    if is_weighing(movement):
+        known = None if one.is_disputed else moisture_stated(movement)
+        stated.setdefault(movement.lot, []).append(known)
 
 
 def _of_their_water(

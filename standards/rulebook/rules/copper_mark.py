@@ -2,6 +2,7 @@
 
 from standards.rulebook.appraisal import (
     absence,
+    live_on,
     performance_credentials,
     performance_standards,
 )
@@ -71,7 +72,8 @@ def _site_standing(
     if visit.decided is not None:
         return visit.decided
     site, day = visit.site, visit.judged_on
-    awards = performance_credentials(dossier, COPPER_MARK, visit.facility_id or "", standards)
+    own = performance_credentials(dossier, COPPER_MARK, visit.facility_id or "", standards)
+    awards = live_on(own, day, latest_governs=COPPER_MARK.latest_governs)
     if not awards:
         return absence(dossier, COPPER_MARK, visit, day)
     covered = [one.materials for one in awards if one.materials is not None]

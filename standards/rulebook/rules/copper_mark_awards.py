@@ -12,6 +12,7 @@ from standards.rulebook.appraisal import (
     Appraisal,
     absence,
     credentials_of,
+    live_on,
     performance_credentials,
     performance_standards,
 )
@@ -122,8 +123,8 @@ def _asked(dossier: Dossier, law: LawOnDate, metals: str = "copper_mark.marks") 
 def smelters_and_refiners_held_an_award(dossier: Dossier, law: LawOnDate) -> Finding:
     """The site's award for this metal carried on the day, at whatever stage; the stage is CM-02's.
 
-    A site awarded for another metal only holds none: nonconforming, and not "not applicable",
-    which would let a club that asks for no more than an award take what was never assessed.
+    A site awarded for another metal only holds none: nonconforming, since "not applicable" would
+    let a club that asks for an award take what was never assessed.
     """
     words = "was worked by sites that held an award on the day"
     return _about_sites(dossier, law, words, _awarded)
@@ -132,9 +133,8 @@ def smelters_and_refiners_held_an_award(dossier: Dossier, law: LawOnDate) -> Fin
 def _awarded(asked: Asked, told: Appraisal) -> Standing:
     visit, day, size = told.visit, told.day, asked.dossier.log_size
     site = visit.site
-    own = performance_credentials(
-        asked.dossier, COPPER_MARK, visit.facility_id or "", asked.standards
-    )
+    facility = visit.facility_id or ""
+    own = performance_credentials(asked.dossier, COPPER_MARK, facility, asked.standards)
     if not own:
         return absence(asked.dossier, COPPER_MARK, visit, day)
     return best(
@@ -143,7 +143,7 @@ def _awarded(asked: Asked, told: Appraisal) -> Standing:
         or status_standing(one, site=site, day=day, log_size=size)
         or validity_standing(one, site=site, day=day, log_size=size)
         or holds(f"{site}: awarded for {listed(one.materials or ())} on {day}", one.entry)
-        for one in own
+        for one in live_on(own, day, latest_governs=COPPER_MARK.latest_governs)
     )
 
 

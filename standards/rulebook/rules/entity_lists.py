@@ -14,7 +14,7 @@ from standards.rulebook.dossier import Dossier, Source, Step
 from standards.rulebook.findings import Finding
 from standards.rulebook.handing import holders_of
 from standards.rulebook.law import LawOnDate, Provision
-from standards.rulebook.registers import may_be_unmatched, recorded_by
+from standards.rulebook.registers import recorded_by
 from standards.rulebook.rule import rule
 from standards.rulebook.rules.oecd import strangers_on, subjects_on, who
 from standards.rulebook.schemes import Scheme
@@ -106,8 +106,7 @@ def _nobody(dossier: Dossier, law: LawOnDate, title: str, last: Snapshot) -> Sta
     if unresolved:
         because = f"not everybody on the path is known: {unresolved[0]} is missing"
         return cannot_tell(because, last.entry, missing=unresolved[0])
-    spots: list[Source | Step] = [*dossier.sources, *dossier.steps]
-    if any(may_be_unmatched(last, one.country) for one in spots if one.mg):
+    if last.unmatched:  # whoever held the lot may be of any country, whatever its sites are of
         because = f"rows of the {name} are not matched with anybody, and may be of the path"
         missing = f"match of the rows of the {name} with sites and companies"
         return cannot_tell(because, last.entry, missing=missing)

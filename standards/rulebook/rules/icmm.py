@@ -4,6 +4,8 @@ Membership says nothing of an asset, and an asset has no overall outcome: expect
 at one by one.
 """
 
+from datetime import date
+
 from standards.rulebook.appraisal import Appraisal, credentials_of
 from standards.rulebook.asking import Asked, asked_of, of_visits, told_of_sites
 from standards.rulebook.credential import Credential, CredentialOutcome
@@ -12,7 +14,15 @@ from standards.rulebook.findings import Finding
 from standards.rulebook.law import LawOnDate
 from standards.rulebook.rule import rule
 from standards.rulebook.schemes import ICMM
-from standards.rulebook.standing import Standing, cannot_tell, fails, holds, listed
+from standards.rulebook.standing import (
+    Standing,
+    cannot_tell,
+    fails,
+    holds,
+    listed,
+    status_standing,
+    validity_standing,
+)
 
 MISSED = "does_not_meet"
 RATINGS = ("meets", "partially_meets", MISSED, "not_relevant")
@@ -79,7 +89,15 @@ def _validated(asked: Asked, told: Appraisal, validation: Credential) -> Standin
         return cannot_tell(because, validation.entry, missing=missing)
     if begun > day:
         return fails(f"{site}: validated on {begun}, after {day}", validation.entry)
-    return _disclosed(asked, validation, site, rated)
+    return _lapsed(asked, validation, site, day) or _disclosed(asked, validation, site, rated)
+
+
+def _lapsed(asked: Asked, validation: Credential, site: str, day: date) -> Standing | None:
+    """Tell that a validation was withdrawn or had run out; one that states no end has none here."""
+    size, always = asked.dossier.log_size, (date.min, date.max)
+    return status_standing(validation, site=site, day=day, log_size=size) or validity_standing(
+        validation, site=site, day=day, log_size=size, window=always
+    )
 
 
 def _expectations(validation: Credential) -> list[CredentialOutcome]:

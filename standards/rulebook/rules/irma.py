@@ -4,14 +4,15 @@ IRMA publishes audits with an achievement level for a mine site; it issues no ce
 its level is no average, so levels are taken as published and never computed.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import partial
+from typing import Any
 
 from standards.rulebook.appraisal import (
-    NO_LEVEL_OF_THEIR_OWN,
     Appraisal,
     absence,
+    keeps_the_level,
     performance_credentials,
     performance_standards,
 )
@@ -35,6 +36,7 @@ from standards.rulebook.standing import (
     status_on,
     worst,
 )
+from standards.rulebook.versions import drafted
 
 TREATMENTS = ("apart", "outside")
 USUAL = (
@@ -51,7 +53,13 @@ USUAL = (
     title="Enough of the metal comes from mines with the required IRMA level",
     source="IRMA Standard for Responsible Mining v1.0, achievement levels; minimum set by the club",
     governed_by="as_of",
-    reads=(*USUAL, "irma.levels", "irma.minimum_level", "irma.recycled_treatment"),
+    reads=(
+        *USUAL,
+        "irma.levels",
+        "irma.minimum_level",
+        "irma.recycled_treatment",
+        "irma.standards",
+    ),
 )
 def metal_comes_from_mines_with_the_required_level(dossier: Dossier, law: LawOnDate) -> Finding:
     """The minimum share comes from mines whose published level held on the day of dispatch.
@@ -59,6 +67,7 @@ def metal_comes_from_mines_with_the_required_level(dossier: Dossier, law: LawOnD
     The mine is judged on the day each parcel left it (or was used on site), as known at the
     dossier's log size; the minimum is the policy's on the day the question is asked for.
     Recycled metal cannot be audited: `apart` (in no share) or `outside` (as without a level).
+    What a mine says of itself is no audit, and a draft earns no level.
     """
     if (answer := unmeasurable(dossier)) is not None:
         return answer
@@ -70,13 +79,13 @@ def metal_comes_from_mines_with_the_required_level(dossier: Dossier, law: LawOnD
     if (answer := nothing_surveyed(dossier, told)) is not None:
         return answer
     enough = levels.value[levels.value.index(minimum.value) :]
-    standards = performance_standards(law, IRMA)
+    standards, versions = performance_standards(law, IRMA), law["irma.standards"].value
     return finding_about_sites(
         [
             CheckedSite(
                 facility_id=visit.facility_id,
                 mg=visit.mg,
-                standing=_mine_standing(dossier, visit, enough, standards),
+                standing=_mine_standing(dossier, visit, enough, standards, versions),
             )
             for visit in told.visits
         ],
@@ -142,7 +151,11 @@ def _asked(dossier: Dossier, law: LawOnDate) -> Asked | Finding:
 
 
 def _mine_standing(
-    dossier: Dossier, visit: Visit, enough: Sequence[str], standards: frozenset[str]
+    dossier: Dossier,
+    visit: Visit,
+    enough: Sequence[str],
+    standards: frozenset[str],
+    versions: Sequence[Mapping[str, Any]],
 ) -> Standing:
     """Tell the level on a day by the latest audit published by then; an older one is past."""
     if visit.decided is not None:
@@ -151,13 +164,13 @@ def _mine_standing(
     audits = [
         one
         for one in performance_credentials(dossier, IRMA, visit.facility_id or "", standards)
-        if one.level or one.assessment_type not in NO_LEVEL_OF_THEIR_OWN
+        if not keeps_the_level(one)
     ]
     if not audits:
         return absence(dossier, IRMA, visit, day)
     judged = partial(
         _audit_standing, site=site, day=day, log_size=dossier.log_size, activity=visit.stage,
-        mineral=dossier.mineral, enough=enough,
+        mineral=dossier.mineral, enough=enough, versions=versions,
     )  # fmt: skip
     by_then = [one for one in audits if one.published_on and one.published_on <= day]
     undated = [one for one in audits if one.published_on is None]
@@ -194,6 +207,7 @@ def _audit_standing(
     activity: str,
     mineral: str,
     enough: Sequence[str],
+    versions: Sequence[Mapping[str, Any]],
 ) -> Standing:
     held = standing(
         audit, site=site, day=day, log_size=log_size, activity=activity, mineral=mineral
@@ -204,4 +218,4 @@ def _audit_standing(
     if audit.level not in enough:
         because = f"{site}: {published(audit)} is below {enough[0]}"
         return fails(because, audit.entry)
-    return held
+    return drafted(audit, versions, site=site) or held

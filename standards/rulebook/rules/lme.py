@@ -10,18 +10,20 @@ from standards.rulebook.dossier import Dossier
 from standards.rulebook.findings import Finding, not_applicable
 from standards.rulebook.law import LawOnDate
 from standards.rulebook.path import Visit, surveyed
-from standards.rulebook.registers import Entry, entry_of, may_be_unmatched, name_of, word
+from standards.rulebook.registers import Entry, entries_of, may_be_unmatched, name_of, word
 from standards.rulebook.rule import rule
 from standards.rulebook.schemes import LME
 from standards.rulebook.sites import CheckedSite, finding_about_sites, threshold
 from standards.rulebook.standing import (
     Standing,
+    activity_standing,
     best,
     cannot_tell,
     disputed,
     fails,
     holds,
     listed,
+    material_standing,
     status_standing,
     validity_standing,
     worst,
@@ -82,20 +84,28 @@ def the_brand_is_listed_with_track_and_certificates(dossier: Dossier, law: LawOn
 
 def _brand(dossier: Dossier, law: LawOnDate, visit: Visit) -> Standing:
     site = visit.site
-    found = entry_of(dossier, law, LME, visit.facility_id or "", visit.judged_on, site=site)
+    found = entries_of(dossier, law, LME, visit.facility_id or "", visit.judged_on, site=site)
     if isinstance(found, Standing):
         return found
-    register = name_of(LME, found.register)
+    brands = [_on_the_list(dossier, law, visit, one) for one in found]
+    return worst([*brands, *_certificates(dossier, law, visit)])
+
+
+def _on_the_list(dossier: Dossier, law: LawOnDate, visit: Visit, found: Entry) -> Standing:
+    site, register = visit.site, name_of(LME, found.register)
     if not found.rows and may_be_unmatched(found.register, visit.country):
         because = f"{site}: rows of the {register} are not matched with sites; one may be it"
         missing = f"match of the rows of the {register} with sites"
         return cannot_tell(because, found.register.entry, missing=missing)
-    own = [one for one in found.rows if dossier.mineral in (one.materials or (dossier.mineral,))]
+    own = [one for one in found.rows if dossier.mineral in (one.materials or ())]
+    if not own and any(one.materials is None for one in found.rows):
+        because = f"{site}: for which metal its brand is on the {register} is not coded"
+        missing = f"metal for which {site} is on the {register}"
+        return cannot_tell(because, found.register.entry, missing=missing)
     if not own:
         because = f"{site}: no brand of its {dossier.mineral} is on the {register}"
         return fails(because, found.register.entry)
-    brand = best(_row(law, visit, found, one) for one in own)
-    return worst([brand, *_certificates(dossier, law, visit)])
+    return best(_row(law, visit, found, one) for one in own)
 
 
 def _row(law: LawOnDate, visit: Visit, found: Entry, row: Listing) -> Standing:
@@ -142,6 +152,8 @@ def _certificate(dossier: Dossier, visit: Visit, name: str, own: Credential) -> 
     site, day, size = visit.site, visit.judged_on, dossier.log_size
     return (
         disputed(own, site=site)
+        or activity_standing(own, site=site, activity=visit.stage)
+        or (material_standing(own, site=site, mineral=dossier.mineral) if own.materials else None)
         or status_standing(own, site=site, day=day, log_size=size)
         or validity_standing(own, site=site, day=day, log_size=size)
         or holds(f"{site}: certified under {name} on {day}", own.entry)

@@ -23,6 +23,7 @@ from standards.rulebook.path import Visit
 from standards.rulebook.rule import rule
 from standards.rulebook.rules.entity_lists import nobody_on_the_path_is_on_a_list
 from standards.rulebook.rules.oecd import nobody_commits_the_gravest_abuses
+from standards.rulebook.schemes import SCHEMES
 from standards.rulebook.sites import CheckedSite, finding_about_sites, threshold, told_or_open
 from standards.rulebook.standing import (
     RANK,
@@ -35,6 +36,7 @@ from standards.rulebook.standing import (
 from standards.rulebook.tiered import Tiered, tiered
 from standards.rulebook.tiers import EQUIVALENT, Evidence, Reached, is_negative, refusal
 
+BEHIND_A_LEVEL = ("performance_standards", "standards")
 TIERS = (
     "policy.equivalences",
     "policy.minimum_tiers",
@@ -42,6 +44,7 @@ TIERS = (
     "policy.tiers",
     "policy.time_rule",
     "rmi.register_max_age",
+    *sorted(one.key(name) for one in SCHEMES.values() for name in BEHIND_A_LEVEL),
 )
 """What every rule about tiers reads."""
 HARD_STOPS = (nobody_commits_the_gravest_abuses, nobody_on_the_path_is_on_a_list)

@@ -18,7 +18,7 @@ from standards.rulebook.path import Visit, surveyed
 from standards.rulebook.registers import (
     Entry,
     copies,
-    entry_of,
+    entries_of,
     last_copy,
     may_be_unmatched,
     name_of,
@@ -27,7 +27,15 @@ from standards.rulebook.registers import (
 from standards.rulebook.rule import rule
 from standards.rulebook.schemes import RMI
 from standards.rulebook.sites import CheckedSite, finding_about_sites, threshold, told_or_open
-from standards.rulebook.standing import Standing, best, cannot_tell, fails, holds, listed
+from standards.rulebook.standing import (
+    Standing,
+    best,
+    cannot_tell,
+    fails,
+    holds,
+    listed,
+    worst,
+)
 
 USUAL = (
     "rmi.assessed_stages",
@@ -79,12 +87,12 @@ def _of_entries(dossier: Dossier, law: LawOnDate, ask: _AskEntry) -> Callable[[V
     """Return what to ask of a visit: its rows on the list, as of the day it is judged on."""
 
     def asked(visit: Visit) -> Standing:
-        found = entry_of(
+        found = entries_of(
             dossier, law, RMI, visit.facility_id or "", visit.judged_on, site=visit.site
         )
         if isinstance(found, Standing):
             return found
-        return ask(visit, found) if found.rows else _absent(visit, found)
+        return worst(ask(visit, one) if one.rows else _absent(visit, one) for one in found)
 
     return asked
 
@@ -99,8 +107,9 @@ def _absent(visit: Visit, found: Entry) -> Standing:
 
 
 def _of_metal(rows: tuple[Listing, ...], mineral: str) -> tuple[Listing, ...]:
-    """Return the rows for a metal; where none is coded for it, all of them."""
-    return tuple(one for one in rows if mineral in (one.materials or ())) or rows
+    """Return the rows for a metal, else those that may be for it, else all of them."""
+    own = tuple(one for one in rows if mineral in (one.materials or ()))
+    return own or tuple(one for one in rows if one.materials is None) or rows
 
 
 # ── RMI-01, RMI-02 ────────────────────────────────────────────────────────────────────────

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from standards.rulebook.periods import months_later, next_period, period, period_of
+from standards.rulebook.months import after_months
+from standards.rulebook.periods import next_period, period, period_of
 
 DAYS = st.dates(date(2000, 1, 1), date(2100, 12, 31))
 MONTHS = st.integers(1, 36)
@@ -43,7 +44,7 @@ def test_every_day_lies_in_the_period_that_is_found_for_it(begins, months, later
     ],
 )
 def test_months_end_where_calendars_end_them(day, months, later):
-    assert months_later(day, months) == later
+    assert after_months(day, months) == later
 
 
 def test_the_first_period_is_open_until_it_is_closed():

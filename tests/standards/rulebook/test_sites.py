@@ -4,7 +4,7 @@ from fractions import Fraction
 
 from hypothesis import given
 from hypothesis import strategies as st
-from rulebook_builders import exactly, provision
+from rulebook_builders import exactly, provision, waiver
 
 from standards.rulebook.composition import abridged
 from standards.rulebook.findings import Outcome
@@ -63,15 +63,29 @@ def test_a_site_with_two_outcomes_has_two_lines_the_largest_first():
     assert (second.share, second.because, second.lapse_days) == (Fraction(3, 10), "late", 9)
 
 
-def about(*checked: CheckedSite, minimum="0.5"):
+def about(*checked: CheckedSite, minimum="0.5", untold_mg=0):
     return finding_about_sites(
         list(checked),
-        total_mg=exactly(sum(one.mg for one in checked)),
-        untold_mg=0,
+        total_mg=exactly(sum(one.mg for one in checked) + untold_mg),
+        untold_mg=untold_mg,
         minimum=provision(value=Fraction(minimum)),
         mineral="Cu",
         words="is fine",
     )
+
+
+def test_metal_without_a_site_has_a_line_and_no_waiver_for_sites_covers_it():
+    of_the_mine = waiver(facility_ids=("M1",), rule_ids=("",))
+    told = about(site(60, fails("no audit")))
+    assert (len(told.lines), of_the_mine.covers(told)) == (1, True)
+    told = about(site(60, fails("no audit")), untold_mg=40)
+    assert [(one.facility_id, one.share) for one in told.lines] == [
+        ("M1", Fraction(3, 5)),
+        (None, Fraction(2, 5)),
+    ]
+    assert told.lines[1].because == "the record does not say at which sites this metal was"
+    assert not of_the_mine.covers(told)
+    assert waiver(rule_ids=("",)).covers(told)  # one that is not limited to sites does
 
 
 LATE = fails("expired", lapse_days=12)

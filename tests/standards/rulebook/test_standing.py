@@ -120,6 +120,27 @@ def test_of_two_rows_of_one_day_the_later_known_governs():
     assert status_on([], DAY) is None
 
 
+STAGE_2 = status("renewal_stage_2_done", on=DAY, known_from=60)
+
+
+@pytest.mark.parametrize(
+    ("rows", "outcome", "words"),
+    [
+        ((status(),), Outcome.CONFORMS, "held"),
+        ((status(), status("suspended", on=DAY)), Outcome.NONCONFORMING, "suspended since"),
+        ((status(), VOID), Outcome.NONCONFORMING, "void from the beginning"),
+        ((status("participant"),), Outcome.NONCONFORMING, "participant since"),
+        ((status(on=DAY + AFTER),), Outcome.NONCONFORMING, "no status yet"),
+        ((), Outcome.INDETERMINATE, "is not known"),
+    ],
+)
+def test_that_a_renewal_has_got_so_far_is_an_event_and_changes_no_status(rows, outcome, words):
+    for event in (STAGE_2, status("renewal_stage_2_done", on=DAY, retroactive=True)):
+        told = judged(statuses=(*rows, event))
+        assert told.outcome is outcome
+        assert words in told.because
+
+
 RENEWING = status("renewal_stage_2_done", on=LAST, known_from=50)
 
 

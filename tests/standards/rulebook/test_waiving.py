@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from rulebook_builders import BOUNDS, NOVEMBER, finding, policy, requirement, waiver
+from rulebook_builders import BOUNDS, NOVEMBER, exactly, finding, policy, requirement, waiver
 
 from standards.rulebook.bounds import UNTOLD
+from standards.rulebook.dossier import MassRange
 from standards.rulebook.findings import Outcome, Subject
 from standards.rulebook.policy import Verdict, judge, waiver_findings
 from standards.rulebook.waiving import Condition, Granted, Reach, Use, reach, standing
@@ -39,6 +40,13 @@ def condition(due, met=None):
         ({"cap_mg": 10, "used_mg": 10}, Reach.HOLDS, "waived"),
         ({"cap_mg": 10, "used_mg": 11}, Reach.LAPSED, "11 of 10 mg are used"),
         ({"cap_mg": 10, "is_used": False}, Reach.PENDING, "its use for this lot is not stated"),
+        ({"own_mg": 7, "whole_mg": 7}, Reach.HOLDS, "waived"),
+        (
+            {"own_mg": 6, "whole_mg": 7},
+            Reach.PENDING,
+            "6 mg of use are stated, and this lot holds up to 7 mg",
+        ),
+        ({"own_mg": 6, "whole_mg": None}, Reach.PENDING, "how much of the metal this lot holds"),
         ({"conditions": (condition(NOVEMBER),)}, Reach.HOLDS, "waived"),
         (
             {"conditions": (condition(NOVEMBER - DAY),)},
@@ -240,21 +248,33 @@ def test_earlier_uses_count_first_and_later_ones_do_not_reach_back():
         waivers={"W1": waiver(cap_mg=10)},
         uses=(use("a", 6), use("b", 5), use("c", 1, name="W2"), use("a", 1, "Ni")),
     )
-    [of_a], [of_b] = granted.for_lot("a", "Cu"), granted.for_lot("b", "Cu")
+    [of_a], [of_b] = (granted.for_lot(lot, "Cu", exactly(6)) for lot in "ab")
     assert (of_a.used_mg, of_a.is_used) == (6, True)
     assert (of_b.used_mg, of_b.is_used) == (11, True)
-    [of_d] = granted.for_lot("d", "Cu")
+    assert [(one.own_mg, one.whole_mg) for one in (of_a, of_b)] == [(6, 6), (5, 6)]
+    [of_d] = granted.for_lot("d", "Cu", None)
+    assert of_d.whole_mg is None
     assert (of_d.used_mg, of_d.is_used) == (12, False)
 
 
-@given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 5)), max_size=12))
-def test_lots_that_a_capped_waiver_covers_use_no_more_than_the_cap(stated):
+@given(
+    st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 5)), max_size=12),
+    st.lists(st.tuples(st.integers(0, 6), st.integers(0, 2)), min_size=3, max_size=3),
+)
+def test_what_a_capped_waiver_covers_is_used_whole_and_no_more_than_the_cap(stated, masses):
     uses = tuple(use(lot, mg) for lot, mg in stated)
     granted = Granted(waivers={"W1": waiver(cap_mg=8)}, uses=uses)
-    covered = {
-        lot for lot in "abc" if reach(granted.for_lot(lot, "Cu")[0], [], NOVEMBER)[0] is Reach.HOLDS
+    held = {
+        lot: MassRange(low_mg=low, high_mg=low + more)
+        for lot, (low, more) in zip("abc", masses, strict=True)
     }
+    covered = [
+        lot
+        for lot in "abc"
+        if reach(granted.for_lot(lot, "Cu", held[lot])[0], [], NOVEMBER)[0] is Reach.HOLDS
+    ]
     assert sum(one.mg for one in uses if one.lot in covered) <= 8
+    assert sum(held[lot].high_mg for lot in covered) <= 8
 
 
 def test_the_calendar_knows_when_a_waiver_begins_ends_or_awaits_evidence():

@@ -389,7 +389,7 @@ def lot_of(**more):
 
 
 def losing(lost):
-    losses = [{"reason": "dust", "quantity": lost}]
+    losses = [{"reason": "dust", "quantity": lost}, {"reason": "slag"}]
     made = new_lot("alice:O", "90")
     return transformation([taken("alice:L", "100")], [made], at="alice:mine", losses=losses)
 

@@ -39,6 +39,8 @@ from tests.builders import (
 )
 from traceability.errors import (
     AmbiguousParty,
+    EquivalentIsNoMass,
+    EquivalentOfAnotherElement,
     ImpossibleFigure,
     ImpossibleTime,
     MalformedStatement,
@@ -259,6 +261,12 @@ REFUSALS = [
     (facility("bob:mine", latitude="45"), ImpossibleFigure, "longitude"),
     (facility("bob:mine", longitude="45"), ImpossibleFigure, "latitude"),
     (facility("bob:mine", capacities=[capacity(unit="hl")]), UnknownUnit, "per_year"),
+    (facility("bob:mine", capacities=[capacity(unit="t LCE")]), EquivalentIsNoMass, "per_year"),
+    (
+        facility("bob:mine", capacities=[capacity(unit="t LCE") | {"element": "Cu"}]),
+        EquivalentOfAnotherElement,
+        "per_year",
+    ),
     (
         facility("bob:mine", capacities=[capacity(basis="count")]),
         UnitDoesNotFitBasis,

@@ -21,7 +21,9 @@ from tests.builders import (
     void,
 )
 from traceability.errors import TraceabilityError
-from traceability.ledger.chronicle import Happening, build_history
+from traceability.ledger.chronicle import Happening, build_history, lot_of
+from traceability.ledger.provenance import propagate
+from traceability.ledger.turns import Turn, amount_after, shortfall_of
 
 MINE = "alice:mine"
 
@@ -57,8 +59,11 @@ class Told:
     def event(self):
         return self.draw(st.sampled_from(list(self.events(self.lot()))))
 
+    def mined(self, lot, amount):
+        return extraction(lot, amount)
+
     def extract(self):
-        self.say("alice", extraction(self.new(), self.amount()), [self.new()])
+        self.say("alice", self.mined(self.new(), self.amount()), [self.new()])
 
     def happen(self):
         claim, lots = self.event()
@@ -77,7 +82,7 @@ class Told:
         author, entry, kind, lots = self.draw(st.sampled_from(self.said))
         amount = self.amount()
         again = {
-            "custody.extraction": lambda: (extraction(lots[0], amount), lots),
+            "custody.extraction": lambda: (self.mined(lots[0], amount), lots),
             "custody.loss": lambda: (loss(other := self.lot(), amount), {lots[0], other}),
             "custody.stocktake": lambda: (
                 stocktake(taken(other := self.lot(), amount), at=MINE),
@@ -148,3 +153,71 @@ def test_the_books_hold_what_the_history_says(data):
         for movement in () if one.entry in standing else one.movements:
             moved[movement.lot] += movement.delta
     assert held == moved
+    for lot in held:
+        assert shortfall_of(told.notes.book.turns[lot]) == short_in(history, lot)
+
+
+def short_in(history, lot):
+    """Return how much the steps of a history take from a lot beyond what it held."""
+    return sum(
+        take.amount - min(take.amount, take.held)
+        for step in history.steps
+        for take in step.takes
+        if lot_of(take.lot) == lot
+    )
+
+
+class Pure(Told):
+    """Two mines' lots of nothing but copper, of which parts are taken that stay as they are."""
+
+    mines = ("alice:L0", "alice:L1")
+    assays = ({"element": "Cu", "value": "100", "unit": "percent", "basis": "wet"},)
+
+    def mined(self, lot, amount):
+        return extraction(lot, amount, assays=list(self.assays))
+
+    def lot(self):
+        return self.draw(st.sampled_from(self.mines))
+
+    def events(self, lot):
+        made, other, amount = self.new(), self.lot(), self.amount()
+        yield stocktake(taken(lot, amount), at=MINE), [lot]
+        yield split(lot, new_lot(made, amount)), [lot, made]
+        yield blend([taken(other, amount)], new_lot(made, amount), at=MINE), [other, made]
+
+    def take_back(self):
+        """Void anything but an extraction: what was taken of a lot nobody mined has no amount."""
+        kept = [one for one in self.said if one[2] == "custody.extraction"]
+        self.said = [one for one in self.said if one[2] != "custody.extraction"]
+        super().take_back()
+        self.said += kept
+
+
+@given(st.data())
+def test_the_milligrams_a_lot_is_short_of_are_those_of_unknown_source(data):
+    told = Pure(data.draw)
+    told.extract()
+    told.extract()
+    for _ in range(data.draw(st.integers(1, 14))):
+        data.draw(st.sampled_from((told.happen, told.happen, told.correct, told.take_back)))()
+
+    contents = propagate(build_history(told.happenings).steps)
+    for mine in told.mines:
+        found = sum(
+            mass
+            for name, one in contents.items()
+            if lot_of(name) not in told.mines
+            for label, mass in one.contents["Cu"].sources.items()
+            if label.startswith("shortfall:") and lot_of(label.removeprefix("shortfall:")) == mine
+        )
+        assert found == shortfall_of(told.notes.book.turns[mine])
+
+
+def test_a_count_covers_nothing_of_what_a_lot_gave_before():
+    turns = [
+        Turn(order=1, delta=50, begins=True),
+        Turn(order=2, delta=-80),
+        Turn(order=3, delta=50, to=20),
+        Turn(order=4, delta=-25),
+    ]
+    assert (shortfall_of(turns), amount_after(turns)) == (35, -5)

@@ -221,6 +221,17 @@ def test_who_finds_the_books_right_says_nothing_new():
     assert "mine:ore~1" not in told
 
 
+def test_a_weight_that_agreed_when_it_was_found_stands_when_the_books_are_corrected():
+    """It is another weight than the books' now, and yet no weighing: the water stays one."""
+    [made] = mined().movements
+    less = Movement(lot=ORE, role="make", delta=90 * KG, unit="mg", facts=made.facts)
+    corrected = happening(4, "extraction", less, replaces=f"{1:064x}")
+
+    told = copper_in(mined(), weighed(2, 100), assayed(3, copper(), "0.2"), corrected)
+
+    assert (ends(told[ORE]), ends(told["mine:ore~1"])) == ((21.6, 21.6), (24, 24))
+
+
 def test_of_several_weighings_a_document_is_of_the_latest_before_it():
     tale = [
         mined(),

@@ -9,6 +9,7 @@ from traceability.ledger.grades import Assayed, is_dry, measured
 from traceability.ledger.mass import Interval
 from traceability.ledger.materials import elements_named
 from traceability.ledger.plausibility.check import Check
+from traceability.ledger.plausibility.contradictions import contradictions
 from traceability.ledger.plausibility.registered import Registered
 from traceability.ledger.plausibility.view import Observation, View
 from traceability.ledger.plausibility.words import percent, percents
@@ -183,14 +184,19 @@ def _basis(quantity: Mapping[str, Any], of_whole: Mapping[str, Any]) -> dict[str
     return water | stated
 
 
+def _agreeing(view: View) -> Iterator[Observation]:
+    yield from _assays(view)
+    yield from contradictions(view)
+
+
 ASSAY = Check(
     id="PL-14",
     title="Assays of one material agree",
     concerns="assays of a lot, of the lot it was divided from, and of its sister parts, each with "
-    "the earlier one that differs most",
+    "the earlier one that differs most, and with all that is told of the lot",
     explanations="a provisional figure, segregation in a pile, another method",
     severity="major",
     comparison="at_most",
     unit="share",
-    measure=_assays,
+    measure=_agreeing,
 )

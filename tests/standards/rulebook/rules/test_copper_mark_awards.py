@@ -1,5 +1,6 @@
 """CM-01, CM-03 to CM-06: what stands behind an award."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -167,6 +168,10 @@ def test_of_two_awards_the_one_that_carries_counts_unless_it_was_replaced():
     replaced = award(id="old")
     renewed = award(supersedes=("old",), statuses=(status("suspended"),))
     assert judged("CM-03", replaced, renewed).outcome is PASS
+    for rule in ("CM-01", "CM-02"):
+        assert judged(rule, replaced, renewed).outcome is FAIL
+        later = replace(renewed, published_on=PROCESSING + DAY)
+        assert judged(rule, replaced, later).outcome is PASS
 
 
 # ── CM-03 ─────────────────────────────────────────────────────────────────────────────────

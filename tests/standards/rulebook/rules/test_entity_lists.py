@@ -67,7 +67,8 @@ CASES = [
     case(
         "listed now though not when it was mined",
         path(copy(), copy(hit(), on=NOVEMBER), copy(on=NOVEMBER - DAY)),
-        PASS,
+        FAIL,
+        "is on the UFLPA Entity List of 2026-11-01",
     ),
     case("the last copy counts", path(copy(hit(), on=NOVEMBER - DAY), copy()), PASS),
     case("the last copy counts against it", path(copy(on=NOVEMBER - DAY), copy(hit())), FAIL),
@@ -95,7 +96,16 @@ CASES = [
     case("a copy in part", path(copy(complete=False)), OPEN, "only in part"),
     case("rows of the country nobody matched", path(copy(unmatched=("CL",))), OPEN, "matched"),
     case("rows of no country", path(copy(unmatched=("",))), OPEN, "not matched"),
-    case("rows of other countries", path(copy(unmatched=("CN",))), PASS),
+    case("rows of other countries", path(copy(unmatched=("CN",))), OPEN, "not matched"),
+    case(
+        "rows of the country of a company that only held it",
+        path(
+            copy(unmatched=("CN",)),
+            lots=(path_lot(hands=(hand("acme", "cn-trader"), hand("cn-trader", "acme"))),),
+        ),
+        OPEN,
+        "may be of the path",
+    ),
     case(
         "a second list with a hit",
         path(copy(), copy(hit(), of="sanctions")),

@@ -89,6 +89,30 @@ def test_a_mine_without_audit_is_open_until_a_complete_register_shows_it():
     assert judged(credential(scheme="tsm"), snapshots=(snapshot(),)).outcome is FAIL
 
 
+@pytest.mark.parametrize(
+    ("change", "outcome", "words"),
+    [
+        ({"assessment_type": "self_assessment"}, OPEN, "no audit of IRMA is on file"),
+        ({"standard_code": "irma_mining", "version": "1.0"}, PASS, ""),
+        ({"standard_code": "irma_mining", "version": None}, PASS, ""),
+        ({"standard_code": "irma_mining", "version": "2.0"}, FAIL, "irma mining 2.0, a draft on"),
+        ({"standard_code": "irma_ready", "version": "1.0"}, FAIL, "irma ready 1.0, a draft on"),
+        ({"standard_code": "irma_ready", "version": "2.0"}, OPEN, "whether irma ready 2.0"),
+    ],
+)
+def test_what_a_mine_says_of_itself_and_what_rests_on_a_draft_is_no_level(change, outcome, words):
+    found = judged(credential(**change))
+    assert found.outcome is outcome
+    assert words in found.because
+
+
+def test_a_self_assessment_takes_no_published_level_away():
+    own = credential(id="c2", assessment_type="self_assessment", level="IRMA 100")
+    later = replace(own, published_on=DISPATCH)
+    assert judged(credential(level="IRMA 75"), later).outcome is PASS
+    assert judged(credential(level="IRMA Transparency"), later).outcome is FAIL
+
+
 OLD = credential(
     id="old", level="IRMA 75", published_on=date(2024, 1, 1), valid_from=date(2024, 1, 1)
 )
@@ -200,6 +224,14 @@ def test_an_expiry_with_renewal_under_way_says_its_lapse():
     audit = credential(valid_until=date(2026, 9, 11), statuses=(status(), renewing))
     found = judged(audit)
     assert (found.outcome, found.lapse_days) == (FAIL, 20)
+
+
+@pytest.mark.parametrize(("word", "outcome"), [("suspended", FAIL), ("odd", OPEN)])
+def test_a_renewal_under_way_lifts_no_suspension(word, outcome):
+    rows = (status(), status(word, date(2026, 2, 1)))
+    renewing = status("renewal_stage_2_done", on=date(2026, 6, 1))
+    assert judged(credential(statuses=(*rows, renewing))).outcome is outcome
+    assert judged(credential(statuses=(rows[0], renewing))).outcome is PASS
 
 
 def test_before_any_source_shows_the_levels_nothing_is_said():

@@ -1,7 +1,7 @@
 """LME-01: whether a site's brand may be delivered, and on which track."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from cases import FAIL, NONE, OPEN, PASS, Case, check
@@ -38,11 +38,17 @@ def register(*rows, on=PROCESSING, complete=True, unmatched=()):
 
 
 def iso(number, **changes):
-    usual = {"id": f"c{number}", "facility_id": "acme:plant", "statuses": (status("awarded"),)}
+    usual = {
+        "id": f"c{number}",
+        "facility_id": "acme:plant",
+        "materials": None,
+        "statuses": (status("awarded"),),
+    }
     return credential(f"iso_{number}", **(usual | changes))
 
 
 CERTIFIED = (iso(14001), iso(45001))
+LONG_AGO = register(brand(listed_from=date(2024, 1, 1)), on=date(2026, 3, 1))
 
 
 def refined(*registers, mineral="Ni", **changes):
@@ -66,7 +72,31 @@ CASES = [
     case("delisted", refined(register(brand("Delisted"))), FAIL, "its brand is delisted"),
     case("not on the list", refined(register()), FAIL, "no brand of its Ni is on the"),
     case("a brand of another metal", refined(register(brand(materials=("Cu",)))), FAIL, "no brand"),
-    case("a brand of a metal nobody coded", refined(register(brand(materials=None))), PASS),
+    case(
+        "a brand of a metal nobody coded",
+        refined(register(brand(materials=None))),
+        OPEN,
+        "for which metal its brand is on the LME list of brands of 2026-10-15 is not coded",
+    ),
+    case(
+        "a brand of a metal nobody coded beside one of this metal",
+        refined(register(brand("Suspended", materials=None), brand())),
+        PASS,
+    ),
+    *(
+        case(
+            f"ISO 14001 {title}",
+            refined(register(brand()), credentials=(iso(14001, **changes), CERTIFIED[1])),
+            outcome,
+            says,
+        )
+        for title, changes, outcome, says in (
+            ("for this metal", {"materials": ("Cu", "Ni")}, PASS, ""),
+            ("for another metal", {"materials": ("Cu",)}, FAIL, "Ni is not in its scope"),
+            ("for another activity", {"activities": ("extraction",)}, FAIL, "refining is not"),
+            ("of a scope nobody coded", {"activities": None}, OPEN, "nobody has coded"),
+        )
+    ),
     case(
         "a second brand that is suspended",
         refined(register(brand("Suspended"), brand())),
@@ -86,6 +116,28 @@ CASES = [
         "listed from the day after",
         refined(register(brand(listed_from=PROCESSING + DAY), on=NOVEMBER)),
         OPEN,
+    ),
+    case(
+        "listed since long ago, and suspended on the last list before the day",
+        refined(LONG_AGO, register(brand("Suspended"), on=PROCESSING - DAY)),
+        FAIL,
+        "suspended",
+    ),
+    case(
+        "listed since long ago, and not on the last list before the day",
+        refined(LONG_AGO, register(on=PROCESSING - DAY)),
+        FAIL,
+        "no brand",
+    ),
+    case("listed since long ago, and no later list", refined(LONG_AGO), OPEN, "days old"),
+    case(
+        "suspended since before the day, as a later list says",
+        refined(
+            register(brand()),
+            register(brand("Suspended", listed_from=PROCESSING), on=NOVEMBER),
+        ),
+        FAIL,
+        "suspended",
     ),
     case(
         "no ISO 45001",

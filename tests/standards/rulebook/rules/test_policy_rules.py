@@ -87,6 +87,135 @@ def lot(*credentials, **changes):
     return dossier(changes.pop("parcel", source(10)), **(usual | changes))
 
 
+def rmi(word=None, on=PROCESSING, **changes):
+    rows = (
+        () if word is None else (listed("acme:plant", status=word, materials=("Cu",), **changes),)
+    )
+    return replace(snapshot("rmi", on), rows=rows)
+
+
+def on_lists(*registers):
+    long_ago = rmi("Conformant", date(2026, 3, 1), listed_from=date(2024, 1, 1))
+    return lot(mine(), snapshots=(long_ago, *registers))
+
+
+LOWER = mine(
+    id="c8",
+    level="IRMA Transparency",
+    published_on=date(2026, 5, 1),
+    valid_from=date(2026, 5, 1),
+    supersedes=("c1",),
+)
+NOTHING = "nothing on file shows the tier that is needed"
+NO_LEVEL = [
+    (title, lot(*own, PLANT), outcome, says)
+    for title, own, outcome, says in (
+        ("a level about a product only", (mine(product="Cathode X"),), OPEN, NOTHING),
+        (
+            "a level of its own making",
+            (mine(assessment_type="self_assessment"),),
+            FAIL,
+            "it assessed itself",
+        ),
+        ("a first party's", (mine(assessor_level="first_party"),), FAIL, "it assessed itself"),
+        (
+            "a self-assessment later than the audit",
+            (mine(), mine(id="c8", assessment_type="self_assessment", published_on=DISPATCH)),
+            PASS,
+            "",
+        ),
+        ("published on the very day", (mine(published_on=DISPATCH),), PASS, ""),
+        (
+            "published the day after",
+            (mine(published_on=DISPATCH + DAY),),
+            FAIL,
+            "its audit was published on 2026-10-02, after 2026-10-01",
+        ),
+        (
+            "under a draft",
+            (mine(standard_code="irma_mining", version="2.0"),),
+            FAIL,
+            "rests on irma mining 2.0, a draft on 2025-01-10",
+        ),
+        (
+            "under a version nobody lists",
+            (mine(standard_code="irma_mining", version="9.9"),),
+            OPEN,
+            "whether irma mining 9.9",
+        ),
+        ("under the final version", (mine(standard_code="irma_mining"),), PASS, ""),
+        ("a lower level took its place", (mine(), LOWER), OPEN, NOTHING),
+        (
+            "two levels of one day",
+            (mine(), mine(id="c8", level="IRMA 75")),
+            OPEN,
+            "which audit of those published on 2025-01-10 governs is not known",
+        ),
+        ("one level twice", (mine(), mine(id="c8")), PASS, ""),
+    )
+]
+NO_MARK = [
+    (title, lot(mine(), *own), outcome, says)
+    for title, own, outcome, says in (
+        (
+            "a due-diligence status is no mark",
+            (replace(PLANT, standard_code="joint_due_diligence"),),
+            OPEN,
+            NOTHING,
+        ),
+        (
+            "nor is a chain-of-custody status",
+            (replace(PLANT, standard_code="copper_mark_chain_of_custody"),),
+            OPEN,
+            NOTHING,
+        ),
+        (
+            "a mark that was suspended",
+            (replace(PLANT, statuses=(status("awarded"), status("suspended", PROCESSING))),),
+            FAIL,
+            "suspended since 2026-10-15",
+        ),
+        (
+            "a mark that was reinstated",
+            (
+                replace(
+                    PLANT,
+                    statuses=(
+                        status("awarded"),
+                        status("suspended", DISPATCH),
+                        status("reinstated", PROCESSING),
+                    ),
+                ),
+            ),
+            PASS,
+            "",
+        ),
+        (
+            "a mark whose renewal was suspended",
+            (
+                PLANT,
+                replace(
+                    PLANT,
+                    id="c3",
+                    supersedes=("c2",),
+                    published_on=date(2026, 3, 1),
+                    statuses=(status("awarded"), status("suspended", DISPATCH)),
+                ),
+            ),
+            FAIL,
+            "suspended",
+        ),
+        (
+            "a second mark beside one that was suspended",
+            (PLANT, replace(PLANT, id="c3", statuses=(status("suspended"),))),
+            PASS,
+            "",
+        ),
+        ("only a participant", (replace(PLANT, statuses=(status("participant"),)),), OPEN, NOTHING),
+    )
+]
+
+
 RULES_ABOUT_TIERS = ("POL-01", "POL-02", "POL-03", "POL-04", "POL-07")
 EVERYWHERE = [
     one
@@ -119,6 +248,20 @@ ROWS = [
         "tier 1 by copper_mark awarded_with_improvement_plan; tier 2 is needed",
     ),
     case("POL-01", "nothing on file of the smelter", lot(mine()), OPEN, "acme:plant: nothing on"),
+    *(
+        case("POL-01", f"conformant since long ago on the RMI list; {title}", one, outcome, says)
+        for title, one, outcome, says in (
+            ("the last one is without it", on_lists(rmi()), OPEN, "nothing on file"),
+            ("the last one has it as active", on_lists(rmi("Active")), OPEN, "nothing on file"),
+            ("the last one has it too", on_lists(rmi("Conformant")), PASS, ""),
+            (
+                "a later one has it as active since before the day",
+                on_lists(rmi("Conformant"), rmi("Active", NOVEMBER, listed_from=date(2026, 9, 1))),
+                FAIL,
+                "not conformant on the RMI facility list of 2026-11-01",
+            ),
+        )
+    ),
     case(
         "POL-01",
         "a level no tier knows",
@@ -188,6 +331,15 @@ ROWS = [
         "the RMI's list is too old",
         lot(mine(), snapshots=(snapshot("rmi", PROCESSING - 31 * DAY),)),
         OPEN,
+    ),
+    *(case("POL-01", *one) for one in NO_LEVEL),
+    *(case("POL-01", *one) for one in NO_MARK),
+    case(
+        "POL-01",
+        "a scheme that no rule knows",
+        lot(replace(mine(), scheme="rgmp", level="Conformant"), PLANT),
+        PASS,
+        policy__tiers=TIERS | {"rgmp Conformant": 3},
     ),
     case("POL-01", "another scheme's evidence accepted", lot(tsm(), PLANT), PASS),
     case("POL-01", "no share set", lot(mine(), PLANT), OPEN, policy__minimum_share=UNSET),
@@ -367,6 +519,7 @@ def renewal(**changes):
         id="c9",
         supersedes=("c1",),
         assessment_type="renewal",
+        published_on=None,
         valid_from=None,
         valid_until=None,
         statuses=(status("in_process", ENDED),),
@@ -419,6 +572,20 @@ GRACE = [
         "POL-04",
         "suspended",
         ended(statuses=(*RENEWING, status("suspended", ENDED + DAY))),
+        FAIL,
+        "no grace for a certificate that was not in good standing",
+    ),
+    case(
+        "POL-04",
+        "suspended before the on-site audit of its renewal was over",
+        ended(statuses=(status(), status("suspended", ENDED - DAY), RENEWING[1])),
+        FAIL,
+        "no grace for a certificate that was not in good standing",
+    ),
+    case(
+        "POL-04",
+        "suspended when it expired",
+        ended(statuses=(*RENEWING, status("suspended", ENDED), status("expired", ENDED + DAY))),
         FAIL,
         "no grace for a certificate that was not in good standing",
     ),

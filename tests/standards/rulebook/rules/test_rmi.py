@@ -42,6 +42,19 @@ def case(rule, title, about, outcome, says="", **values):
 
 
 SOUND = register(row())
+BEFORE, SINCE, NEXT = date(2024, 1, 1), PROCESSING - 3 * DAY, PROCESSING + DAY
+LONG_AGO = register(row(listed_from=BEFORE), on=date(2026, 3, 1))
+
+
+def last_list(*rows, complete=True):
+    """Return the last copy before the site worked the metal."""
+    return register(*rows, on=PROCESSING - 5 * DAY, complete=complete)
+
+
+def beside(was, later):
+    return smelted(last_list(was), register(later, on=NOVEMBER))
+
+
 OF_SITES = ("RMI-01", "RMI-02", "RMI-03")
 EVERYWHERE = [
     one
@@ -107,6 +120,13 @@ STATUS = [
     ),
     case(
         "RMI-01",
+        "a row for another metal, and one for a metal nobody coded: that one counts",
+        smelted(register(row(materials=("Au",)), row("Active", materials=None))),
+        FAIL,
+        "active",
+    ),
+    case(
+        "RMI-01",
         "a row for another metal only is left to RMI-02",
         smelted(register(row(materials=("Ni",)))),
         PASS,
@@ -163,6 +183,102 @@ STATUS = [
         smelted(register(row(listed_until=PROCESSING - DAY))),
         FAIL,
         "not on the RMI facility list",
+    ),
+    *(
+        case("RMI-01", f"a list of long ago says since when; {title}", one, outcome, says)
+        for title, one, outcome, says in (
+            ("there is no later one", smelted(LONG_AGO), OPEN, "days old"),
+            ("the last one is without it", smelted(LONG_AGO, last_list()), FAIL, "not on the"),
+            (
+                "the last one has it as active",
+                smelted(LONG_AGO, last_list(row("Active"))),
+                FAIL,
+                "act",
+            ),
+            ("the last one still has it", smelted(LONG_AGO, last_list(row())), PASS, ""),
+            (
+                "the last one is in part",
+                smelted(LONG_AGO, last_list(complete=False)),
+                OPEN,
+                "in part",
+            ),
+        )
+    ),
+    *(
+        case("RMI-01", f"beside the last list a later one says: {title}", one, outcome, says)
+        for title, one, outcome, says in (
+            ("active since before it", beside(row(), row("Active", listed_from=BEFORE)), FAIL, ""),
+            ("active since after it", beside(row(), row("Active", listed_from=SINCE)), FAIL, "act"),
+            ("active, not since when", beside(row(), row("Active")), PASS, ""),
+            (
+                "active since after the day",
+                beside(row(), row("Active", listed_from=NEXT)),
+                PASS,
+                "",
+            ),
+            (
+                "conformant since before it, when it was active",
+                beside(row("Active"), row(listed_from=BEFORE)),
+                FAIL,
+                "active",
+            ),
+            (
+                "conformant since after it, when it was active",
+                beside(row("Active"), row(listed_from=SINCE)),
+                PASS,
+                "",
+            ),
+            (
+                "conformant since before it, when it was not on it",
+                smelted(last_list(), register(row(listed_from=BEFORE), on=NOVEMBER)),
+                FAIL,
+                "not on the",
+            ),
+            (
+                "conformant since after it, when it was not on it",
+                smelted(last_list(), register(row(listed_from=SINCE), on=NOVEMBER)),
+                PASS,
+                "",
+            ),
+            (
+                "conformant, where the last one is in part",
+                smelted(
+                    last_list(complete=False),
+                    register(row("Active", listed_from=NEXT), on=NOVEMBER - DAY),
+                    register(row(listed_from=BEFORE), on=NOVEMBER),
+                ),
+                PASS,
+                "",
+            ),
+            (
+                "active and then conformant, both since before it",
+                smelted(
+                    register(row("Active", listed_from=BEFORE), on=NOVEMBER - DAY),
+                    register(row(listed_from=BEFORE), on=NOVEMBER),
+                ),
+                FAIL,
+                "active",
+            ),
+            (
+                "of another metal, since after it",
+                beside(row(), row("Active", materials=("Ni",), listed_from=SINCE)),
+                PASS,
+                "",
+            ),
+        )
+    ),
+    case(
+        "RMI-01",
+        "of two lists of one day the one recorded last",
+        smelted(register(row()), register(row("Active"))),
+        FAIL,
+        "active",
+    ),
+    case(
+        "RMI-02",
+        "a later list tells since when of another metal only",
+        beside(row(), row(materials=("Ni",), listed_from=SINCE)),
+        PASS,
     ),
     case("RMI-02", "for this metal", smelted(SOUND), PASS),
     case(

@@ -181,11 +181,97 @@ def test_a_single_assay_has_nothing_to_agree_with():
     assert tale.observed("PL-14") == []
 
 
-def replace_results(lot, results):
-    one = assayed(lot, "1")
-    return type(one)(
-        lot=lot, role="assay", delta=0, unit="mg", facts={"status": "final", "results": results}
+def test_documents_that_together_find_more_than_the_lot_cannot_all_be_right():
+    tale = Tale()
+    tale.add("extraction", make("acme:L1", assays=percent("90")))
+    last = tale.add("assay", assayed("acme:L1", "90", element="Ni"), author="bolt")
+    tale.add("assay", assayed("acme:L1", "90", element="Ni"))
+
+    [repeated, one] = tale.observed("PL-14")
+
+    assert (repeated.element, repeated.worst) == ("Ni", 0)  # doubted once
+    assert (one.entry, one.author, one.worst, one.best) == (last, "bolt", 1, 1)
+    assert one.evidence == (f"{1:064x}",)
+    assert one.element is None  # whichever of the two is wrong
+    assert one.sentence == (
+        "documents about lot acme:L1 find Cu and Ni, which together weigh more than it"
     )
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_figure_of_the_wet_lot_is_held_against_the_moisture_that_another_document_tells(is_first):
+    wet = quantity(100, "wet", moisture="0.1") if is_first else quantity(100, "wet")
+    tale = Tale()
+    tale.add("extraction", make("acme:L1", quantity=wet))
+    first = tale.add("assay", assayed("acme:L1", "95", basis="as_received"))
+    last = tale.add("assay", replace_results("acme:L1", percent("1", "Ni"), moisture="0.2"))
+
+    [one] = [one for one in tale.observed("PL-14") if one.worst == 1]
+
+    assert one.entry == (first if is_first else last)
+    assert "find a share of 1." in one.sentence
+    assert "in its dry substance, which holds at most 1" in one.sentence
+
+
+def test_a_part_is_what_the_whole_was_and_a_pure_substance_is_no_more_than_pure():
+    tale = Tale()
+    tale.add("extraction", make("acme:L1", material="cobalt_sulfate", assays=percent("30", "Co")))
+    tale.add("split", take("acme:L1", 50, into="acme:P"), make("acme:P", 50, **{"from": "acme:L1"}))
+    tale.add("assay", assayed("acme:P", "75", element="Mn"))
+
+    [one] = tale.observed("PL-14")
+
+    assert (one.lot, one.worst) == ("acme:P", 1)
+
+
+def weighed_anew(lot, **more):
+    facts = {"why": "count", "to": str(80 * 10**6)}
+    facts |= {"quantity": quantity(80, "wet", **more)} if more else {}
+    return Movement(lot=lot, role="adjust", delta=-20 * 10**6, unit="mg", facts=facts)
+
+
+@pytest.mark.parametrize("more", [{}, {"moisture": "0.2"}])
+def test_what_was_found_of_the_wet_lot_is_not_held_against_later_water(more):
+    tale = Tale()
+    pure = {"formula": "Cu", "purity": "0.9", "basis": "wet"}
+    tale.add("extraction", make("acme:L1", quantity=quantity(100, "wet"), compound=pure))
+    tale.add("assay", assayed("acme:L1", "95", basis="as_received"))
+    tale.add("stocktake", weighed_anew("acme:L1", **more))
+    tale.add("assay", replace_results("acme:L1", percent("1", "Ni"), moisture="0.2"))
+    assert [one for one in tale.observed("PL-14") if one.worst == 1] == []
+
+
+def test_what_was_found_of_the_dry_part_holds_whatever_the_water():
+    tale = Tale()
+    pure = {"formula": "Cu", "purity": "0.9", "basis": "dry"}
+    tale.add("extraction", make("acme:L1", quantity=quantity(100, "wet"), compound=pure))
+    tale.add("stocktake", weighed_anew("acme:L1", moisture="0.2"))
+    last = tale.add("assay", assayed("acme:L1", "9", element="Ni", basis="as_received"))
+    [one] = [one for one in tale.observed("PL-14") if one.worst == 1]  # 9 % wet is 11.25 % dry
+    assert one.entry == last
+
+
+def test_documents_that_can_all_be_right_are_left_alone():
+    tale = Tale()
+    pure = {"formula": "NiSO4.6H2O", "purity": "0.98", "basis": "dry"}
+    tale.add("extraction", make("acme:L1", compound=pure))
+    tale.add("assay", assayed("acme:L1", "1", element="Co"))
+    tale.add("assay", assayed("acme:elsewhere", "99"))
+    assert [one for one in tale.observed("PL-14") if one.worst == 1] == []
+
+
+def test_a_figure_that_was_recorded_and_means_nothing_is_named():
+    tale = Tale()
+    tale.add("extraction", make("acme:L1", assays=percent("30")))
+    strange = [percent("50", "Ni")[0] | {"expressed_as": "Li2O"}]
+    tale.add("assay", replace_results("acme:L1", strange))
+    [one] = [one for one in tale.observed("PL-14") if one.worst == 1]
+    assert one.sentence == "a document about lot acme:L1 gives a figure that means nothing"
+
+
+def replace_results(lot, results, **more):
+    facts = {"status": "final", "results": results} | more
+    return type(assayed(lot, "1"))(lot=lot, role="assay", delta=0, unit="mg", facts=facts)
 
 
 # ── sales ─────────────────────────────────────────────────────────────────────────────────

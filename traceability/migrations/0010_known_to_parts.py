@@ -20,7 +20,7 @@ WHERE l.id = k.lot AND l.known_to IS DISTINCT FROM k.names
 
 
 class Migration(migrations.Migration):
-    dependencies = [("traceability", "0008_lineage_weighed")]
+    dependencies = [("traceability", "0009_shortfall")]
 
     operations = [
         migrations.RunSQL(SQL.read_text(), migrations.RunSQL.noop),
