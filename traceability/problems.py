@@ -14,6 +14,7 @@ from django.apps import apps
 from django.conf import settings
 
 from traceability.errors import TraceabilityError
+from traceability.ledger.canonical import INTEGER_LIMIT
 
 _DEFAULT = 400
 _BY_STATUS = {
@@ -60,9 +61,13 @@ def status_of(error: TraceabilityError) -> int:
 
 
 def problem(error: TraceabilityError, **members: Any) -> dict[str, Any]:
-    """Return an error as problem details (RFC 9457); `members` are put beside its facts."""
+    """Return an error as problem details (RFC 9457); `members` are put beside its facts.
+
+    A number that not every reader of JSON keeps is told as text.
+    """
+    facts = error.as_json()
     return (
-        error.as_json()
+        {name: str(fact) if _is_large(fact) else fact for name, fact in facts.items()}
         | members
         | {
             "type": f"{settings.SITE_URL}/errors/{error.code}",
@@ -70,6 +75,10 @@ def problem(error: TraceabilityError, **members: Any) -> dict[str, Any]:
             "status": status_of(error),
         }
     )
+
+
+def _is_large(fact: object) -> bool:
+    return isinstance(fact, int) and abs(fact) > INTEGER_LIMIT
 
 
 # ── the table ─────────────────────────────────────────────────────────────────────────────

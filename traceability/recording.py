@@ -270,9 +270,12 @@ def _record_one(item: _Item, held: holding.Held, now: datetime, received_at: str
     """Decide on one statement; ids are looked up first, for their author only."""
     statement = item.statement
     key = held.book.keys.get(statement.kid)
+    if key is None and statement.kind != "registry.genesis":
+        raise UnknownKey(statement.kid)  # it brings its key, and proves nothing about its author
     if key is not None and key.organization != statement.author:
         raise WrongAuthor(author=statement.author)
-    first = held.known.get((statement.author, statement.envelope.id))
+    place = (statement.author, statement.envelope.id)
+    first = held.known.get(place) if key is not None else None
     item.outcome.is_duplicate = first is not None
     if first is not None:
         if first.payload_digest != statement.payload_digest.hex():
@@ -362,8 +365,9 @@ def _rejection(outcome: Outcome, submitted_by: str | None, now: datetime) -> Rej
     error, statement = outcome.error, outcome.statement
     if error is None:
         return None
-    is_proven = statement is not None and not isinstance(
-        error, InvalidSignature | UnknownKey | WrongAuthor
+    is_proven = statement is not None and not (
+        statement.kind == "registry.genesis"  # signed with whatever key it brings
+        or isinstance(error, InvalidSignature | UnknownKey | WrongAuthor)
     )
     author = submitted_by or (statement.author if statement and is_proven else None)
     if author is None:

@@ -14,7 +14,8 @@ from tests.screens import CATHODE, CONCENTRATE, story_told
 from traceability.admin.base import ReadOnlyAdmin
 from traceability.keeping import log_verifier
 from traceability.ledger.verification import verify_bundle
-from traceability.models import Entry, Membership, Reading, Rejection
+from traceability.models import Entry, Lot, Membership, Reading, Rejection
+from traceability.templatetags.ledger import amount
 
 pytestmark = pytest.mark.django_db
 MODELS = ("organization", "facility", "key", "lot", "entry", "rejection", "reading", "membership")
@@ -81,6 +82,11 @@ def test_a_superuser_who_acts_for_no_organization_sees_no_row(as_person, model):
     assert response.context["cl"].result_count == 0
 
 
+@pytest.mark.parametrize("model", MODELS)
+def test_a_row_whose_name_none_can_have_is_not_found(as_person, model):
+    assert as_person("operator").get(address(model, "change", "a\0b")).status_code == 404
+
+
 def test_every_list_says_that_the_ledger_is_the_truth(as_person):
     assert "the ledger is the truth" in text_of(as_person("accountant").get(address("lot")))
 
@@ -108,6 +114,55 @@ def test_lists_hold_only_lots_one_may_see(as_person):
     assert CONCENTRATE not in lots("officer")
     assert lots("miner") == {CONCENTRATE}
     assert lots("operator") >= {CATHODE, CONCENTRATE}
+
+
+def listed(client, query):
+    answer = client.get(f"{address('lot')}?{query}")
+    return answer.status_code, {lot.pk for lot in answer.context["cl"].result_list}
+
+
+@pytest.mark.parametrize("person", ["miner", "accountant", "operator"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("custodian=seto-bay", "custodian__startswith=s", "amount=1", "amount__gt=1"),
+        *("facility=seto-bay:x", "consignee=seto-bay", "known_to__contains=x", "last_order__gt=0"),
+        *("salt__startswith=0", "owners__0__parts=1", "state__exact=held", "material__gt=a"),
+        *("nothing=1", "id__startswith=k"),
+    ],
+)
+def test_a_list_is_filtered_by_what_it_offers_and_by_nothing_else(as_person, person, query):
+    assert as_person(person).get(f"{address('lot')}?{query}").status_code == 400
+
+
+def test_no_filter_and_no_order_tells_a_former_holder_how_a_lot_stands(as_person):
+    miner, kept = as_person("miner"), Lot.objects.get(pk=CONCENTRATE)
+    states = ("held", "in_transit", "exited")
+    assert [listed(miner, f"state={one}")[1] for one in states].count({CONCENTRATE}) == 1
+    sold = [{"owner": {"organization": kept.custodian}, "parts": 1}]
+    Lot.objects.filter(pk=CONCENTRATE).update(owners=sold)
+
+    told = text_of(miner.get(address("lot")))
+    assert "passed on" in told
+    assert amount(kept.amount, kept.unit) not in told
+    page = text_of(miner.get(address("lot", "change", CONCENTRATE)))
+    assert "passed on" in page
+    assert amount(kept.amount, kept.unit) not in page
+    for state in states:
+        assert listed(miner, f"state={state}") == (200, set())
+    assert listed(miner, "restated=yes") == (200, set())
+    assert listed(miner, f"material={kept.material}&form__in={kept.form}")[1] == {CONCENTRATE}
+    for column in range(1, 8):
+        order = miner.get(f"{address('lot')}?o={column}").context["cl"].queryset.query.order_by
+        assert not {"amount", "-amount", "state"} & {str(one) for one in order}
+
+    operator = as_person("operator")
+    assert CONCENTRATE in listed(operator, f"state={kept.state}")[1]
+    assert amount(kept.amount, kept.unit) in text_of(operator.get(address("lot")))
+    names = [*operator.get(address("lot")).context["cl"].list_display]
+    sorted_by = names.index("how_much")
+    ordered = operator.get(f"{address('lot')}?o={sorted_by}").context["cl"].result_list
+    assert [lot.amount for lot in ordered] == sorted(lot.amount for lot in ordered)
 
 
 def test_names_are_shown_only_where_they_were_opened(as_person):

@@ -121,7 +121,7 @@ def test_what_is_kept_of_every_lot_is_what_its_movements_say(alice, bob, ledger)
     carol.records(
         receipt("alice:c2", received("alice:B2", "4", "1", "carol:REJECTED"), at="carol:smelter")
     )
-    carol.records(facility("alice:foreign", operator={"organization": "carol"}))
+    alice.records(facility("alice:foreign", operator={"organization": "carol"}))
     replacement = extraction("alice:R", at="alice:foreign", owners=owned_by("bob"))
     carol.records(correction(told, replacement, "alice:R"))
 

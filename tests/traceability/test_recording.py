@@ -173,9 +173,10 @@ def test_a_reported_event_is_superseded_by_the_operator(alice, bob):
     bob.records(facility("bob:old", operator=old))
     [entry] = bob.records(extraction("bob:L", at="bob:old", reported=reported))
     assert alice.is_refused(void(entry, "bob:L")).code == "unknown_statement"
-    takes_over = facility("bob:old", operator={"organization": "alice"})
-    own = correction(entry, extraction("bob:L", "80", at="bob:old"), "bob:L")
-    alice.records(takes_over, own)
+    hers = facility("bob:old", operator={"organization": "alice"})
+    assert alice.is_refused(hers).code == "not_your_name_space"
+    bob.records(hers)
+    alice.records(correction(entry, extraction("bob:L", "80", at="bob:old"), "bob:L"))
     assert amount("bob:L") == 80 * T
 
 
@@ -754,6 +755,20 @@ def test_a_genesis_for_another_log_key_begins_nothing(transactional_db):
 def test_nothing_but_a_genesis_begins_a_ledger(transactional_db):
     [outcome] = Company("alice").sends(extraction(L))
     assert outcome.error.code == "unknown_key"
+
+
+def test_whoever_brings_a_key_of_his_own_learns_nothing_by_anothers_name_and_id(alice):
+    """He proves to be nobody: which ids alice used is not told, and nothing is kept as hers."""
+    name = str(uuid4())
+    alice.records(extraction(L), id=name)
+    bringing = key("alice", "mallory")
+    taken_id = alice.is_refused(bringing, id=name, key="mallory")
+    free_id = alice.is_refused(bringing, id=str(uuid4()), key="mallory")
+    assert taken_id.as_json() == free_id.as_json()
+    assert taken_id.code == "unknown_key"
+    again = alice.is_refused(genesis("alice", key="mallory"), id=name, key="mallory")
+    assert (again.code, "entry" in again.facts) == ("genesis_misplaced", False)
+    assert not Rejection.objects.filter(author="alice").exists()
 
 
 # ── many at once ──────────────────────────────────────────────────────────────────────────

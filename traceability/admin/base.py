@@ -5,13 +5,14 @@ from collections.abc import Callable, Mapping
 from itertools import islice
 from typing import Any, NoReturn, TypeVar
 
-from django.contrib.admin.utils import unquote
+from django.contrib.admin.utils import get_fields_from_path, unquote
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
+from unfold.views import ChangeList
 
 from traceability.admin.access import Viewer, viewer_of
 from traceability.downstream import Telling
@@ -41,6 +42,14 @@ def statement_file(document: Mapping[str, Any], name: str) -> HttpResponse:
     return response
 
 
+class OfferedOrder(ChangeList):  # type: ignore[misc]
+    """A list that is sorted by the columns it offers to sort by, also by address."""
+
+    def get_ordering_field(self, field_name: Any) -> Any:
+        """Return what a column sorts by, or nothing."""
+        return super().get_ordering_field(field_name) if field_name in self.sortable_by else None
+
+
 class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
     """Rows that nobody adds, changes or deletes here. Actions call use cases.
 
@@ -68,6 +77,18 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
         """Nobody deletes rows here."""
         return False
 
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """Sort by what is offered, and by nothing else."""
+        return OfferedOrder
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        """Let lists be filtered by what they offer to filter by, and by nothing else.
+
+        Whoever may see a row need not see each of its values, and a filter tells them.
+        """
+        offered = self.list_filter if request is None else self.get_list_filter(request)
+        return any(lookup in _lookups(self.model, one) for one in offered)
+
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Leave Django's own bulk deletion out of every list."""
         chosen: dict[str, Any] = super().get_actions(request)
@@ -83,6 +104,12 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
     def scoped(self, rows: QuerySet[Any], viewer: Viewer) -> QuerySet[Any]:
         """Return the rows that this viewer may see."""
         return rows if viewer.is_operator else rows.none()
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Any:
+        """Return a row by its id; there is none with a character that no database keeps."""
+        return None if "\0" in object_id else super().get_object(request, object_id, from_field)
 
     def _get_obj_does_not_exist_redirect(
         self, request: HttpRequest, opts: Any, object_id: str
@@ -125,3 +152,17 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
             "note": self.read_only_note,
         }
         return TemplateResponse(request, template, frame | context)
+
+
+def _lookups(model: type[Model], offered: Any) -> set[str]:
+    """Return the parameters by which one filter of a list is used."""
+    if isinstance(offered, type):
+        return {str(getattr(offered, "parameter_name", ""))}
+    name = str(offered[0] if isinstance(offered, list | tuple) else offered)
+    target = getattr(get_fields_from_path(model, name)[-1], "target_field", None)
+    ends = [*_ENDS, f"{target.name}__exact"] if target is not None else _ENDS
+    return {name, *(f"{name}__{end}" for end in ends)}
+
+
+_ENDS = ("exact", "in", "isnull", "gte", "lt")
+"""What Django's filters put behind the name of a field."""

@@ -1,6 +1,7 @@
 """Lots: what is where, in whose hands, and how it came there."""
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin, messages
@@ -11,6 +12,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
+from traceability import seeing
 from traceability.admin.access import (
     Viewer,
     known_facilities,
@@ -33,11 +35,30 @@ from traceability.restatements import restated, restatements
 from traceability.templatetags.ledger import amount, words
 from traceability.tracing import published_size
 
+PASSED_ON = "passed_on"
 NEWEST = 200  # links of a chain on one page
 
 
+class StateFilter(admin.SimpleListFilter):
+    """Lots in one state, of those the reader has: how others stand is theirs to tell."""
+
+    title = _("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Return the states."""
+        return list(Lot.STATES)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Lot]) -> QuerySet[Lot]:
+        """Return the lots in that state, where asked."""
+        chosen = self.value()
+        if chosen is None:
+            return queryset
+        return _own(queryset, request).filter(state=chosen)
+
+
 class RestatedFilter(admin.SimpleListFilter):
-    """Lots that, as now known, gave more than they held."""
+    """Lots that, as now known, gave more than they held, of those the reader has."""
 
     title = _("restated")
     parameter_name = "restated"
@@ -48,15 +69,25 @@ class RestatedFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Lot]) -> QuerySet[Lot]:
         """Return the lots that are short, where asked."""
-        return restated(queryset) if self.value() == "yes" else queryset
+        if self.value() != "yes":
+            return queryset
+        return restated(_own(queryset, request))
+
+
+def _own(rows: QuerySet[Lot], request: HttpRequest) -> QuerySet[Lot]:
+    """Return the lots whose present state the reader may ask about: a filter tells it, too."""
+    viewer = viewer_of(request)
+    if viewer is None or viewer.is_operator:
+        return rows
+    return seeing.held_by(rows, viewer.organization)
 
 
 @admin.register(Lot)
 class LotAdmin(ReadOnlyAdmin):
-    """Lots as they stand now; names only where the reader may know them."""
+    """Lots as they stand now, to those who may know that; names where the reader knows them."""
 
     list_display: tuple[Any, ...] = ("id", "what", "how_much", "custody", "holder", "place")
-    list_filter: tuple[Any, ...] = ("state", RestatedFilter, "material", "form")
+    list_filter: tuple[Any, ...] = (StateFilter, RestatedFilter, "material", "form")
     search_fields = ("id", "material")
     ordering = ("-last_order",)
     page_template = "traceability/admin/lot.html"
@@ -71,6 +102,21 @@ class LotAdmin(ReadOnlyAdmin):
         )
         return told
 
+    def get_sortable_by(self, request: HttpRequest) -> Any:
+        """Let only the operator's staff sort by what is kept from former holders."""
+        viewer = viewer_of(request)
+        if viewer is not None and viewer.is_operator:
+            return super().get_sortable_by(request)
+        return {"id", "what"}
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Mark the lots whose present state the reader may know."""
+        changes = super().get_changelist_instance(request)
+        viewer = viewer_of(request)
+        if viewer is not None:
+            _mark(changes.result_list, viewer)
+        return changes
+
     @column(description=_("material"), ordering="material")
     def what(self, lot: Lot) -> str:
         """Return material and form in words."""
@@ -80,16 +126,26 @@ class LotAdmin(ReadOnlyAdmin):
     @column(description=_("amount"), ordering="amount")
     def how_much(self, lot: Lot) -> str:
         """Return what is left of the lot, and on which basis it was weighed."""
+        if not _is_in_full(lot):
+            return "—"
         told = amount(lot.amount, lot.unit)
         return f"{told} {words(lot.basis)}" if lot.unit == "mg" else told
 
     @column(
         description=_("custody"),
         ordering="state",
-        label={HELD: "success", IN_TRANSIT: "info", EXITED: "default", "restated": "danger"},
+        label={
+            HELD: "success",
+            IN_TRANSIT: "info",
+            EXITED: "default",
+            "restated": "danger",
+            PASSED_ON: "default",
+        },
     )
     def custody(self, lot: Lot) -> tuple[str, Any]:
         """Return the state; a lot below zero gave more than, as now known, it held."""
+        if not _is_in_full(lot):
+            return PASSED_ON, _("passed on")
         if lot.amount < 0:
             return "restated", _("restated: gave more than it held")
         return lot.state, lot.get_state_display()
@@ -97,12 +153,14 @@ class LotAdmin(ReadOnlyAdmin):
     @column(description=_("held by"))
     def holder(self, lot: Any) -> str:
         """Return the custodian's name, where the reader may know it."""
+        if not _is_in_full(lot):
+            return "—"
         return lot.holder_name or str(_("name not opened"))
 
     @column(description=_("at"))
     def place(self, lot: Any) -> str:
         """Return the facility's name, where there is one and the reader may know it."""
-        if lot.facility is None:
+        if lot.facility is None or not _is_in_full(lot):
             return "—"
         return lot.place_name or str(_("name not opened"))
 
@@ -183,9 +241,13 @@ class LotAdmin(ReadOnlyAdmin):
         viewer = viewer_of(request)
         if viewer is not None:
             note_lot_read(row, viewer, "lot")
+            _mark([row], viewer)
         links = chain_of(f"lot:{row.pk}", newest=NEWEST)
         orders = [link.entry.pk for link in links]
-        readable = readable_entries(Entry.objects.filter(pk__in=orders), viewer) if viewer else []
+        rows = readable_entries(Entry.objects.filter(pk__in=orders), viewer) if viewer else []
+        readable = {entry.pk for entry in rows}
+        if not _is_in_full(row):  # what a buyer did later is the buyer's
+            links = [link for link in links if link.entry.pk in readable]
         short = restatements([row], viewer.organization) if viewer else []
         return {
             "lot": row,
@@ -193,13 +255,25 @@ class LotAdmin(ReadOnlyAdmin):
             "title": f"{_('Lot')} {row.pk}",
             "links": links,
             "chain": summary_of(links),
-            "readable": {entry.pk for entry in readable},
+            "readable": readable,
             "material": self.what(row),
             "gross": self.how_much(row),
             "custody": self.custody(row)[1],
             "holder": self.holder(row),
             "place": self.place(row),
         }
+
+
+def _mark(lots: Sequence[Any], viewer: Viewer) -> None:
+    """Write on lots whether the reader may know how they stand now."""
+    seen = seeing.lots_seen_in_full(lots, viewer.organization)
+    for lot in lots:
+        lot.is_in_full = lot.pk in seen
+
+
+def _is_in_full(lot: Any) -> bool:
+    """Tell whether how a lot stands now may be shown; a former holder is not told."""
+    return bool(getattr(lot, "is_in_full", False))
 
 
 def _reader(viewer: Viewer) -> str | None:

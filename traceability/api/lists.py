@@ -4,7 +4,7 @@ Shapes are `msgspec` structs: the same class checks what comes in, types what go
 through `schema`, describes both in the OpenAPI document.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
@@ -69,10 +69,22 @@ class LedgerView(APIView):
     metadata_class = None
     request: AuthenticatedRequest
 
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Refuse a name that no database keeps before anything is looked up."""
+        super().initial(request, *args, **kwargs)
+        _check_text(kwargs)
+
     @property
     def caller(self) -> Caller:
         """Return who asks; the permission has put it on the request."""
         return self.request.caller
+
+
+def _check_text(given: Mapping[str, Any]) -> None:
+    """Refuse U+0000, which no name here has and no database keeps."""
+    for name, text in given.items():
+        if "\0" in f"{name}{text}":
+            raise InvalidRequest("No name here has the character U+0000 in it.", at=name[:60])
 
 
 def parameters(request: HttpRequest | Request, shape: type[P]) -> P:
@@ -82,6 +94,7 @@ def parameters(request: HttpRequest | Request, shape: type[P]) -> P:
         InvalidRequest: unknown, given twice, or of another form than the shape says.
     """
     given = request.GET
+    _check_text(given.dict())
     twice = [name for name in given if len(given.getlist(name)) > 1]
     if twice:
         raise InvalidRequest(f"The parameter {twice[0][:60]!r} is given twice.", at=twice[0][:60])

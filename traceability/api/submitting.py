@@ -22,6 +22,7 @@ from traceability.errors import (
 from traceability.http import Caller
 from traceability.keeping import service_key
 from traceability.ledger.canonical import DOCUMENT_LIMIT, parse_json
+from traceability.ledger.statements import UNREADABLE
 from traceability.recording import Outcome, Submission
 from traceability.registering import sign_as_service
 
@@ -106,7 +107,7 @@ def decoded(raw: bytes, shape: type[T]) -> T:
     """
     try:
         return msgspec.json.decode(raw, type=shape)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise InvalidRequest(f"The body cannot be read: {error}.") from None
 
 

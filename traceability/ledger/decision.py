@@ -22,7 +22,7 @@ from traceability.errors import (
     WrongAuthor,
 )
 from traceability.ledger import custody, registry
-from traceability.ledger.book import Book, Effects, Key
+from traceability.ledger.book import Book, Effects, Facility, Key
 from traceability.ledger.keys import PublicKey, check_enrollable
 from traceability.ledger.kinds import roles_for
 from traceability.ledger.possession import verify_possession
@@ -154,15 +154,33 @@ def _of_organization(statement: Statement, organization: str, book: Book) -> Non
 
 
 def _facility(statement: Statement, body: registry.FacilityStatement, book: Book) -> None:
-    operator = body.operator.organization
     known = book.facilities.get(body.facility)
+    is_keyless = known is not None and known.operator is None
+    took_over = is_keyless and body.operator.organization == statement.author
+    if book.is_admitting or not took_over:  # once, an operator that got a key did it by itself
+        _check_facility(statement, body, book, known)
+
+
+def _check_facility(
+    statement: Statement, body: registry.FacilityStatement, book: Book, known: Facility | None
+) -> None:
+    """One states one's own facility; one of an operator without a key is handed over by name.
+
+    That is for who registered it, or for the ledger's operator, which also mends whom it is with.
+    """
+    author, operator = statement.author, body.operator.organization
     present = known.operator if known else None
-    if {operator, present} - {None, statement.author}:
-        raise MayNotSign("facility operated by another", author=statement.author)
-    takes_over = known is not None and operator == statement.author
-    if not takes_over and present is None:
-        # An operator that now has a key may state its facility itself, and from then on it alone.
+    registrant = body.facility.partition(":")[0]
+    is_operator = _is_operator(statement, book)
+    hands_over = known is not None and present is None and operator is not None
+    mends = is_operator and present not in (None, registrant)
+    if mends or (hands_over and (is_operator or author == registrant)):
+        _known_organizations([operator] if operator else [], book, "$.body.operator.organization")
+        return
+    if present != author:  # to strangers it is as if there were none
         _own_name(body.facility, statement, "$.body.facility")
+    if {operator, present} - {None, author}:
+        raise MayNotSign("facility operated by another", author=author)
 
 
 def _relationship(statement: Statement, body: registry.Relationship, _book: Book) -> None:

@@ -107,6 +107,8 @@ class Needs:
             self.organizations.update(body.members)
         elif isinstance(body, registry.FacilityStatement):
             self.facilities.add(body.facility)
+            if body.operator.organization is not None:
+                self.organizations.add(body.operator.organization)
         elif isinstance(body, registry.Grant):
             self.organizations.add(body.auditor)
             self.facilities.update(body.facilities)

@@ -105,7 +105,7 @@ class Replay:
         if place.index == 0:
             return decide_genesis(statement)
         if isinstance(statement.body, registry.FacilityStatement):
-            self._assume_forerunner(statement.body.facility)
+            self._assume_forerunner(statement, statement.body)
         if not isinstance(statement.body, registry.Erasure):
             return decide(statement, self.book)
         # `decide` looks the entry up among statements that a replay need not have seen.
@@ -206,9 +206,14 @@ class Replay:
         self.book.facilities[name] = _any_facility(name, operator)
         return True
 
-    def _assume_forerunner(self, name: str) -> None:
-        if name in self._hidden_facilities:
-            self.book.facilities[name] = _any_facility(name, None)
+    def _assume_forerunner(self, statement: Statement, body: registry.FacilityStatement) -> None:
+        """Assume that a facility stated again was its author's to state."""
+        if body.facility not in self._hidden_facilities:
+            return
+        is_given_back = body.operator.organization is None
+        is_registrant = body.facility.partition(":")[0] == statement.author
+        operator = statement.author if is_given_back and not is_registrant else None
+        self.book.facilities[body.facility] = _any_facility(body.facility, operator)
 
     def _assume_consignment(
         self, subject: str, before: str | None, statement: Statement, place: Place

@@ -16,12 +16,11 @@ class Lot(models.Model):
     than, as now known, it ever held. `salt` and `head` are its chain.
     """
 
+    STATES = ((HELD, _("held")), (IN_TRANSIT, _("in transit")), (EXITED, _("left the ledger")))
+
     id = models.CharField(max_length=97, primary_key=True)
     custodian = models.CharField(max_length=32, db_index=True)
-    state = models.CharField(
-        max_length=12,
-        choices=[(HELD, _("held")), (IN_TRANSIT, _("in transit")), (EXITED, _("left the ledger"))],
-    )
+    state = models.CharField(max_length=12, choices=STATES)
     facility = models.CharField(max_length=97, null=True)  # noqa: DJ001 - null is "nowhere"
     amount = models.BigIntegerField()
     unit = models.CharField(max_length=5)

@@ -2,11 +2,13 @@
 
 import base64
 import json
+import re
 from fractions import Fraction
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import URLResolver, get_resolver
 
 from tests.traceability.api.world import client
 from tests.traceability.ledger.paper_ledger import new_lot, tonnes
@@ -371,3 +373,40 @@ def test_a_text_client_gets_text(world):
 def test_amounts_are_text_so_that_no_reader_rounds_them(world):
     raw = world.get("bolt", "lots/acme:L2").content.decode()
     assert json.loads(raw)["lot"]["amount"] == tonnes("9900000000")["value"]
+
+
+# ── addresses that nothing can have ───────────────────────────────────────────────────────
+
+
+def routes(resolver=None, before=""):
+    """Every address of the interface, as it is declared."""
+    for one in (resolver or get_resolver()).url_patterns:
+        here = before + str(one.pattern)
+        if isinstance(one, URLResolver):
+            yield from routes(one, here)
+        elif here.startswith("api/v1/"):
+            yield here.removeprefix("api/v1/")
+
+
+@pytest.mark.parametrize("route", [one for one in routes() if re.search("<(str|path):", one)])
+def test_a_name_with_a_character_that_none_has_is_refused(world, route):
+    asked = re.sub("<[a-z]+:[a-z]+>", "a%00b", route)
+    for caller in ("acme", "operator"):
+        answer = world.get(caller, asked)
+        assert answer.status_code in (400, 404, 405), answer.content
+        assert answer["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("route", [one for one in routes() if "<int:" in one])
+def test_a_number_that_no_reader_of_json_keeps_is_told_as_text(world, route):
+    most = "9" * 20
+    answer = world.get("acme", re.sub("<int:[a-z]+>", most, route))
+    assert answer.status_code in (404, 405)
+    if answer.status_code == 404:
+        assert most in answer.json().values()
+
+
+@pytest.mark.parametrize("query", ["lots?material=a%00", "statements?lot=a:b%00", "lots?%00=1"])
+def test_a_query_with_such_a_character_is_refused(world, query):
+    answer = world.get("acme", query)
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")

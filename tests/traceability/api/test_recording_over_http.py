@@ -10,7 +10,7 @@ from django.test import Client
 from tests.traceability.api.world import client, token
 from tests.traceability.ledger.paper_ledger import WHEN, key_of, new_lot, tonnes
 from traceability.api.batches import BATCH_LIMIT
-from traceability.api.submitting import BODY_LIMIT
+from traceability.api.submitting import BODY_LIMIT, JOSE_JSON
 from traceability.ledger.canonical import canonical
 from traceability.ledger.disclosures import hide
 from traceability.ledger.signing import STATEMENT_TYPE, parse_jws, sign_jws
@@ -185,6 +185,31 @@ def test_a_token_that_may_only_read_records_nothing(world):
     answer = post(signed(document()), "reader")
     assert (answer.status_code, answer.json()["code"]) == (403, "scope_missing")
     assert client("reader").get("/api/v1/lots").status_code == 200
+
+
+DEEP = "[" * 5000 + "]" * 5000
+
+
+@pytest.mark.parametrize(
+    ("body", "media", "path"),
+    [
+        ('{"statement":"a.b.c","disclosures":[{"a":DEEP}]}', JOSE_JSON, STATEMENTS),
+        ('{"a":DEEP}', "application/json", STATEMENTS),
+        ('{"statements":[DEEP]}', "application/json", BATCHES),
+        (
+            '{"statements":[{"statement":"a.b.c","disclosures":[{"a":DEEP}]}]}',
+            "application/json",
+            BATCHES,
+        ),
+    ],
+)
+def test_what_is_nested_without_end_is_a_problem_and_no_fault(world, body, media, path):
+    answer = post(body.replace("DEEP", DEEP), media=media, path=path)
+    told = answer.json()
+    if answer.status_code == 200:  # of a batch, the item is refused in its place
+        [told] = [one["problem"] for one in told["outcomes"]]
+    assert told["status"] == 400
+    assert told["hint"]
 
 
 def test_nobody_records_without_a_token(world):

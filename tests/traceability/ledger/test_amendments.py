@@ -546,7 +546,7 @@ def reported(notes):
 def test_a_reported_event_is_superseded_by_the_operator(notes, reported):
     own = correction(reported, extraction("bob:L", "80", at="bob:old"), "bob:L")
     refusal(notes, "alice", own, UnknownStatement)
-    notes.says("alice", facility("bob:old", operator={"organization": "alice"}))
+    notes.says("bob", facility("bob:old", operator={"organization": "alice"}))
     notes.says("alice", own)
     assert (notes.amount("bob:L"), notes.book.lots["bob:L"].custodian) == (80 * T, "bob")
 
@@ -554,7 +554,7 @@ def test_a_reported_event_is_superseded_by_the_operator(notes, reported):
 def test_a_corrected_report_can_still_be_superseded(notes, reported):
     again = extraction("bob:L", "90", at="bob:old", reported=REPORTED)
     head = notes.says("bob", correction(reported, again, "bob:L"))
-    notes.says("alice", facility("bob:old", operator={"organization": "alice"}))
+    notes.says("bob", facility("bob:old", operator={"organization": "alice"}))
     notes.says("alice", void(head, "bob:L"))
     assert notes.amount("bob:L") == 0
 
@@ -562,7 +562,7 @@ def test_a_corrected_report_can_still_be_superseded(notes, reported):
 def test_an_own_event_is_never_superseded(notes):
     entry = notes.says("bob", extraction("bob:L"))
     notes.says("bob", facility("bob:mine", operator={"name": "Successor"}))
-    notes.says("alice", facility("bob:mine", operator={"organization": "alice"}))
+    notes.says("bob", facility("bob:mine", operator={"organization": "alice"}))
     refusal(notes, "alice", void(entry, "bob:L"), UnknownStatement)
 
 

@@ -8,6 +8,7 @@ from tests.builders import (
     ORIGIN,
     Notebook,
     audience,
+    correction,
     enrolled,
     erasure,
     extraction,
@@ -25,6 +26,7 @@ from tests.builders import (
     signed,
     statement,
     understood,
+    void,
 )
 from traceability.errors import (
     GenesisMisplaced,
@@ -252,9 +254,14 @@ def test_a_facility_is_registered_in_ones_own_name_space(notes):
     assert notes.book.facilities["alice:new"].types == {"port"}
 
 
-def test_an_operator_that_now_has_a_key_takes_its_facility_over(notes):
+def test_a_facility_of_an_operator_without_a_key_is_handed_over_by_who_registered_it(notes):
     notes.says("alice", facility("alice:foreign", operator=UNKEYED))
-    notes.says("bob", facility("alice:foreign", "smelter", operator=BOB))
+    told = refusal(notes, "bob", facility("alice:foreign", operator=BOB), NotYourNameSpace)
+    assert told.at == "$.body.facility"
+    nobody = facility("alice:foreign", operator={"organization": "zoe"})
+    told = refusal(notes, "alice", nobody, UnknownOrganization)
+    assert told.at == "$.body.operator.organization"
+    notes.says("alice", facility("alice:foreign", "smelter", operator=BOB))
     assert notes.book.facilities["alice:foreign"].operator == "bob"
 
     # From then on it alone speaks for the place.
@@ -266,10 +273,51 @@ def test_an_operator_that_now_has_a_key_takes_its_facility_over(notes):
 
 
 def test_nobody_takes_over_a_facility_that_has_an_operator(notes):
-    refusal(notes, "bob", facility("alice:mine", operator=BOB), MayNotSign)
-    refusal(notes, "bob", facility("alice:mine", operator=UNKEYED), MayNotSign)
+    told = [
+        refusal(notes, "bob", facility(name, operator=operator), NotYourNameSpace).as_json()
+        for operator in (BOB, UNKEYED)
+        for name in ("alice:mine", "alice:nothing")
+    ]
+    assert str(told[0]) == str(told[1]).replace("nothing", "mine")  # nor learns that there is one
+    refusal(notes, OPERATOR, facility("alice:mine", operator=BOB), NotYourNameSpace)
+    refusal(notes, "alice", facility("alice:mine", operator=BOB), MayNotSign)
     notes.says("alice", facility("alice:foreign", operator=UNKEYED))
     refusal(notes, "bob", facility("alice:foreign", operator=UNKEYED), NotYourNameSpace)
+
+
+def test_the_ledgers_operator_hands_over_too_and_mends_whom_a_facility_is_with(notes):
+    notes.says("alice", facility("alice:foreign", operator=UNKEYED))
+    refusal(notes, OPERATOR, facility("alice:foreign", operator=UNKEYED), NotYourNameSpace)
+    notes.says(OPERATOR, facility("alice:foreign", operator=BOB))
+    assert notes.book.facilities["alice:foreign"].operator == "bob"
+    refusal(notes, "bob", facility("alice:foreign", operator=ALICE), MayNotSign)
+    notes.says(OPERATOR, facility("alice:foreign", operator=UNKEYED))
+    assert notes.book.facilities["alice:foreign"].operator is None
+    notes.says("alice", facility("alice:foreign"))
+    refusal(notes, OPERATOR, facility("alice:foreign", operator=UNKEYED), NotYourNameSpace)
+
+
+def test_what_was_reported_for_another_is_nobodys_to_correct_who_names_himself_operator(notes):
+    notes.says("alice", facility("alice:foreign", operator=UNKEYED))
+    reported = {"operator": UNKEYED, "basis": "papers"}
+    told = extraction("alice:R", at="alice:foreign", reported=reported)
+    entry = notes.says("alice", told)
+    refusal(notes, "bob", facility("alice:foreign", operator=BOB, country="CN"), NotYourNameSpace)
+    less = correction(entry, extraction("alice:R", "1", at="alice:foreign"), "alice:R")
+    refusal(notes, "bob", less, UnknownStatement)
+    refusal(notes, "bob", void(entry, "alice:R"), UnknownStatement)
+
+    notes.says("alice", facility("alice:foreign", operator=BOB))
+    notes.says("bob", less)
+    assert notes.amount("alice:R") == 10**9
+
+
+def test_a_facility_that_was_once_taken_over_is_with_its_operator_still(notes):
+    notes.book.is_admitting = False
+    notes.says("alice", facility("alice:foreign", operator=UNKEYED))
+    refusal(notes, "bob", facility("alice:foreign", operator=UNKEYED), NotYourNameSpace)
+    notes.says("bob", facility("alice:foreign", operator=BOB))
+    assert notes.book.facilities["alice:foreign"].operator == "bob"
 
 
 # ── relationships, audiences, grants, openings, erasures ──────────────────────────────────

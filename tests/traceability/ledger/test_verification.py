@@ -675,6 +675,28 @@ def test_a_hidden_facility_may_be_stated_again_in_the_open():
     assert report.counts.judged_in_full == 1
 
 
+@pytest.mark.parametrize("operator", [{"organization": "bolt"}, {"name": "Old", "country": "CL"}])
+def test_a_facility_that_was_handed_over_may_be_stated_again_where_all_before_is_hidden(operator):
+    ledger = mine_and_buyer()
+    stated = ledger.written[2].statement.body
+    again = msgspec.to_builtins(stated) | {"facility": "acme:far"}
+    keyless = again | {"operator": {"name": "Old", "country": "CL"}}
+    handed = again | {"operator": {"organization": "bolt"}}
+    hidden = {
+        ledger.say("registry.facility", "acme", keyless, effective="2026-01-03"),
+        ledger.say("registry.facility", "acme", handed, effective="2026-01-04"),
+    }
+    last = again | {"operator": operator}
+    ledger.say("registry.facility", "bolt", last, effective="2026-01-05")
+    body = {"facility": "acme:far", "lot": new_lot("bolt:R", "5")}
+    if "name" in operator:
+        body["reported"] = {"operator": operator, "basis": "papers"}
+    ledger.say("custody.extraction", "bolt", body)
+
+    holds(ledger.bundle("bolt:R"))
+    holds(ledger.bundle("bolt:R", is_open=lambda line: line.hash not in hidden))
+
+
 def test_a_receipt_that_waited_may_be_voided():
     ledger = mine_and_buyer()
     extract(ledger, "acme:Q", "10")
