@@ -8,6 +8,6 @@ SQL = Path(__file__).parent / "sql" / "turns_of_custody.sql"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("traceability", "0008_lineage_weighed")]
+    dependencies = [("traceability", "0010_known_to_parts")]
 
     operations = [migrations.RunSQL(SQL.read_text(), migrations.RunSQL.noop)]
