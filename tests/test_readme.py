@@ -126,7 +126,7 @@ def test_a_lot_is_verified_by_the_commands_of_the_readme_and_refused_when_a_byte
 
     done = run(script, place, environment)
     assert done.returncode == 0, done.stderr
-    assert "complete as of size 11" in done.stdout.splitlines()[-1]
+    assert "unbroken as of size 11" in done.stdout.splitlines()[-1]
 
     bundle = place / "lot.bundle"
     data = bundle.read_bytes()

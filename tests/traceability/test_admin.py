@@ -323,7 +323,7 @@ def test_a_lot_is_verified_at_the_push_of_a_button(as_person):
     told = text_of(as_person("officer").post(address("lot", "verify", CATHODE)))
 
     assert "Verified just now" in told
-    assert "Verified: complete as of size" in told
+    assert "Verified: unbroken as of size" in told
     assert told.count("<li>") >= 8
 
 

@@ -40,7 +40,10 @@ def test_a_bundle_that_holds_ends_with_the_size_it_is_complete_for(run):
         ["2", "entries", "ok"],
     ]
     assert lines[-2] == "Of 11 entries 11 are open, 0 blinded, 0 erased; 0 are disputed."
-    assert lines[-1] == "Verified: complete as of size 11; later events are not covered."
+    assert lines[-1] == (
+        "Verified: unbroken as of size 11. That no chain goes on after its last entry here, "
+        "its exporter vouches for; later events are not covered."
+    )
 
 
 def test_a_changed_bundle_names_the_step_the_place_and_what_to_do(run, tmp_path):

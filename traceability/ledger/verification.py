@@ -102,7 +102,10 @@ class VerificationReport:
         if self.error is not None:
             last = self.steps[-1]
             return f"Not verified: step {last.number}, {last.name}, failed."
-        return f"Verified: complete as of size {self.size}; later events are not covered."
+        return (
+            f"Verified: unbroken as of size {self.size}. That no chain goes on after its last "
+            "entry here, its exporter vouches for; later events are not covered."
+        )
 
     def as_json(self) -> dict[str, Any]:
         """Return the report for programs."""

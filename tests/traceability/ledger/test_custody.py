@@ -6,6 +6,7 @@ from tests.builders import (
     assay,
     assembly,
     blend,
+    correction,
     extraction,
     facility,
     introduction,
@@ -14,6 +15,7 @@ from tests.builders import (
     notebook,
     offer,
     owned_by,
+    passing,
     pieces,
     quantity,
     receipt,
@@ -23,6 +25,7 @@ from tests.builders import (
     split,
     stocktake,
     taken,
+    transfer,
     transformation,
     void,
     withdrawal,
@@ -43,6 +46,8 @@ from traceability.errors import (
     NotInTransit,
     NotWholeLot,
     NotYourNameSpace,
+    NotYoursToAssay,
+    TooManySubjects,
     UnitDoesNotFitBasis,
     UnitMismatch,
     UnknownFacility,
@@ -658,3 +663,32 @@ def test_a_voided_event_leaves_nothing_behind(notes):
     entry = notes.says("alice", loss("alice:L", "3"))
     notes.says("alice", void(entry, "alice:L"))
     assert notes.amount("alice:L") == 100 * T
+
+
+def test_only_who_has_is_sent_or_owns_a_lot_says_what_it_contains(notes):
+    before = notes.says("alice", assay("alice:L"))
+    notes.says("alice", transfer(passing("alice:L", "alice", "bob")))
+    ship(notes)
+    notes.says("bob", receipt("alice:C", received("alice:L", "100"), at="bob:mine"))
+    assert refusal(notes, "alice", assay("alice:L"), NotYoursToAssay).at == "$.body.lot"
+
+    notes.says("alice", correction(before, assay("alice:L", moisture="0.05"), "alice:L"))
+    entry = list(notes.book.statements)[-1]
+    certain = {"element": "Cu", "value": "28", "unit": "percent", "basis": "dry"}
+    for risen in ({"status": "final"}, {"results": [certain | {"status": "umpire"}]}):
+        claim = correction(entry, assay("alice:L", **risen), "alice:L")
+        refusal(notes, "alice", claim, NotYoursToAssay)
+
+
+def test_an_event_touches_no_more_than_an_amendment_of_it_can(notes):
+    notes.book.most_subjects = 3
+    parts = [taken(f"alice:P{n}", "1") for n in range(3)]
+    told = refusal(notes, "alice", split("alice:L", *parts), TooManySubjects)
+    assert told.facts == {"count": 4, "limit": 3}
+
+    rejected = received("alice:L", "60", "40", "bob:R")
+    notes.says("bob", receipt("alice:C", rejected, at="bob:mine"))
+    notes.book.most_subjects = 2
+    ship(notes)
+    assert len(notes.book.consignments["consignment:alice:C:bob"].waiting) == 1
+    assert notes.book.lots["alice:L"].state == IN_TRANSIT

@@ -33,6 +33,7 @@ from traceability.errors import (
     KeyExists,
     MalformedKey,
     MayNotSign,
+    NotErasable,
     NotYourNameSpace,
     OrganizationNeedsKey,
     PossessionNotProven,
@@ -364,6 +365,11 @@ def test_an_erasure_names_an_entry_that_is_there(notes):
     notes.says(OPERATOR, erasure(entry))
     assert refusal(notes, OPERATOR, erasure("ab" * 32), UnknownStatement).at == "$.body.entry"
     refusal(notes, "alice", erasure(entry), MayNotSign)
+
+    # A store knows registrations by their entries, too.
+    genesis = replace(notes.book.statements[entry], kind="registry.genesis")
+    notes.book.statements["cd" * 32] = genesis
+    refusal(notes, OPERATOR, erasure("cd" * 32), NotErasable)
 
 
 def test_a_custody_event_is_decided_by_custody(notes):

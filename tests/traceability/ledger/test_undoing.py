@@ -150,6 +150,24 @@ def test_a_void_that_was_recorded_before_this_was_asked_is_verified_as_it_was(no
     assert (notes.book.lots[L].custodian, notes.book.lots[L].state) == ("carol", "held")
 
 
+def test_the_checks_of_before_stand_where_records_are_verified(notes):
+    sent, arrived = hand_over(notes, 1, "alice", "bob")
+    sold = notes.says("alice", transfer(passing(L, "alice", "bob")))
+    notes.says("bob", transfer(passing(L, "bob", "carol")))
+    notes.says("bob", loss(L, "1", at="bob:mine"))
+    notes.says("alice", extraction("alice:M"))
+    notes.says("alice", shipment("alice:2", "bob", taken("alice:M", "100")))
+    part = received("alice:M", "60", "40", "bob:R")
+    parted = notes.says("bob", receipt("alice:2", part, at="bob:mine"))
+    notes.says("alice", loss("bob:R", "1", at="bob:mine"))
+
+    notes.book.is_admitting = False
+    is_refused(notes, "alice", void(sent, L))
+    is_refused(notes, "bob", void(arrived, L))
+    is_refused(notes, "alice", void(sold, L))
+    is_refused(notes, "bob", void(parted, "alice:M", "bob:R"), "bob:R")
+
+
 # ── histories at random ───────────────────────────────────────────────────────────────────
 
 

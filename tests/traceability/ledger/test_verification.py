@@ -90,7 +90,10 @@ def test_a_full_bundle_holds_in_eight_steps():
 
     assert [step.name for step in report.steps] == STEPS
     assert [step.number for step in report.steps] == [1, 2, 3, 4, 5, 6, 7, 8]
-    assert report.sentence == ("Verified: complete as of size 11; later events are not covered.")
+    assert report.sentence == (
+        "Verified: unbroken as of size 11. That no chain goes on after its last entry here, "
+        "its exporter vouches for; later events are not covered."
+    )
     assert (report.counts.open, report.counts.blinded) == (11, 0)
     assert (report.counts.judged_in_full, report.counts.judged_with_assumptions) == (6, 0)
     told = report.as_json()
@@ -695,6 +698,22 @@ def test_a_facility_that_was_handed_over_may_be_stated_again_where_all_before_is
 
     holds(ledger.bundle("bolt:R"))
     holds(ledger.bundle("bolt:R", is_open=lambda line: line.hash not in hidden))
+
+
+def test_what_was_left_out_at_the_end_of_a_chain_nobody_sees_and_the_last_line_says_so():
+    ledger = mine_and_buyer()
+    spilt = ledger.say(
+        "custody.loss",
+        "bolt",
+        {"facility": "bolt:plant", "lot": "bolt:C", "quantity": tonnes("1"), "reason": "spilt"},
+    )
+    ledger.say("custody.void", "bolt", {"replaces": spilt, "reason": "no", "lots": ["bolt:C"]})
+    whole = ledger.bundle("bolt:C")
+    names = {n: salt for n, salt in whole.subjects.items() if not n.startswith("statement:")}
+
+    report = holds(replace(without(whole, len(ledger.written) - 1), subjects=names))
+    assert "complete" not in report.sentence
+    assert "That no chain goes on" in report.sentence
 
 
 def test_a_receipt_that_waited_may_be_voided():
