@@ -871,17 +871,17 @@ class BasisMismatch(TraceabilityError):
 
 
 class UnknownFacility(TraceabilityError):
-    """A facility that nobody registered."""
+    """A facility that nobody registered, or another's that cannot be named for this."""
 
     code = "unknown_facility"
-    hint = "Register the facility first (`registry.facility`)."
+    hint = "Name a facility of yours; register it first (`registry.facility`)."
 
     def __init__(self, facility: str, *, at: str) -> None:
         super().__init__(f"There is no facility {facility}.", at=at, facility=facility)
 
 
 class WrongFacility(TraceabilityError):
-    """A facility of another operator, or of a type that cannot do this."""
+    """A facility of yours whose type cannot do this, or that you registered for another."""
 
     code = "wrong_facility"
     hint = "Name a facility you operate, registered with the type that does this work."

@@ -65,18 +65,27 @@ class Draft:
         return name
 
     def facility(self, name: str, *, operated: bool, reported: bool = False) -> Facility:
-        """Return a facility; with `operated` it must be the author's, or be reported on."""
+        """Return a facility; with `operated` it must be the author's, or be reported on.
+
+        What is wrong with it is told of one's own, and of what one registered for another; of
+        somebody else's not even that there is one.
+        """
         facility = self.book.facilities.get(name)
         at = "$.body.facility"
         if facility is None:
             raise UnknownFacility(name, at=at)
-        allowed = PRODUCING_FACILITIES.get(self.statement.kind)
-        if allowed and not allowed & facility.types:
+        is_reporter = reported and facility.operator is None
+        is_able = not operated or facility.operator == self.author or is_reporter
+        is_own = self.author in (facility.operator, name.partition(":")[0])
+        allowed = PRODUCING_FACILITIES.get(self.statement.kind, frozenset())
+        is_fit = not allowed or not allowed.isdisjoint(facility.types)
+        if not (is_able and is_fit) and not is_own:
+            raise UnknownFacility(name, at=at)
+        if not is_fit:
             raise WrongFacility(
                 f"{name} is not registered as {' or '.join(sorted(allowed))}.", at=at, facility=name
             )
-        is_reporter = reported and facility.operator is None
-        if operated and facility.operator != self.author and not is_reporter:
+        if not is_able:
             raise WrongFacility(f"{name} is not operated by {self.author}.", at=at, facility=name)
         return facility
 

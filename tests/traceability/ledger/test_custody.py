@@ -109,7 +109,7 @@ def test_an_extraction_begins_a_lot(notes):
     [
         (extraction("alice:L2", at="alice:moon"), UnknownFacility, "$.body.facility"),
         (extraction("alice:L2", at=SMELTER), WrongFacility, "$.body.facility"),
-        (extraction("alice:L2", at="bob:mine"), WrongFacility, "$.body.facility"),
+        (extraction("alice:L2", at="bob:mine"), UnknownFacility, "$.body.facility"),
         (extraction("bob:L2", at="alice:mine"), NotYourNameSpace, "$.body.lot"),
         (extraction("alice:L"), LotExists, "$.body.lot"),
         (
@@ -141,6 +141,19 @@ def test_owners_of_a_new_lot_may_see_it_and_a_name_is_nobody(notes):
     assert notes.book.lots["alice:L2"].known_to == {"alice", "bob"}
 
 
+def test_of_anothers_facility_not_even_that_there_is_one_is_told(notes):
+    notes.says("bob", facility("bob:foreign", "port", operator={"name": "Old", "country": "CA"}))
+    reported = {"operator": {"name": "Old", "country": "CA"}, "basis": "papers"}
+    for more in ({}, {"reported": reported}):
+        told = [
+            str(refusal(notes, "alice", extraction("alice:X", at=name, **more), UnknownFacility))
+            for name in ("bob:nothing", "bob:mine", "bob:smelter", "bob:foreign")
+        ]
+        assert len({one.rpartition("bob:")[0] for one in told}) == 1
+    for name in ("bob:smelter", "bob:foreign"):  # his own, and what he registered
+        refusal(notes, "bob", extraction("bob:X", at=name, reported=reported), WrongFacility)
+
+
 def test_an_event_may_be_reported_for_an_operator_without_a_key(notes):
     notes.says("bob", facility("bob:foreign", operator={"name": "Old Mine", "country": "CA"}))
     reported = {"operator": {"name": "Old Mine"}, "basis": "delivery papers"}
@@ -154,7 +167,7 @@ def test_an_event_may_be_reported_for_an_operator_without_a_key(notes):
 def test_nobody_reports_on_a_place_whose_operator_has_a_key(notes):
     reported = {"operator": {"name": "Alice"}, "basis": "hearsay"}
     claim = extraction("bob:L", at="alice:mine", reported=reported)
-    refusal(notes, "bob", claim, WrongFacility)
+    refusal(notes, "bob", claim, UnknownFacility)
 
 
 def test_an_introduction_begins_a_lot_at_any_known_place(notes):
@@ -206,7 +219,7 @@ TAKE = [taken("alice:L", "1")]
     [
         (
             transformation(TAKE, [new_lot("alice:O")], at="bob:smelter"),
-            WrongFacility,
+            UnknownFacility,
             "$.body.facility",
         ),
         (
