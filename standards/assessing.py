@@ -24,10 +24,10 @@ from standards.models import Assessment, DueAssessment, Judgement, Setback, Verd
 from standards.rulebook.assembly import Assembler
 from standards.rulebook.assessment import PACKS_ALONE
 from standards.rulebook.claimed import next_day_of_accounts
-from standards.rulebook.dossier import MassRange
 from standards.rulebook.evaluation import code_version
 from standards.rulebook.findings import Finding, canonical_json
 from standards.rulebook.traced import Traced
+from standards.rulebook.waiving import Waiver
 from standards.shelving import Place, Shelf
 from standards.withstanding import alone, overcome, together
 from traceability.errors import NoServiceKey
@@ -207,7 +207,7 @@ class _Round:
     traced: Traced
     assembler: Assembler
     shelf: Shelf
-    asked: list[tuple[Place, Sequence[Finding], MassRange | None]]
+    asked: list[tuple[Place, Sequence[Finding], Sequence[Waiver]]]
 
 
 def _assess(lots: Sequence[str], terms: Terms) -> None:
@@ -241,9 +241,9 @@ def _assess(lots: Sequence[str], terms: Terms) -> None:
                 assessment=rows[place],
                 findings=findings,
                 adopted=terms.adopted[place[2]],
-                waivers=terms.granted[place[2]].for_lot(place[0], place[1], contained),
+                waivers=waivers,
             )
-            for place, findings, contained in turn.asked
+            for place, findings, waivers in turn.asked
         ],
         now=terms.now,
     )
@@ -267,9 +267,10 @@ def _assess_one(lot: str, handle: str, clubs: Sequence[str], turn: _Round) -> da
         days.append(terms.bench.next_day(told, today))
         days.append(next_day_of_accounts(dossier, today))
         turn.shelf.put(dossier, handle, told, digests)
-        turn.asked.extend(
-            ((lot, mineral, club), told[club].findings, dossier.contained_mg) for club in clubs
-        )
+        alone, contained = told[PACKS_ALONE].findings, dossier.contained_mg
+        for club in clubs:
+            waivers = terms.granted[club].for_lot(lot, mineral, contained, alone=alone)
+            turn.asked.append(((lot, mineral, club), told[club].findings, waivers))
 
     gone = turn.shelf.minerals_of(lot) - set(minerals)
     if gone:

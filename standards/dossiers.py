@@ -132,9 +132,10 @@ def examine(
     told = []
     for mineral in traced.minerals_of(lot):
         dossier = assemble(traced, lot, mineral, evidence=evidence, as_of=as_of, dates=dates)
-        evaluation = assess(dossier, law, policies)[club]
+        found = assess(dossier, law, policies)
+        evaluation, alone = found[club], found[PACKS_ALONE].findings
         contained = dossier.contained_mg
-        waivers = granted[club].for_lot(lot, mineral, contained) if club else ()
+        waivers = granted[club].for_lot(lot, mineral, contained, alone=alone) if club else ()
         judgement = judge(evaluation.findings, policies[club], waivers, as_of) if club else None
         told.append(Examined(dossier=dossier, evaluation=evaluation, judgement=judgement))
     return told

@@ -13,8 +13,9 @@ from django.db.models import Q, QuerySet
 
 from standards.dossiers import contained_in
 from standards.known import Adopted, followed_size, law_at, policies_at
-from standards.models import Judgement
+from standards.models import Assessment, Judgement
 from standards.reading import clubs_of, sentence
+from standards.rulebook.assessment import PACKS_ALONE
 from standards.rulebook.findings import Finding
 from standards.rulebook.policy import Requirement, may_be_waived
 from standards.rulebook.rules import title_of
@@ -298,6 +299,7 @@ def would_touch(
     unseen: set[str] = set()
     used = {one.lot for one in among.uses if one.waiver == waiver.id}
     held = contained_in(used & {one.lot for one in judged}, followed_size())
+    alone = _alone({one.lot for one in judged})
     for row in judged[:MOST_LOTS]:
         place = row.lot, row.mineral
         about = [Finding.from_json(told) for told in row.assessment.findings]
@@ -305,7 +307,7 @@ def would_touch(
         if asked and row.lot not in visible:
             unseen.add(row.lot)
             continue
-        every = among.for_lot(*place, held.get(place))
+        every = among.for_lot(*place, held.get(place), alone=alone.get(place, ()))
         [at_lot] = [one for one in every if one.id == waiver.id]
         for requirement, reason in asked:
             line, holds = _line(row, reason), False
@@ -322,6 +324,14 @@ def would_touch(
         unseen=0 if own else len(unseen),
         is_cut=len(judged) > MOST_LOTS,
     )
+
+
+def _alone(lots: Collection[str]) -> dict[tuple[str, str], list[Finding]]:
+    """Return what was found last of lots under the packs alone."""
+    rows = Assessment.objects.filter(lot__in=lots, club=PACKS_ALONE, is_current=True)
+    return {
+        (row.lot, row.mineral): [Finding.from_json(one) for one in row.findings] for row in rows
+    }
 
 
 def _in_scope(waiver: Waiver) -> QuerySet[Judgement]:

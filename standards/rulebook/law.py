@@ -14,6 +14,7 @@ from typing import Any, Literal, get_args
 
 from standards.rulebook.errors import BadPack
 from standards.rulebook.months import day_after
+from standards.rulebook.watching import plain
 
 LegalStatus = Literal[
     "in_force",
@@ -266,9 +267,10 @@ class LawOnDate:
         parameter = self.parameters.get(key)
         if parameter is None:
             raise Unavailable(key, f"no rule pack in force defines {key}", provision=None)
-        provision = parameter.on(self.on)
+        day = plain(self.on)  # what the law itself says later is known by `Law.next_change`
+        provision = parameter.on(day)
         if provision is None:
-            raise Unavailable(key, _not_covered(parameter, self.on), provision=None)
+            raise Unavailable(key, _not_covered(parameter, day), provision=None)
         if provision.status in NOT_APPLICABLE:
             words = provision.status.replace("_", " ")
             because = f"{key} is {words} on {self.on} ({provision.source})"

@@ -68,7 +68,13 @@ class RecordingDossier:
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._dossier, name)
         self._seen[name] = None
-        return Today.of(value, self._watch) if name == "as_of" else value
+        return value
+
+    @property
+    def as_of(self) -> date:
+        """Return the day of the question, under watch."""
+        self._seen["as_of"] = None
+        return Today.of(self._dossier.as_of, self._watch)
 
     def observed(self, check: str) -> Any:
         """Return what one check measured on the path, and nothing about the others."""
@@ -78,7 +84,7 @@ class RecordingDossier:
     def governing_day(self, name: GoverningDate) -> date | None:
         """Return the day whose law applies, and nothing about other days."""
         if name == "as_of":
-            return cast("date", self.as_of)
+            return self.as_of
         self._seen["dates", name] = None
         return self._dossier.governing_day(name)
 

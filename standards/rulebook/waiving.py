@@ -42,6 +42,7 @@ class Waiver:
         is_used: whether its use for the lot in question was stated, where it has a cap.
         own_mg, whole_mg: how much was stated for that lot, and how much metal the lot may hold at
             most (None: nobody can tell): what is stated for less is not waived.
+        failed: rules that the lot in question fails under the packs, whoever asks for them.
         conditions: what has to be shown, by when.
         void_because: what voided it (a new hard stop, fraud), or empty.
         seconded_by: a second approver besides whoever decided, or empty.
@@ -62,6 +63,7 @@ class Waiver:
     used_mg: int = 0
     is_used: bool = True
     own_mg: int = 0
+    failed: frozenset[str] = frozenset()
     whole_mg: int | None = 0
     conditions: tuple[Condition, ...] = ()
     void_because: str = ""
@@ -126,8 +128,8 @@ def reach(
 def _over(waiver: Waiver, findings: Sequence[Finding], on: date) -> str | None:
     """Say why a waiver does not hold that day by its own terms; None: it does."""
     stops = waiver.bounds.voiding
-    failed = (one.rule_id for one in findings if one.outcome is Outcome.NONCONFORMING)
-    stop = next((rule for rule in failed if rule in stops), None)
+    failed = [one.rule_id for one in findings if one.outcome is Outcome.NONCONFORMING]
+    stop = next((rule for rule in (*failed, *sorted(waiver.failed)) if rule in stops), None)
     if waiver.void_because:
         return f"{waiver.id} is void: {waiver.void_because}"
     if stop is not None:
@@ -250,14 +252,24 @@ class Granted:
             told[name] = replace(waiver, place=place if in_force else 0, bounds=self.bounds)
         return replace(self, waivers=told)
 
-    def for_lot(self, lot: str, mineral: str, contained: MassRange | None) -> tuple[Waiver, ...]:
+    def for_lot(
+        self,
+        lot: str,
+        mineral: str,
+        contained: MassRange | None,
+        *,
+        alone: Iterable[Finding] = (),
+    ) -> tuple[Waiver, ...]:
         """Return the waivers with what has been used of each, up to and with this lot's use.
 
         Whoever came later does not use up what was there for this lot.
 
         Args:
             contained: how much of the mineral the lot holds; None where nobody can tell.
+            alone: what is found of it under the packs alone: what fails there voids a waiver,
+                too, where the club does not ask for it.
         """
+        stops = frozenset(one.rule_id for one in alone if one.outcome is Outcome.NONCONFORMING)
         whole = None if contained is None else contained.high_mg
         told = []
         for name, waiver in sorted(self.waivers.items()):
@@ -273,6 +285,7 @@ class Granted:
                     is_used=bool(own),
                     own_mg=sum(uses[place].mg for place in own),
                     whole_mg=whole,
+                    failed=stops,
                 )
             )
         return tuple(told)

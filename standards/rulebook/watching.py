@@ -50,8 +50,9 @@ class Today(date):
     @classmethod
     def of(cls, day: date, watch: Watch) -> Self:
         """Return a day under watch."""
-        today = date.__new__(cls, *day.timetuple()[:3])
-        today._plain, today._watch = plain(day), watch
+        told = plain(day)
+        today = date.__new__(cls, told.year, told.month, told.day)
+        today._plain, today._watch = told, watch
         return today
 
     def note(self, flips: date) -> None:

@@ -147,6 +147,18 @@ def test_the_lot_is_due_again_after_the_waiver_and_a_distrusted_key_grants_nothi
     assert granted(published_size(), "club")["club"].waivers == {}
 
 
+def test_a_forged_audit_voids_the_waiver_although_the_club_asks_for_the_level_alone(world):
+    world.audited(level="IRMA Transparency")
+    waive(world)
+    used(world, "9999")
+    assert reasons(world)["IRMA-02"]["verdict"] == "waived"
+    world.status("void", "2026-10-01", retroactive=True)
+    told = reasons(world)["IRMA-02"]
+    assert told["verdict"] == "fail"
+    assert "club:W1 is void for this lot: CRED-11 fails" in told["because"]
+    assert "IRMA-02" in world.flags()
+
+
 def test_what_a_waiver_let_through_is_judged_again_once_its_key_is_distrusted(world):
     waive(world)
     used(world, "9999")

@@ -141,6 +141,7 @@ from standards.rulebook.rules.tsm import (
     letters_were_verified_in_time,
     nobody_makes_one_grade_of_the_letters,
 )
+from standards.rulebook.rules.void_credentials import no_credential_is_void
 
 _CREDENTIALS = (
     credentials_come_from_those_who_may_speak,
@@ -153,6 +154,7 @@ _CREDENTIALS = (
     an_independent_party_assessed_the_site,
     the_last_word_is_recent_enough,
     complaints_are_known,
+    no_credential_is_void,
 )
 _IRMA = (
     published_levels_follow_from_published_scores,

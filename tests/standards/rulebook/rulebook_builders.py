@@ -318,8 +318,8 @@ def policy(*requirements: Requirement, **changes: Any) -> ClubPolicy:
 
 
 BOUNDS = Bounds(
-    hard_stops=frozenset({"CRED-01", "ISO-MB-02", "LAW-01", "MB-01", "OECD-02"}),
-    voiding=frozenset({"LAW-01", "OECD-02"}),
+    hard_stops=frozenset({"CRED-01", "CRED-11", "ISO-MB-02", "LAW-01", "MB-01", "OECD-02"}),
+    voiding=frozenset({"CRED-11", "LAW-01", "OECD-02"}),
     most_days=120,
     most_mg={"Cu": 100},
     most_at_once=2,

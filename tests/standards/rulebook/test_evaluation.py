@@ -165,7 +165,7 @@ def test_the_code_version_is_a_digest_and_stable():
 def test_rule_ids_are_permanent_and_unique():
     assert [one.id for one in RULES] == [
         *("B1", "B4"),
-        *(f"CRED-{number:02}" for number in range(1, 11)),
+        *(f"CRED-{number:02}" for number in range(1, 12)),
         *(f"IRMA-{number:02}" for number in range(1, 10)),
         *(f"IRMA-COC-{number:02}" for number in (1, 2, 3, 5, 6, 7, 8, 9, 10, 11)),
         *(f"CM-{number:02}" for number in range(1, 8)),

@@ -208,3 +208,36 @@ def test_only_a_hypothetical_or_own_value_needs_no_address():
 def test_a_day_is_read_from_text_of_one_form_only():
     assert read_day("2026-11-23") == date(2026, 11, 23)
     assert read_day("20261123") is None
+
+
+# ── what a club may do with it ────────────────────────────────────────────────────────────
+
+
+def test_a_pack_says_what_a_club_may_do_with_a_parameter_and_a_policy_does_not():
+    assert parse(table(version())).club == ""
+    assert parse(table(version(), club="sets")).club == "sets"
+    listed = table(version(value=["a"]), unit="list", club="adds")
+    assert parse(listed).club == "adds"
+    with pytest.raises(BadPack, match="unknown key"):
+        parse(listed, own_decision=True)
+
+
+@pytest.mark.parametrize(
+    ("club", "sentence"),
+    [
+        ("rules", "club is sets, adds, or left out"),
+        ("adds", "only these are added to: list, names, table, country_group"),
+    ],
+)
+def test_nothing_else_is_a_clubs_to_do(club, sentence):
+    with pytest.raises(BadPack, match=sentence):
+        parse(table(version(), club=club))
+
+
+@pytest.mark.parametrize(("unit", "most"), [("days", 36_525), ("months", 1_200)])
+def test_no_term_is_longer_than_a_hundred_years(unit, most):
+    [told] = parse(table(version(value=most), unit=unit)).versions
+    assert told.value == most
+    for value in (most + 1, -1):
+        with pytest.raises(BadPack, match="no more than a hundred years"):
+            parse(table(version(value=value), unit=unit))
