@@ -283,9 +283,9 @@ class Loader:
         lots, others = [], []
         for name in sorted(names):
             if name in book.consignments:
-                state, chain = book.consignments.pop(name), subjects.pop(name)
-                told = {"shipped": state.shipped, "waiting": state.waiting}
-                others.append((name, chain.salt.hex(), chain.head, rows.json_text(told)))
+                told, chain = rows.json_text(rows.state_in(book, name)), subjects.pop(name)
+                others.append((name, chain.salt.hex(), chain.head, told))
+                del book.consignments[name]
                 continue
             lots.append((*rows.lot_row(book.lots.pop(name), subjects.pop(f"lot:{name}")), "0"))
         self._copy("lot", (*rows.LOT, "last_order"), lots)

@@ -37,7 +37,7 @@ CATCH_UP = partial(turn, NOW, times=2)  # the second follows the verdicts that t
 STEPS = {
     # following
     "before anything is followed": Step(when=BEFORE, at=FOLLOW),
-    "with new entries read": Step(when=AFTER, at=FOLLOWING + "_read"),
+    "with new entries read": Step(when=AFTER, at=FOLLOWING + "_said"),
     "with a policy taken in and nothing due": Step(
         when=BEFORE, at=FOLLOWING + "_mark_touched", turn=2
     ),

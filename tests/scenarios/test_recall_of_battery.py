@@ -29,13 +29,14 @@ from traceability.tracing import lot_histories, lot_history, published_size
 from traceability.upstream import provenance_of
 
 STORY = json.loads((SCENARIOS / "battery.json").read_bytes())
-SAID = [
+SHIPPED = [
     step
     for step in STORY["steps"]
     if step.get("kind", "").startswith(("custody.", "registry.")) or "clock" in step
 ]
-SAID.append(  # whoever bought goods parts them, and whoever sold them does not hear of it
-    {
+SAID = [
+    *SHIPPED,
+    {  # whoever bought goods parts them, and whoever sold them does not hear of it
         "kind": "custody.split",
         "author": "st-maurice-conversion",
         "effective": "2026-09-01T08:00:00-04:00",
@@ -49,8 +50,8 @@ SAID.append(  # whoever bought goods parts them, and whoever sold them does not 
                 }
             ],
         },
-    }
-)
+    },
+]
 MINES = sorted({one["body"]["facility"] for one in SAID if one.get("kind") == "custody.extraction"})
 DAYS = ("2026-01-01", "2026-03-25", "2026-04-20", "2026-12-31")
 KEPT = ("receipt", "stocktake", "loss")  # leave the material as it came
@@ -78,23 +79,23 @@ def own_guard(told, settings):
 # ── the scenario's JSON, read without any of the product's code but its calendar ──────────
 
 
-def standing():
+def standing(said=SAID):
     """Kind, body and last day of every custody event, corrections and voids carried out."""
     amendments = {
         step["body"]["replaces"].strip("${}"): step
-        for step in SAID
+        for step in said
         if step.get("kind") in ("custody.correction", "custody.void")
     }
-    for step in SAID:
+    for step in said:
         kind = step.get("kind", "").removeprefix("custody.")
         if "refused" in step or not step.get("kind", "").startswith("custody."):
             continue
-        said, amended = step, amendments.get(step.get("as"))
+        told, amended = step, amendments.get(step.get("as"))
         if kind in ("correction", "void") or (amended and amended["kind"] == "custody.void"):
             continue
         if amended:
-            said = amended["body"]["replacement"]
-        yield kind, said["body"], parse_effective(said["effective"]).last_day
+            told = amended["body"]["replacement"]
+        yield kind, told["body"], parse_effective(told["effective"]).last_day
 
 
 def walked(facility, since):

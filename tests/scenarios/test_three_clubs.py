@@ -40,7 +40,7 @@ from standards.following import follow_log
 from standards.models import Assessment, DueAssessment, Judgement
 from standards.replaying import replay
 from standards.scenario import parse_scenario
-from tests.scenarios.test_recall_of_battery import came, standing
+from tests.scenarios.test_recall_of_battery import SHIPPED, came, standing
 from traceability.ledger.effective import parse_effective
 from traceability.publishing import publish_checkpoint
 from traceability.registering import record_as_service, statement_document
@@ -270,7 +270,7 @@ def passed(site):
     What is recovered from scrap begins anew, as recycled: no certificate of a mine is behind it.
     """
     found = set()
-    for kind, body, _day in standing():
+    for kind, body, _day in standing(SHIPPED):
         here = body.get("facility") == site and kind in ("extraction", "transformation")
         for made, takes in came(kind, body):
             if here or (takes & found and kind != "recovery"):

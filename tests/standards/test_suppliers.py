@@ -92,7 +92,8 @@ def found(world, rule):
 def test_the_list_of_the_day_tells_the_status_of_a_smelter(world):
     assert "no RMI facility list of 2026-03-20" in found(world, "RMI-01").lines[0].because
     facility_list(world, works())
-    [told] = found(world, "RMI-01").lines
+    told, unrecorded = found(world, "RMI-01").lines
+    assert (unrecorded.facility_id, unrecorded.outcome) == (None, Outcome.INDETERMINATE)
     assert (told.facility_id, told.outcome) == ("smelter:works", Outcome.CONFORMS)
     facility_list(world, works(status="Active"), name="scheme:rmi-2", on="2026-10-30")
     assert found(world, "RMI-01").lines[0].outcome is Outcome.CONFORMS  # of that day
@@ -100,7 +101,7 @@ def test_the_list_of_the_day_tells_the_status_of_a_smelter(world):
 
 def test_the_planned_day_of_a_list_is_read(world):
     facility_list(world, works(), on="2026-11-01")
-    [told] = found(world, "RMI-03").lines
+    told, _unrecorded = found(world, "RMI-03").lines
     assert "its next assessment was planned for 2026-06-01" in told.because
 
 
