@@ -175,7 +175,7 @@ def test_a_newer_copy_makes_the_last_word_of_the_scheme_recent_enough(world):
         return found
 
     assert last_word().outcome == "indeterminate"
-    assert "register of IRMA of 2026-11-15 or later" in last_word().missing
+    assert "register of IRMA later than 2026-11-01" in last_word().missing
     ready = compare(file_of(PIT), said(as_of="2026-12-10"), author="scheme", now=later)
     accept(ready, basis="", now=later)
     publish_checkpoint(now=later)
