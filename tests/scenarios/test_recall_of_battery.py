@@ -25,6 +25,7 @@ from traceability.ledger.recall import OfFacility, OfLot
 from traceability.ledger.weighings import documents_in
 from traceability.models import Audience, Entry, Facility, Grant, Lot, Movement, Organization
 from traceability.publishing import publish_checkpoint
+from traceability.redeciding import verify_decisions
 from traceability.tracing import lot_histories, lot_history, published_size
 from traceability.upstream import provenance_of
 
@@ -428,6 +429,11 @@ def test_a_part_without_an_assay_of_its_own_is_followed_for_what_was_measured_ab
     size = published_size()
 
     assert descending.elements_of(["harricana-lithium:CARGO-D"], size=size) == {"Li"}
+
+
+def test_all_that_is_kept_of_the_story_is_what_its_statements_make():
+    told = verify_decisions()
+    assert (told.lots, told.open) == (Lot.objects.count(), 0)
 
 
 # ── what led to a lot ─────────────────────────────────────────────────────────────────────

@@ -72,7 +72,7 @@ def story(alice, bob, ledger):
     [wrong] = alice.records(extraction("alice:X"))
     alice.records(correction(wrong, extraction("alice:X", "90"), "alice:X"))
     alice.records(transfer(passing("alice:L", "alice", "bob")))
-    [opened] = bob.records(offer("alice:L", to=["alice"]))
+    [opened] = bob.records(offer("alice:L", to=["alice"], until="2027-01-31"))
     [closed] = bob.records(withdrawal(opened, "alice:L"))
     bob.records(void(closed, "alice:L"))
     alice.records(
@@ -185,6 +185,15 @@ def test_a_statement_that_should_have_been_refused_is_noticed(superuser):
     )
     with pytest.raises(LogDamaged):
         verify_decisions()
+
+
+def test_rows_from_before_a_fact_was_kept_lack_it_still(superuser):
+    for change in (
+        "UPDATE traceability_movement SET facts = facts - 'quantity' WHERE role = 'adjust'",
+        "UPDATE traceability_subject SET state = state - 'materials' WHERE state IS NOT NULL",
+    ):
+        assert superuser.execute(change).rowcount
+    assert verify_decisions().open == 0
 
 
 def test_what_rests_on_an_erased_text_is_counted_and_not_compared(story, alice, operator):
