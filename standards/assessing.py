@@ -6,6 +6,7 @@ a reader would see a difference, and each run that changed verdicts is logged as
 with the Merkle root over them (DESIGN 3.1).
 """
 
+import gc
 import logging
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -61,6 +62,7 @@ def assess_due(*, now: datetime | None = None, limit: int = 1_000) -> int:
     assessed = 0
     while assessed < limit and (batch := _assess_batch(moment)):
         assessed += batch
+        gc.collect()  # what lots have in common keeps questions that keep the lots: rings
     log_verdicts(now=now)
     return assessed
 
@@ -267,9 +269,10 @@ def _assess_one(lot: str, handle: str, clubs: Sequence[str], turn: _Round) -> da
         days.append(terms.bench.next_day(told, today))
         days.append(next_day_of_accounts(dossier, today))
         turn.shelf.put(dossier, handle, told, digests)
-        alone, contained = told[PACKS_ALONE].findings, dossier.contained_mg
         for club in clubs:
-            waivers = terms.granted[club].for_lot(lot, mineral, contained, alone=alone)
+            waivers = terms.granted[club].for_lot(
+                lot, mineral, dossier.contained_mg, failed=told[PACKS_ALONE].failed
+            )
             turn.asked.append(((lot, mineral, club), told[club].findings, waivers))
 
     gone = turn.shelf.minerals_of(lot) - set(minerals)

@@ -133,9 +133,9 @@ def examine(
     for mineral in traced.minerals_of(lot):
         dossier = assemble(traced, lot, mineral, evidence=evidence, as_of=as_of, dates=dates)
         found = assess(dossier, law, policies)
-        evaluation, alone = found[club], found[PACKS_ALONE].findings
+        evaluation, failed = found[club], found[PACKS_ALONE].failed
         contained = dossier.contained_mg
-        waivers = granted[club].for_lot(lot, mineral, contained, alone=alone) if club else ()
+        waivers = granted[club].for_lot(lot, mineral, contained, failed=failed) if club else ()
         judgement = judge(evaluation.findings, policies[club], waivers, as_of) if club else None
         told.append(Examined(dossier=dossier, evaluation=evaluation, judgement=judgement))
     return told

@@ -124,8 +124,8 @@ def withdraw_unseen(seen: Mapping[str, Collection[str]], *, now: datetime) -> No
         seen: by lot, the clubs that see it.
     """
     rows = Judgement.objects.filter(lot__in=list(seen), is_current=True)
-    gone = [(row.club_id, row.lot) for row in rows if row.club_id not in seen[row.lot]]
-    for club, lot in sorted(set(gone)):
+    found = set(rows.values_list("club_id", "lot"))
+    for club, lot in sorted((club, lot) for club, lot in found if club not in seen[lot]):
         _withdraw(rows.filter(club=club, lot=lot), "the club sees the lot no more", now)
         Assessment.objects.filter(club=club, lot=lot, is_current=True).update(is_current=False)
 

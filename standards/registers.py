@@ -128,7 +128,7 @@ def max_age(register: str, law: Law, *, on: date) -> Provision | Unavailable:
     try:
         return law.on(on)[f"{register}.{MAX_AGE}"]
     except Unavailable as unset:
-        return unset
+        return unset.with_traceback(None)
 
 
 # ── what a new copy touches ───────────────────────────────────────────────────────────────

@@ -33,7 +33,7 @@ from standards.models import (
 )
 from standards.rulebook import statements as said
 from standards.rulebook.bounds import BOUNDS
-from standards.rulebook.law import changed_keys
+from standards.rulebook.pack_format import changed_keys
 from traceability.models import Audience, Facility, LotOpening
 from traceability.tracing import descendants
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from django.db.models import Q, QuerySet
+from django.db.models import Func, JSONField, Q, QuerySet, Value
 
 from standards.dossiers import contained_in
 from standards.known import Adopted, followed_size, law_at, policies_at
@@ -28,6 +28,7 @@ from traceability.models import Facility, Organization
 
 MOST_LOTS = 200
 """Lots that a page looks at for one waiver."""
+_FAILED = '$[*] ? (@.outcome == "nonconforming").rule_id'
 _UNMET = ("fail", "indeterminate", "waived")
 
 
@@ -299,7 +300,7 @@ def would_touch(
     unseen: set[str] = set()
     used = {one.lot for one in among.uses if one.waiver == waiver.id}
     held = contained_in(used & {one.lot for one in judged}, followed_size())
-    alone = _alone({one.lot for one in judged})
+    failed = _failed({one.lot for one in judged})
     for row in judged[:MOST_LOTS]:
         place = row.lot, row.mineral
         about = [Finding.from_json(told) for told in row.assessment.findings]
@@ -307,7 +308,7 @@ def would_touch(
         if asked and row.lot not in visible:
             unseen.add(row.lot)
             continue
-        every = among.for_lot(*place, held.get(place), alone=alone.get(place, ()))
+        every = among.for_lot(*place, held.get(place), failed=failed.get(place, frozenset()))
         [at_lot] = [one for one in every if one.id == waiver.id]
         for requirement, reason in asked:
             line, holds = _line(row, reason), False
@@ -326,12 +327,14 @@ def would_touch(
     )
 
 
-def _alone(lots: Collection[str]) -> dict[tuple[str, str], list[Finding]]:
-    """Return what was found last of lots under the packs alone."""
+def _failed(lots: Collection[str]) -> dict[tuple[str, str], frozenset[str]]:
+    """Return the rules that lots were found last to fail under the packs alone."""
     rows = Assessment.objects.filter(lot__in=lots, club=PACKS_ALONE, is_current=True)
-    return {
-        (row.lot, row.mineral): [Finding.from_json(one) for one in row.findings] for row in rows
-    }
+    failed = Func(
+        "findings", Value(_FAILED), function="jsonb_path_query_array", output_field=JSONField()
+    )
+    told = rows.annotate(failed=failed).values_list("lot", "mineral", "failed")
+    return {(lot, mineral): frozenset(rules) for lot, mineral, rules in told}
 
 
 def _in_scope(waiver: Waiver) -> QuerySet[Judgement]:

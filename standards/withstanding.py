@@ -7,8 +7,8 @@ lot, and ends the turn as before.
 """
 
 import logging
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from traceback import format_exception
@@ -77,33 +77,36 @@ def is_its_own(error: BaseException) -> bool:
     return isinstance(error, Exception)
 
 
-@contextmanager
-def together(what: str) -> Iterator[Attempt]:
+def together(what: str) -> AbstractContextManager[Attempt]:
     """Let fail what is then tried in parts: rolled back and logged.
 
     Raises:
         django.db.Error: as `alone`.
     """
-    attempt = Attempt()
-    try:
-        with transaction.atomic():
-            yield attempt
-    except Exception as error:
-        if not is_its_own(error):
-            raise
-        attempt.has_failed = True
+
+    def told(error: Exception) -> None:
         logger.warning("Could not %s together, so it is done in parts.", what, exc_info=error)
 
+    return _attempt(told)
 
-@contextmanager
+
 def alone(
     kind: Kind, about: str, *, known_at: int, now: datetime, club: str = ""
-) -> Iterator[Attempt]:
+) -> AbstractContextManager[Attempt]:
     """Let what is done within fail alone: rolled back, logged and kept as a setback.
 
     Raises:
         django.db.Error: what is wrong with the database, and of nothing in particular.
     """
+
+    def told(error: Exception) -> None:
+        _keep(kind, about, club, error, known_at=known_at, now=now)
+
+    return _attempt(told)
+
+
+@contextmanager
+def _attempt(told: Callable[[Exception], None]) -> Iterator[Attempt]:
     attempt = Attempt()
     try:
         with transaction.atomic():
@@ -112,7 +115,7 @@ def alone(
         if not is_its_own(error):
             raise
         attempt.has_failed = True
-        _keep(kind, about, club, error, known_at=known_at, now=now)
+        told(error)
 
 
 def overcome(

@@ -34,7 +34,6 @@ from traceability.errors import (
 from traceability.gathering import Gathering
 from traceability.keeping import log_verifier
 from traceability.ledger import events
-from traceability.ledger.amendments import in_replacement
 from traceability.ledger.book import Effects
 from traceability.ledger.decision import decide, decide_genesis
 from traceability.ledger.effective import parse_effective
@@ -42,7 +41,7 @@ from traceability.ledger.entries import utc_text
 from traceability.ledger.needs import Needs, new_keys
 from traceability.ledger.shapes import prepare_shapes
 from traceability.ledger.signing import verify_many
-from traceability.ledger.statements import Kind, Kinds, Statement, parse_statement
+from traceability.ledger.statements import Kind, Kinds, Statement, in_replacement, parse_statement
 from traceability.mirroring import is_mirrored, mirror
 from traceability.models import Entry, Key, Rejection
 from traceability.outcomes import Outcome, Submission, signing_meanwhile

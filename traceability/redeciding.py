@@ -163,11 +163,13 @@ class _Again:
         if statement.kind == "registry.genesis":
             return decide_genesis(statement)
         self.book.is_admitting = True
-        with suppress(TraceabilityError):
-            effects = decide(statement, self.book)
-            if _did(effects, kept):
-                return effects
-        self.book.is_admitting = False
+        try:
+            with suppress(TraceabilityError):
+                effects = decide(statement, self.book)
+                if _did(effects, kept):
+                    return effects
+        finally:
+            self.book.is_admitting = False  # what is taken over is what any record may rest on
         return decide(statement, self.book)
 
     # ── what is derived of many statements ────────────────────────────────────────────────

@@ -226,7 +226,7 @@ def _read(law: LawOnDate, key: str) -> Provision | Unavailable:
     try:
         return law[key]
     except Unavailable as unset:
-        return unset
+        return unset.with_traceback(None)
 
 
 def _by_term(

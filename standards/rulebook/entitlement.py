@@ -332,7 +332,9 @@ class _Counting:
             for probe, made in probed.makes
             if made.role != "residue"
         ]
-        missing = [name for name, content in products if not _is_measured(content)]
+        missing = [
+            name for name, content in products if not content.measured or _has_unlabelled(content)
+        ]
         for _, content in products:
             for label, mg in _marked(content):
                 if number_of(label) in sums:
@@ -385,10 +387,6 @@ class _Counting:
 
 def _marked(content: Content) -> Iterable[tuple[str, int]]:
     return [(label, mg) for label, mg in content.sources.items() if label[0] == "@"]
-
-
-def _is_measured(content: Content) -> bool:
-    return content.measured and not _has_unlabelled(content)
 
 
 def _has_unlabelled(content: Content) -> bool:

@@ -71,6 +71,12 @@ class Evaluation:
         return tuple([replace(one.finding, subject=self.subject) for one in self.answers])
 
     @cached_property
+    def failed(self) -> frozenset[str]:
+        """Return the rules that are not met."""
+        found = (one.finding for one in self.answers)
+        return frozenset(one.rule_id for one in found if one.outcome is Outcome.NONCONFORMING)
+
+    @cached_property
     def keys_read(self) -> frozenset[str]:
         """Return the parameter keys that any rule asked for, found or not."""
         return frozenset[str]().union(*[one.keys_read for one in self.answers])

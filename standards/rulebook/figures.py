@@ -3,7 +3,7 @@
 from fractions import Fraction
 from typing import Literal
 
-from traceability.ledger.apportioning import half_even
+from traceability.ledger.plausibility.words import number
 
 Unit = Literal["share", "mg", "ratio", "km/h", "days", "count"]
 """What is measured; the last four are of plausibility, where a share is of cases or of weight."""
@@ -11,11 +11,7 @@ Unit = Literal["share", "mg", "ratio", "km/h", "days", "count"]
 
 def decimal_text(value: Fraction, places: int = 6) -> str:
     """Return the value rounded half-even to so many places, without trailing zeros: display."""
-    scaled = half_even(abs(value.numerator) * 10**places, value.denominator)
-    whole, part = divmod(scaled, 10**places)
-    sign = "-" if value < 0 and scaled else ""
-    decimals = f"{part:0{places}}".rstrip("0")
-    return f"{sign}{whole}.{decimals}" if decimals else f"{sign}{whole}"
+    return number(value, places)
 
 
 def percent_text(share: Fraction, places: int = 2) -> str:

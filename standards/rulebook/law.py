@@ -382,25 +382,3 @@ def _merged(packs: Iterable[Pack]) -> dict[str, Parameter]:
             raise BadPack("another pack defines it too", pack=pack.id, file="pack.toml", key=key)
         merged |= pack.parameters
     return merged
-
-
-def changed_keys(before: Pack | None, after: Pack | None) -> set[str]:
-    """Return the parameters that a new version of a pack adds, drops or words differently."""
-    old, new = _told(before), _told(after)
-    return {key for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
-
-
-def _told(pack: Pack | None) -> dict[str, list[dict[str, Any]]]:
-    """Return what a pack says of each parameter, without the name of the pack itself."""
-    if pack is None:
-        return {}
-    return {
-        key: [
-            {"club": parameter.club},
-            *(
-                {name: value for name, value in version.as_json().items() if name != "pack"}
-                for version in parameter.versions
-            ),
-        ]
-        for key, parameter in pack.parameters.items()
-    }

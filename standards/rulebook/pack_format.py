@@ -258,3 +258,25 @@ def _parse_vectors(content: bytes, *, pack: str, file: str) -> tuple[Mapping[str
             table = f"vectors[{number}]"
             raise BadPack("a vector is a table", pack=pack, file=file, table=table)
     return tuple(told["vectors"])
+
+
+def changed_keys(before: Pack | None, after: Pack | None) -> set[str]:
+    """Return the parameters that a new version of a pack adds, drops or words differently."""
+    old, new = _told(before), _told(after)
+    return {key for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
+
+
+def _told(pack: Pack | None) -> dict[str, list[dict[str, Any]]]:
+    """Return what a pack says of each parameter, without the name of the pack itself."""
+    if pack is None:
+        return {}
+    return {
+        key: [
+            {"club": parameter.club},
+            *(
+                {name: value for name, value in version.as_json().items() if name != "pack"}
+                for version in parameter.versions
+            ),
+        ]
+        for key, parameter in pack.parameters.items()
+    }

@@ -106,7 +106,7 @@ def threshold(law: LawOnDate, key: str) -> Provision | Unavailable:
     except Unavailable as signal:
         if not signal.applicable:
             raise
-        return signal
+        return signal.with_traceback(None)  # kept with it, everything that led here stays in memory
 
 
 def told_or_open(law: LawOnDate, key: str) -> Provision | Standing:

@@ -258,7 +258,7 @@ class Granted:
         mineral: str,
         contained: MassRange | None,
         *,
-        alone: Iterable[Finding] = (),
+        failed: frozenset[str] = frozenset(),
     ) -> tuple[Waiver, ...]:
         """Return the waivers with what has been used of each, up to and with this lot's use.
 
@@ -266,10 +266,9 @@ class Granted:
 
         Args:
             contained: how much of the mineral the lot holds; None where nobody can tell.
-            alone: what is found of it under the packs alone: what fails there voids a waiver,
-                too, where the club does not ask for it.
+            failed: rules that it fails under the packs alone: they void a waiver, too, where
+                the club does not ask for them.
         """
-        stops = frozenset(one.rule_id for one in alone if one.outcome is Outcome.NONCONFORMING)
         whole = None if contained is None else contained.high_mg
         told = []
         for name, waiver in sorted(self.waivers.items()):
@@ -285,7 +284,7 @@ class Granted:
                     is_used=bool(own),
                     own_mg=sum(uses[place].mg for place in own),
                     whole_mg=whole,
-                    failed=stops,
+                    failed=failed,
                 )
             )
         return tuple(told)

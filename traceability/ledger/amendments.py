@@ -7,10 +7,8 @@ given more than it held is *restated*, and gives no more until it is covered. Wh
 or counted since stands, whatever is corrected of the time before (`turns`).
 """
 
-import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from msgspec.structs import replace
@@ -24,7 +22,6 @@ from traceability.errors import (
     LotsIncomplete,
     NotCorrectable,
     NotInTransit,
-    TraceabilityError,
     UnitMismatch,
     UnknownStatement,
 )
@@ -45,7 +42,7 @@ from traceability.ledger.draft import Draft, found, knowing
 from traceability.ledger.effective import parse_effective
 from traceability.ledger.kinds import CUSTODY
 from traceability.ledger.shapes import Quantity
-from traceability.ledger.statements import Statement, check, to_shape
+from traceability.ledger.statements import Statement, check, in_replacement, to_shape
 from traceability.ledger.turns import (
     OFFSET,
     Turn,
@@ -310,16 +307,6 @@ def correction(book: Book, statement: Statement) -> tuple[Amendment, Statement]:
         replacement = replace(statement, kind=replaced.kind, body=new, effective=effective)
         check(kind, new, replacement)
     return Amendment(book, replacement, replaced, body.lots), replacement
-
-
-@contextmanager
-def in_replacement() -> Iterator[None]:
-    """Let errors about an event name their place in the correction that brings it."""
-    try:
-        yield
-    except TraceabilityError as error:
-        error.at = re.sub(r"\A\$\.(?=body\b|effective\b)", "$.body.replacement.", error.at)
-        raise
 
 
 def settled(draft: Amendment, changed: Effects) -> Effects:

@@ -40,7 +40,7 @@ from traceability.ledger.commingling import Inputs, Owners, blended
 from traceability.ledger.draft import Draft, knowing
 from traceability.ledger.kinds import consignment as consignment_subject
 from traceability.ledger.shapes import Quantity
-from traceability.ledger.statements import Statement, to_shape
+from traceability.ledger.statements import Statement, in_replacement, to_shape
 from traceability.ledger.title import pass_title
 
 
@@ -58,7 +58,7 @@ def apply(statement: Statement, book: Book) -> Effects:
         return amendments.void(book, statement)
     if statement.kind == "custody.correction":
         draft, replacement = amendments.correction(book, statement)
-        with amendments.in_replacement():
+        with in_replacement():
             changed = _APPLY[replacement.kind](draft, replacement.body)
         return amendments.settled(draft, changed)
     effects = _APPLY[statement.kind](Draft(book, statement), statement.body)

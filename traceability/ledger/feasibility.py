@@ -23,19 +23,14 @@ from traceability.errors import (
     UnknownElement,
     ValueOutsideRange,
 )
+from traceability.ledger.contained import assay_fraction
 from traceability.ledger.elements import (
     compound_fraction,
     is_element,
     mass_fraction,
     parse_formula,
 )
-from traceability.ledger.mass import (
-    ASSAY_TOLERANCE,
-    MASS_BASES,
-    assay_fraction,
-    end_amount,
-    parse_decimal,
-)
+from traceability.ledger.mass import ASSAY_TOLERANCE, MASS_BASES, end_amount, parse_decimal
 from traceability.ledger.materials import in_use
 from traceability.ledger.shapes import AssayResult, Compound, Quantity
 

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from traceability.errors import TraceabilityError
 from traceability.ledger.apportioning import half_even
+from traceability.ledger.contained import assay_fraction, contained_interval
 from traceability.ledger.elements import compound_fraction, mass_fraction, parse_formula
 from traceability.ledger.mass import (
     ASSAY_UNITS,
@@ -23,8 +24,6 @@ from traceability.ledger.mass import (
     Interval,
     MassBasis,
     Range,
-    assay_fraction,
-    contained_interval,
     parse_decimal,
     recorded_end,
 )

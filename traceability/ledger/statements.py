@@ -5,7 +5,8 @@ verifier), so that all refuse the same bad statement.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
@@ -339,3 +340,13 @@ _WITHIN = (
 )
 _PLAIN = msgspec.json.Decoder(_Plain)
 _SORTED = msgspec.json.Encoder(order="sorted")
+
+
+@contextmanager
+def in_replacement() -> Iterator[None]:
+    """Let errors about an event name their place in the correction that brings it."""
+    try:
+        yield
+    except TraceabilityError as error:
+        error.at = re.sub(r"\A\$\.(?=body\b|effective\b)", "$.body.replacement.", error.at)
+        raise

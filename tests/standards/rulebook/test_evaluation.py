@@ -138,6 +138,8 @@ def test_every_rule_gives_exactly_one_finding_and_indeterminate_names_what_is_mi
     assert [one.rule_id for one in done.findings] == [one.id for one in RULES]
     for one in done.findings:
         assert (one.outcome is Outcome.INDETERMINATE) == bool(one.missing)
+    unmet = {one.rule_id for one in done.findings if one.outcome is Outcome.NONCONFORMING}
+    assert done.failed == unmet
     declared = {key for one in RULES for key in one.reads}
     assert done.keys_read <= declared
 

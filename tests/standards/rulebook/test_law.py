@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from rulebook_builders import law_of, parameter, provision
 
 from standards.rulebook.errors import BadPack
-from standards.rulebook.law import Law, PackReference, Provision, Unavailable, changed_keys
-from standards.rulebook.pack_format import shipped_packs
+from standards.rulebook.law import Law, PackReference, Provision, Unavailable
+from standards.rulebook.pack_format import changed_keys, shipped_packs
 
 START = date(2026, 1, 1)
 EVE = START - timedelta(days=1)

@@ -93,8 +93,7 @@ def test_a_new_hard_stop_voids_every_waiver_for_the_lot(stop):
 
 def test_a_hard_stop_under_the_packs_voids_a_waiver_of_a_club_that_does_not_ask_for_it():
     granted = Granted(waivers={"W1": waiver(cap_mg=None, bounds=within(most_mg={"Cu": 0}))})
-    alone = [finding(rule_id="OECD-02"), finding(Outcome.NONCONFORMING, rule_id="CRED-11")]
-    [told] = granted.for_lot("acme:L1", "Cu", exactly(1), alone=alone)
+    [told] = granted.for_lot("acme:L1", "Cu", exactly(1), failed=frozenset({"CRED-11"}))
     assert reach(told, [FAILED], NOVEMBER) == (
         Reach.LAPSED,
         "W1 is void for this lot: CRED-11 fails",

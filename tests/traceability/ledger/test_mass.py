@@ -9,16 +9,18 @@ from hypothesis import strategies as st
 
 from traceability import errors
 from traceability.errors import kg
+from traceability.ledger.contained import (
+    Contained,
+    assay_fraction,
+    contained_interval,
+    contained_mg,
+)
 from traceability.ledger.elements import mass_fraction
 from traceability.ledger.mass import (
     MASS_UNITS,
     UNITS,
-    Contained,
     Interval,
     Range,
-    assay_fraction,
-    contained_interval,
-    contained_mg,
     exactly,
     gross_amount,
     mass_mg,

@@ -59,33 +59,6 @@ FROM traceability_movement m
 WHERE m.lot = ANY (ARRAY(SELECT unnest(p_lots))) AND m.role IN ('make', 'assay')
 $$;
 
-CREATE OR REPLACE FUNCTION ledger_ancestry(p_lots text[], p_size bigint) RETURNS TABLE (
-    recorded_order bigint, ordinal integer, lot varchar, role varchar, delta bigint, unit varchar,
-    facts text
-) LANGUAGE sql STABLE ROWS 3000
-AS $$
-WITH RECURSIVE led(lot, is_up) AS (
-    SELECT unnest(p_lots)::varchar, true
-    UNION
-    SELECT other.lot, other.is_up FROM led
-    CROSS JOIN LATERAL (
-        SELECT m.recorded_order, m.facts FROM traceability_movement m
-        WHERE m.lot = led.lot AND m.role = 'make'
-          AND coalesce(m.facts ->> 'source', '') NOT IN ('mined', 'introduced')
-          AND (p_size IS NULL OR EXISTS (
-               SELECT FROM traceability_logindex i
-               WHERE i.recorded_order = m.recorded_order AND i.index < p_size))
-        OFFSET 0) made
-    CROSS JOIN LATERAL (
-        SELECT * FROM ledger_met_by(led.lot, made.recorded_order, made.facts) OFFSET 0) other
-    WHERE led.is_up
-)
-SELECT m.recorded_order, m.ordinal, m.lot, m.role, m.delta, m.unit, m.facts::text
-FROM traceability_movement m
-WHERE m.lot = ANY (ARRAY(SELECT l.lot FROM led l)) AND m.role NOT IN ('open', 'close')
-  AND (m.role IN ('make', 'move', 'assay') OR m.lot IN (SELECT l.lot FROM led l WHERE l.is_up))
-$$;
-
 CREATE OR REPLACE FUNCTION ledger_documents(p_lots text[]) RETURNS TABLE (
     recorded_order bigint, ordinal integer, lot varchar, role varchar, delta bigint, unit varchar,
     facts text

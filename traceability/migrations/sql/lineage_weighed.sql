@@ -13,7 +13,7 @@ SELECT m.recorded_order, m.ordinal, m.lot, m.role, m.delta, m.unit, m.facts::tex
 FROM traceability_movement m WHERE m.lot = ANY (p_lots) AND m.role = 'adjust'
 $$;
 
--- As in lineage_together.sql. Lots that were merely made of the same pool are not followed further:
+-- As in lineage_streamed.sql, with look-ups made together (lineage_together.sql). Lots that were merely made of the same pool are not followed further:
 -- of those with documents, weighings are told with the role `weighed`, and change no amount.
 CREATE OR REPLACE FUNCTION ledger_ancestry(p_lots text[], p_size bigint) RETURNS TABLE (
     recorded_order bigint, ordinal integer, lot varchar, role varchar, delta bigint, unit varchar,
