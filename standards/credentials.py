@@ -9,7 +9,6 @@ from datetime import date
 from typing import Any
 
 import msgspec
-from django.conf import settings
 from django.db import connection
 from django.db.models import Q, QuerySet
 
@@ -29,9 +28,9 @@ from standards.rulebook.credential import (
 )
 from standards.rulebook.dossier import Agreement
 from traceability import seeing
-from traceability.ledger.kinds import KINDS
+from traceability.chronicling import recorded_statement
 from traceability.ledger.registry import Relationship as Relation
-from traceability.ledger.statements import Statement, parse_statement
+from traceability.ledger.statements import Statement
 
 CONTRACT_WORK = ("outsourcing", "toll")
 """Natures of relationships under which somebody works another's material."""
@@ -287,7 +286,7 @@ def agreements_at(
     disputed = disputed_entries(size, [index for _, index, _, _ in rows])
     last: dict[str, tuple[str, int, Statement]] = {}
     for entry, index, jws, disclosures in rows:
-        statement = _statement(jws, disclosures)
+        statement = recorded_statement(jws, disclosures)
         last[statement.body.relationship] = (entry, index, statement)
     told: dict[str, list[Agreement]] = {}
     for entry, index, statement in last.values():
@@ -312,17 +311,6 @@ def _agreement(statement: Statement, entry: str) -> Agreement | None:
         agreed_from=statement.effective.day,
         agreed_until=_day(body.valid_until),
         entry=entry,
-    )
-
-
-def _statement(jws: str, disclosures: Any) -> Statement:
-    hidden = msgspec.json.decode(disclosures) if isinstance(disclosures, str) else disclosures
-    return parse_statement(
-        jws.encode(),
-        kinds=KINDS,
-        ledger=settings.LEDGER_ORIGIN,
-        disclosures=tuple(hidden),
-        is_recorded=True,
     )
 
 

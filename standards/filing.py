@@ -7,10 +7,8 @@ key, so that taking an entry in twice fails instead of counting twice.
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 import msgspec
-from django.conf import settings
 from django.db import connection
 
 from standards.models import (
@@ -21,8 +19,9 @@ from standards.models import (
     RegistrySnapshot,
 )
 from standards.rulebook import statements as said
+from traceability.chronicling import recorded_statement
 from traceability.ledger.effective import parse_effective
-from traceability.ledger.statements import Statement, parse_statement
+from traceability.ledger.statements import Statement
 from traceability.recording import known_kinds
 
 
@@ -64,21 +63,16 @@ def entries_between(
     with connection.cursor() as cursor:
         cursor.execute(_TEXTS, asked)
         rows = cursor.fetchall()
+    known = known_kinds()
     return [
-        Followed(index=index, entry=entry, received_on=on, statement=_statement(jws, disclosures))
+        Followed(
+            index=index,
+            entry=entry,
+            received_on=on,
+            statement=recorded_statement(jws, disclosures, kinds=known),
+        )
         for index, entry, on, jws, disclosures in rows
     ]
-
-
-def _statement(jws: str, disclosures: Any) -> Statement:
-    told = msgspec.json.decode(disclosures) if isinstance(disclosures, str) else disclosures
-    return parse_statement(
-        jws.encode(),
-        kinds=known_kinds(),
-        ledger=settings.LEDGER_ORIGIN,
-        disclosures=tuple(told),
-        is_recorded=True,
-    )
 
 
 def file_certificate(followed: Followed) -> None:

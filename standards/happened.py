@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import connection
 
-from standards.known import statement_of
+from traceability.chronicling import recorded_statement
 from traceability.ledger import events
 from traceability.ledger.effective import Effective, parse_effective
 from traceability.ledger.kinds import CUSTODY
@@ -91,7 +91,7 @@ def events_between(first: int, until: int) -> Iterator[Event]:
             facility=facility,
             on=on,
             replaces=replaces,
-            statement=statement_of(jws, hidden) if is_read else None,
+            statement=recorded_statement(jws, hidden) if is_read else None,
         )
 
 

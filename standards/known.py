@@ -10,7 +10,6 @@ from datetime import date
 from typing import Any
 
 import msgspec
-from django.conf import settings
 from django.db import connection
 
 from standards.credentials import (
@@ -28,9 +27,8 @@ from standards.rulebook.months import day_after
 from standards.rulebook.pack_format import parse_pack, shipped_packs
 from standards.rulebook.passage import Site
 from standards.rulebook.policy_format import parse_policy
-from traceability.ledger.kinds import KINDS
+from traceability.chronicling import recorded_statement
 from traceability.ledger.plausibility.registered import registered
-from traceability.ledger.statements import Statement, parse_statement
 from traceability.ledger.vocabulary import OrganizationRole
 from traceability.models import Audience, Facility, LogIndex, LotOpening, Organization
 
@@ -252,17 +250,5 @@ def _stated_before(facility: str, size: int) -> Mapping[str, Any] | None:
         row = cursor.fetchone()
     if row is None:
         return None
-    told: Mapping[str, Any] = msgspec.to_builtins(statement_of(*row).body)
+    told: Mapping[str, Any] = msgspec.to_builtins(recorded_statement(*row).body)
     return told
-
-
-def statement_of(jws: str, disclosures: Any) -> Statement:
-    """Return a statement of the ledger's own kinds from its stored text."""
-    hidden = msgspec.json.decode(disclosures) if isinstance(disclosures, str) else disclosures
-    return parse_statement(
-        jws.encode(),
-        kinds=KINDS,
-        ledger=settings.LEDGER_ORIGIN,
-        disclosures=tuple(hidden),
-        is_recorded=True,
-    )

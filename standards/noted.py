@@ -7,8 +7,7 @@ and *before* is in log order, so that a later statement changes nothing about an
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from standards.known import statement_of
-from traceability.chronicling import fetch, json_value
+from traceability.chronicling import fetch, json_value, recorded_statement
 from traceability.ledger import events
 from traceability.ledger.book import Movement
 from traceability.ledger.chronicle import History
@@ -120,7 +119,7 @@ def _corrected_times(corrected: Mapping[str, int]) -> dict[str, str]:
     texts = StatementText.objects.filter(pk__in=entries).values_list("pk", "jws", "disclosures")
     times = {}
     for order, jws, disclosures in texts:
-        body = statement_of(jws, disclosures).body
+        body = recorded_statement(jws, disclosures).body
         if isinstance(body, events.Correction):
             times[entries[order]] = body.replacement.effective
     return times

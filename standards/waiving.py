@@ -7,10 +7,7 @@ are read from there. What was signed with a key that is distrusted from before i
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
-import msgspec
-from django.conf import settings
 from django.db import connection
 
 from standards.credentials import disputed_entries
@@ -20,7 +17,8 @@ from standards.rulebook.policy import ClubPolicy
 from standards.rulebook.statements import KINDS, WaiverStatement
 from standards.rulebook.waiver_shapes import use_of, waiver_of
 from standards.rulebook.waiving import Granted, Use, Waiver
-from traceability.ledger.statements import Statement, parse_statement
+from traceability.chronicling import recorded_statement
+from traceability.ledger.statements import Statement
 
 _SAID = """
 SELECT e.hash, i.index, e.recorded_order, t.jws, t.disclosures
@@ -70,7 +68,7 @@ def stated_at(size: int, clubs: Collection[str]) -> list[Stated]:
         Stated(
             entry=entry,
             order=order,
-            statement=_statement(jws, disclosures),
+            statement=recorded_statement(jws, disclosures, kinds=KINDS),
             is_disputed=index in disputed,
         )
         for entry, index, order, jws, disclosures in rows
@@ -105,14 +103,3 @@ def granted_at(
         ).on(on)
         for club, policy in policies.items()
     }
-
-
-def _statement(jws: str, disclosures: Any) -> Statement:
-    hidden = msgspec.json.decode(disclosures) if isinstance(disclosures, str) else disclosures
-    return parse_statement(
-        jws.encode(),
-        kinds=KINDS,
-        ledger=settings.LEDGER_ORIGIN,
-        disclosures=tuple(hidden),
-        is_recorded=True,
-    )

@@ -7,6 +7,7 @@ from datetime import date
 from django.conf import settings
 
 from traceability import seeing
+from traceability.chronicling import recorded_statement
 from traceability.errors import NotPublishedYet, OutsideTheTree, UnknownLot
 from traceability.keeping import log_verifier
 from traceability.ledger import closure
@@ -18,8 +19,7 @@ from traceability.ledger.bundle import (
 )
 from traceability.ledger.checkpoint import open_checkpoint
 from traceability.ledger.entries import chain_handle, parse_entry
-from traceability.ledger.kinds import KINDS
-from traceability.ledger.statements import Statement, parse_statement
+from traceability.ledger.statements import Statement
 from traceability.ledger.tiles import consistency_proof_from_tiles, inclusion_proofs_from_tiles
 from traceability.models import (
     Checkpoint,
@@ -248,12 +248,7 @@ class _Shelf:
                 row.erased_at = self._erased_at(row)
             elif self._is_open(row, readable):
                 row.text = text
-                row.statement = parse_statement(
-                    text.jws.encode(),
-                    kinds=KINDS,
-                    ledger=settings.LEDGER_ORIGIN,
-                    disclosures=tuple(text.disclosures),
-                )
+                row.statement = recorded_statement(text.jws, text.disclosures)
         self._learn_salts({name for row in rows for name in self._hop(row).brings})
 
     def _is_open(self, row: _Row, readable: set[int]) -> bool:

@@ -3,7 +3,7 @@
 Every look-up is a call of a function in migrations/sql, where lineage*.sql say what is read.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from operator import itemgetter
 from typing import Any
 
@@ -15,7 +15,7 @@ from traceability.ledger import events
 from traceability.ledger.book import Movement
 from traceability.ledger.chronicle import Happening
 from traceability.ledger.kinds import KINDS
-from traceability.ledger.statements import Statement, parse_statement, to_shape
+from traceability.ledger.statements import Kinds, Statement, parse_statement, to_shape
 from traceability.streaming import Answers, Row, rows_of
 from traceability.wire import array_text
 
@@ -120,7 +120,7 @@ def _corrections_of(rows: Iterable[Row]) -> Entries:
     times = {order: row[6].isoformat() for order, row in found.items()}
     texts = fetch(_TEXTS, {"orders": list(found)}) if found else ()
     for order, jws, disclosures in texts:
-        body = _statement(jws, json_value(disclosures)).body
+        body = recorded_statement(jws, disclosures).body
         if isinstance(body, events.Correction):
             times[order] = body.replacement.effective
     return {order: (*row[:7], times[order], *row[8:]) for order, row in found.items()}
@@ -172,7 +172,7 @@ def _with_assays(assays: list[Row], movements: Movements, entries: Entries, size
     for shipment, order, jws, disclosures in assays:
         if shipment not in entries:
             continue
-        body = _assay_of(_statement(jws, json_value(disclosures)))
+        body = _assay_of(recorded_statement(jws, disclosures))
         facts = msgspec.to_builtins(body)
         for move in movements[shipment]:
             if move.role == "move" and move.facts.get("gross"):
@@ -191,12 +191,13 @@ def _assay_of(statement: Statement) -> events.Assay:
     return assay
 
 
-def _statement(jws: str, disclosures: Sequence[Mapping[str, Any]]) -> Statement:
+def recorded_statement(jws: str, disclosures: Any, *, kinds: Kinds = KINDS) -> Statement:
+    """Return a statement from its stored text, whatever a later rule of admission would say."""
     return parse_statement(
         jws.encode(),
-        kinds=KINDS,
+        kinds=kinds,
         ledger=settings.LEDGER_ORIGIN,
-        disclosures=tuple(disclosures),
+        disclosures=tuple(json_value(disclosures)),
         is_recorded=True,
     )
 

@@ -17,17 +17,17 @@ from datetime import date, datetime
 from typing import Any
 
 import msgspec
-from django.conf import settings
 from django.db.models import Model
 from psycopg.rows import dict_row
 
 from traceability import rows
+from traceability.chronicling import recorded_statement
 from traceability.errors import LogDamaged, TraceabilityError
 from traceability.ledger import events, registry
 from traceability.ledger.book import Book, Effects
 from traceability.ledger.decision import decide, decide_genesis
 from traceability.ledger.entries import Entry, parse_entry, utc_text
-from traceability.ledger.statements import Kinds, Statement, parse_statement
+from traceability.ledger.statements import Kinds, Statement
 from traceability.mirroring import mirrored
 from traceability.models import Key
 from traceability.recording import known_kinds
@@ -140,13 +140,7 @@ class _Again:
         if row["jws"] is None:
             return None, None
         try:
-            statement = parse_statement(
-                row["jws"].encode(),
-                kinds=self.kinds,
-                ledger=settings.LEDGER_ORIGIN,
-                disclosures=tuple(row["disclosures"]),
-                is_recorded=True,
-            )
+            statement = recorded_statement(row["jws"], row["disclosures"], kinds=self.kinds)
             effects = self._effects(statement, kept)
         except TraceabilityError as error:
             if self.open:  # it may rest on what was erased

@@ -4,10 +4,10 @@ import msgspec
 import pytest
 
 from standards.certifying import adopt_policy
-from standards.known import statement_of
 from standards.models import ClubPolicy, DueAssessment
 from standards.rulebook.findings import Outcome
 from tests.standards.world import NOW, World
+from traceability.chronicling import recorded_statement
 from traceability.models import Entry, StatementText
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -160,7 +160,7 @@ def test_a_shipment_through_an_area_the_club_names_is_a_red_flag_until_looked_in
 
     shipment = Entry.objects.get(kind="custody.shipment")
     text = StatementText.objects.get(recorded_order=shipment.recorded_order)
-    body = statement_of(text.jws, text.disclosures).body
+    body = recorded_statement(text.jws, text.disclosures).body
     told = msgspec.to_builtins(body) | {"route": [{"place": {"name": "Port", "country": "CD"}}]}
     kept = {name: value for name, value in told.items() if value is not None}
     correction = {

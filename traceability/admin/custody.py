@@ -89,7 +89,7 @@ class LotAdmin(ReadOnlyAdmin):
     list_display: tuple[Any, ...] = ("id", "what", "how_much", "custody", "holder", "place")
     list_filter: tuple[Any, ...] = (StateFilter, RestatedFilter, "material", "form")
     search_fields = ("id", "material")
-    ordering = ("-last_order",)
+    ordering = ("id",)
     page_template = "traceability/admin/lot.html"
 
     def scoped(self, rows: QuerySet[Any], viewer: Viewer) -> QuerySet[Any]:
